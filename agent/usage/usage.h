@@ -1,0 +1,38 @@
+// From periodic process samples of one job to its usage: CPU as live times plus reaped children's, sampled peak memory,
+// IO, processes, at most 120 points. Pure: samples and times come in, a message comes out.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <span>
+
+#include "agent/observer/observer.h"
+#include "base/clock/clock.h"
+#include "gitaiops/fleet/v1/fleet.pb.h"
+
+namespace gitaiops::agent {
+
+class UsageMeter {
+ public:
+  UsageMeter();
+  ~UsageMeter();
+  UsageMeter(UsageMeter&&) noexcept;
+  UsageMeter& operator=(UsageMeter&&) noexcept;
+
+  // All live processes of the job at one moment; empty spans mark a moment without processes (between stages).
+  // `steady` orders the points, `now` stamps the first one.
+  void sample(std::span<const ProcessSample> processes, SteadyMicros steady, UnixMicros now);
+  // The kernel killed a process of this job for memory.
+  void oom_kill(int32_t pid);
+
+  fleet::v1::Usage summary() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// Merges neighbouring points until at most `max_points` remain: CPU and IO add up, memory keeps the highest.
+void thin(fleet::v1::Samples& samples, int max_points);
+
+}  // namespace gitaiops::agent
