@@ -15,7 +15,7 @@ CONFINED = {
     "SQLiteCpp/": ("base/sqlite/",),
     "sqlite3.h": ("base/sqlite/",),
     "spdlog/": ("base/log/",),
-    "curl/": ("base/http/",),
+    "curl/": ("base/outgoing/",),
     "boost/": ("base/http/",),
     "toml++/": ("base/config/", "engines/diagnosis/"),
     "hs/": ("engines/diagnosis/",),
