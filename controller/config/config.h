@@ -1,0 +1,60 @@
+// The controller's configuration: /etc/gitaiops/controller.toml. The schema in config.cpp is the only place where a key, its
+// default and its words stand.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "base/config/config.h"
+
+namespace gitaiops::controller {
+
+using config::Duration;
+
+struct GitlabInstance {
+  std::string id;
+  std::string url;
+  std::filesystem::path token_file;
+  std::filesystem::path ca_file;
+};
+
+struct Config {
+  struct {
+    std::filesystem::path dir = "/var/lib/gitaiops-controller";
+  } state;
+  struct {
+    std::string address = "0.0.0.0";
+    int64_t port = 7461;
+    std::vector<std::string> names;
+  } fleet;
+  struct {
+    std::string address = "0.0.0.0";
+    int64_t port = 7462;
+    Duration certificate_life{24ll * 3600 * 1'000'000};
+  } enrollment;
+  struct {
+    std::string address = "127.0.0.1";
+    int64_t port = 7460;
+    std::filesystem::path tls_certificate;
+    std::filesystem::path tls_key;
+    bool behind_proxy = false;
+    std::string public_url;
+  } api;
+  std::vector<GitlabInstance> gitlab;
+  struct {
+    Duration age{90ll * 24 * 3600 * 1'000'000};
+    int64_t max_bytes = 0;
+  } retention;
+  struct {
+    std::string level = "info";
+    std::string format = "text";
+  } log;
+};
+
+const config::Schema<Config>& schema();
+
+// What the schema cannot say of one key alone. Errors name the keys.
+Status check(const Config& config);
+
+}  // namespace gitaiops::controller
