@@ -1,0 +1,126 @@
+// GitLab's REST API, as far as we use it: reading what a job, pipeline and merge request are, and
+// keeping one note.
+//
+// Errors, the same for each call:
+//   not_found           404: it is not there, or our token may not see it
+//   permission_denied   403 (and 401 is unauthenticated): trying again will not help until somebody
+//   changes rights already_exists      409: somebody changed it at the same time; again later
+//   resource_exhausted  429, or we hold back because of one: wait_hint() says for how long
+//   unavailable         5xx, no connection, or the circuit breaker is open: wait_hint() says for
+//   how long deadline_exceeded   no answer in time invalid_argument    any other 4xx internal an
+//   answer we do not understand
+// Thread safety: one executor, as Outgoing.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock/clock.h"
+#include "base/io/io.h"
+#include "base/outgoing/outgoing.h"
+#include "base/result/result.h"
+
+namespace gitaiops::gitlab {
+
+enum class Visibility { private_, internal, public_ };
+
+struct Project {
+  int64_t id = 0;
+  std::string path;  // "group/sub/project"
+  std::string web_url;
+  int64_t forked_from_id = 0;  // 0: not a fork, or we may not see its parent
+  Visibility visibility = Visibility::private_;
+  bool logs_for_members_only = false;  // job logs have fewer readers than the project
+};
+
+struct Job {
+  int64_t id = 0;
+  std::string name, stage, status, failure_reason, ref, sha, web_url;
+  bool tag = false;
+  bool allow_failure = false;
+  bool started = false;  // a runner has ever run it
+  int64_t pipeline_id = 0;
+  int64_t project_id = 0;        // of its pipeline; 0 when GitLab is too old to say
+  int64_t runner_id = 0;         // 0: none, or the runner is gone
+  std::string runner_system_id;  // empty before GitLab 16
+  UnixMicros finished_at;        // 0 while it runs
+};
+
+struct Pipeline {
+  int64_t id = 0;
+  int64_t project_id = 0;  // 0 when GitLab does not say
+  std::string status, ref, sha, web_url;
+};
+
+struct MergeRequest {
+  int64_t iid = 0;
+  int64_t project_id = 0;  // the target project
+  int64_t source_project_id = 0;
+  std::string project_path;  // the target project's; empty when GitLab does not say
+  std::string state;         // "opened", "closed", "merged", "locked"
+  std::string source_branch, sha, web_url;
+  std::optional<Pipeline> head_pipeline;  // only merge_request() fills it
+};
+
+struct User {
+  int64_t id = 0;
+  std::string username;
+};
+
+struct Note {
+  int64_t id = 0;
+  int64_t author_id = 0;
+  bool system = false;
+  std::string body;
+};
+
+class Gitlab {
+ public:
+  virtual ~Gitlab() = default;
+
+  // `id_or_path`: "42" or "group/project".
+  virtual Task<Result<Project>> project(std::string id_or_path) = 0;
+  virtual Task<Result<Job>> job(int64_t project, int64_t id) = 0;
+  virtual Task<Result<Pipeline>> pipeline(int64_t project, int64_t id) = 0;
+  // Without the runs that a retry superseded.
+  virtual Task<Result<std::vector<Job>>> pipeline_jobs(int64_t project, int64_t pipeline) = 0;
+  virtual Task<Result<MergeRequest>> merge_request(int64_t project, int64_t iid) = 0;
+  // Those into `project`, from a branch of that name in any project.
+  virtual Task<Result<std::vector<MergeRequest>>> opened_merge_requests(
+      int64_t project, std::string source_branch) = 0;
+  virtual Task<Result<std::vector<MergeRequest>>> merge_requests_of_commit(int64_t project,
+                                                                           std::string sha) = 0;
+  // Who our token is. Asked once and remembered.
+  virtual Task<Result<User>> current_user() = 0;
+  virtual Task<Result<std::vector<Note>>> notes(int64_t project,
+                                                int64_t merge_request) = 0;  // oldest first
+  virtual Task<Result<Note>> note(int64_t project, int64_t merge_request, int64_t id) = 0;
+  // Not repeated by itself when its fate is unknown: look for the note before trying again.
+  virtual Task<Result<Note>> create_note(int64_t project, int64_t merge_request,
+                                         std::string body) = 0;
+  virtual Task<Result<Note>> update_note(int64_t project, int64_t merge_request, int64_t id,
+                                         std::string body) = 0;
+
+  // How long this host wants to be left alone; 0: not at all.
+  virtual std::chrono::microseconds wait_hint() const = 0;
+};
+
+struct HttpOptions {
+  std::string id;                    // the instance's id in the configuration
+  std::string url;                   // "https://gitlab.example" or below a path
+  std::filesystem::path token_file;  // read at start, and again when GitLab answers 401
+  std::chrono::milliseconds request_timeout{10'000};
+  std::chrono::milliseconds first_retry{200};  // then doubled
+};
+
+// Real requests. Idempotent ones are tried up to three times in all while the host's retry budget
+// lasts. invalid_argument: the url; else what reading the token file says.
+Result<std::unique_ptr<Gitlab>> open_http(HttpOptions options, Outgoing& outgoing,
+                                          const Clock& clock);
+
+}  // namespace gitaiops::gitlab

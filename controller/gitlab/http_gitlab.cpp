@@ -1,0 +1,279 @@
+// The real Gitlab: paths, paging, retries. What comes back is read in parse.cpp; when to hold back
+// is host_gate's.
+#include <algorithm>
+
+#include "base/bytes/bytes.h"
+#include "base/crypto/crypto.h"
+#include "base/io/files.h"
+#include "controller/gitlab/gitlab.h"
+#include "controller/gitlab/host_gate.h"
+#include "controller/gitlab/parse.h"
+
+namespace gitaiops::gitlab {
+namespace {
+
+constexpr int kMaxTries = 3;
+constexpr int kPageSize = 100;
+constexpr int kMaxPages = 50;  // 5,000 notes is what GitLab allows on a merge request
+
+std::string percent_encoded(std::string_view text) {
+  static constexpr std::string_view kHex = "0123456789ABCDEF";
+  std::string out;
+  for (const unsigned char c : text) {
+    const bool plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+                       c == '-' || c == '.' || c == '_' || c == '~';
+    if (plain) {
+      out += static_cast<char>(c);
+    } else {
+      out += {'%', kHex[c >> 4], kHex[c & 15]};
+    }
+  }
+  return out;
+}
+
+std::string number(int64_t value) {
+  return std::to_string(value);
+}
+
+Error error_of(const std::string& what, const OutgoingResponse& response) {
+  std::string message = what + ": GitLab answers " + std::to_string(response.status);
+  if (const std::string said = parse_message(response.body); !said.empty())
+    message += " (" + said + ")";
+  switch (response.status) {
+    case 401:
+      return {Code::unauthenticated, message + "; check the token file"};
+    case 403:
+      return {Code::permission_denied, message};
+    case 404:
+      return {Code::not_found, message};
+    case 409:
+      return {Code::already_exists, message};
+    case 429:
+      return {Code::resource_exhausted, message};
+    default:
+      break;
+  }
+  if (response.status >= 500) return {Code::unavailable, message};
+  if (response.status >= 300 && response.status < 400)
+    return {Code::invalid_argument, message + " and leads elsewhere; check the instance's url"};
+  return {Code::invalid_argument, message};
+}
+
+class HttpGitlab final : public Gitlab {
+ public:
+  HttpGitlab(HttpOptions options, std::string token, Outgoing& outgoing, const Clock& clock)
+      : options_(std::move(options)),
+        token_(std::move(token)),
+        outgoing_(outgoing),
+        clock_(clock) {}
+
+  Task<Result<Project>> project(std::string id_or_path) override {
+    return get<Project>("/projects/" + percent_encoded(id_or_path), parse_project);
+  }
+  Task<Result<Job>> job(int64_t project, int64_t id) override {
+    return get<Job>("/projects/" + number(project) + "/jobs/" + number(id), parse_job);
+  }
+  Task<Result<Pipeline>> pipeline(int64_t project, int64_t id) override {
+    return get<Pipeline>("/projects/" + number(project) + "/pipelines/" + number(id),
+                         parse_pipeline);
+  }
+  Task<Result<std::vector<Job>>> pipeline_jobs(int64_t project, int64_t pipeline) override {
+    return list<Job>("/projects/" + number(project) + "/pipelines/" + number(pipeline) +
+                         "/jobs?include_retried=false",
+                     parse_jobs);
+  }
+  Task<Result<MergeRequest>> merge_request(int64_t project, int64_t iid) override {
+    return get<MergeRequest>("/projects/" + number(project) + "/merge_requests/" + number(iid),
+                             parse_merge_request);
+  }
+  Task<Result<std::vector<MergeRequest>>> opened_merge_requests(
+      int64_t project, std::string source_branch) override {
+    return list<MergeRequest>(
+        "/projects/" + number(project) +
+            "/merge_requests?state=opened&source_branch=" + percent_encoded(source_branch),
+        parse_merge_requests);
+  }
+  Task<Result<std::vector<MergeRequest>>> merge_requests_of_commit(int64_t project,
+                                                                   std::string sha) override {
+    return list<MergeRequest>("/projects/" + number(project) + "/repository/commits/" +
+                                  percent_encoded(sha) + "/merge_requests?",
+                              parse_merge_requests);
+  }
+  Task<Result<User>> current_user() override {
+    if (!user_) {
+      CO_ASSIGN_OR_RETURN(user_, co_await get<User>("/user", parse_user));
+    }
+    co_return *user_;
+  }
+  Task<Result<std::vector<Note>>> notes(int64_t project, int64_t iid) override {
+    return list<Note>(notes_path(project, iid) + "?sort=asc&order_by=created_at", parse_notes);
+  }
+  Task<Result<Note>> note(int64_t project, int64_t iid, int64_t id) override {
+    return get<Note>(notes_path(project, iid) + "/" + number(id), parse_note);
+  }
+  Task<Result<Note>> create_note(int64_t project, int64_t iid, std::string body) override {
+    return ask<Note>({.method = "POST",
+                      .path = notes_path(project, iid),
+                      .body = note_json(body),
+                      .repeatable = false},
+                     parse_note);
+  }
+  Task<Result<Note>> update_note(int64_t project, int64_t iid, int64_t id,
+                                 std::string body) override {
+    return ask<Note>({.method = "PUT",
+                      .path = notes_path(project, iid) + "/" + number(id),
+                      .body = note_json(body)},
+                     parse_note);
+  }
+  std::chrono::microseconds wait_hint() const override {
+    return std::chrono::microseconds(gate_.wait_us(clock_.steady()));
+  }
+
+ private:
+  struct Call {
+    std::string method = "GET";
+    std::string path;  // below /api/v4
+    std::string body = {};
+    bool repeatable = true;  // doing it twice is the same as once
+  };
+  template <class T>
+  using Parse = Result<T> (*)(std::string_view);
+
+  static std::string notes_path(int64_t project, int64_t iid) {
+    return "/projects/" + number(project) + "/merge_requests/" + number(iid) + "/notes";
+  }
+
+  Task<Result<OutgoingResponse>> call(Call call);
+  Task<Result<OutgoingResponse>> send_once(Call call);
+  bool token_changed();
+
+  template <class T>
+  Task<Result<T>> ask(Call call, Parse<T> parse) {
+    const std::string what = call.method + " " + call.path;
+    CO_ASSIGN_OR_RETURN(const auto response, co_await this->call(std::move(call)));
+    auto value = parse(response.body);
+    if (!value.ok()) co_return value.error().within(what);
+    co_return value;
+  }
+  template <class T>
+  Task<Result<T>> get(std::string path, Parse<T> parse) {
+    Call call{.path = std::move(path)};
+    return ask<T>(std::move(call), parse);
+  }
+  // `path` has a query already. All pages: the next one is announced by Link, or, without Link,
+  // expected after a full one.
+  template <class T>
+  Task<Result<std::vector<T>>> list(std::string path, Parse<std::vector<T>> parse) {
+    if (!path.ends_with('?')) path += '&';
+    std::vector<T> all;
+    for (int page = 1; page <= kMaxPages; ++page) {
+      Call call{.path = path + "per_page=" + number(kPageSize) + "&page=" + number(page)};
+      CO_ASSIGN_OR_RETURN(const auto response, co_await this->call(std::move(call)));
+      auto items = parse(response.body);
+      if (!items.ok()) co_return items.error().within("GET " + path);
+      const bool full = items->size() >= kPageSize;
+      std::ranges::move(*items, std::back_inserter(all));
+      const auto link = response.header("Link");
+      if (link.empty() ? !full : link.find("rel=\"next\"") == link.npos) break;
+    }
+    co_return all;
+  }
+
+  HttpOptions options_;
+  std::string token_;
+  Outgoing& outgoing_;
+  const Clock& clock_;
+  HostGate gate_;
+  std::optional<User> user_;
+};
+
+// The token was rotated under us: the file holds another one now.
+bool HttpGitlab::token_changed() {
+  auto token = read_secret_file(options_.token_file);
+  if (!token.ok() || *token == token_) return false;
+  token_ = std::move(*token);
+  user_.reset();
+  return true;
+}
+
+// One request over the wire; tells the gate how it went.
+Task<Result<OutgoingResponse>> HttpGitlab::send_once(Call call) {
+  const std::string what = call.method + " " + call.path;
+  switch (gate_.ask(clock_.steady())) {
+    case HostGate::Answer::rate_limited:
+      co_return Error{Code::resource_exhausted, what + ": GitLab asked us to wait"};
+    case HostGate::Answer::broken:
+      co_return Error{Code::unavailable, what + ": GitLab has not answered lately"};
+    case HostGate::Answer::pass:
+      break;
+  }
+  OutgoingRequest request{.method = call.method, .url = options_.url + "/api/v4" + call.path};
+  request.total_timeout = options_.request_timeout;
+  request.headers = {{"PRIVATE-TOKEN", token_}, {"Accept", "application/json"}};
+  if (!call.body.empty()) {
+    request.headers.emplace_back("Content-Type", "application/json");
+    request.body = std::move(call.body);
+  }
+  auto response = co_await outgoing_.send(std::move(request));
+  if (!response.ok()) {
+    const Code code = response.error().code();
+    if (code == Code::cancelled) {
+      gate_.abandoned();
+    } else if (code == Code::resource_exhausted) {
+      gate_.succeeded();  // it did answer, at length
+      co_return Error{Code::internal, response.error().to_string()};
+    } else {
+      gate_.failed(clock_.steady());
+    }
+    co_return response.error();
+  }
+  if (response->status == 429) {
+    gate_.limited(clock_.steady(), demanded_wait_us(*response, clock_.now()));
+  } else if (response->status >= 500) {
+    gate_.failed(clock_.steady());
+  } else {
+    gate_.succeeded();
+  }
+  if (response->status < 200 || response->status >= 300) co_return error_of(what, *response);
+  co_return response;
+}
+
+Task<Result<OutgoingResponse>> HttpGitlab::call(Call call) {
+  bool token_was_read_again = false;
+  for (int tries = 1;; ++tries) {
+    Call once = call;
+    auto response = co_await send_once(std::move(once));
+    if (response.ok()) co_return response;
+    const Code code = response.error().code();
+    if (code == Code::unauthenticated && !token_was_read_again && token_changed()) {
+      token_was_read_again = true;
+      continue;
+    }
+    const bool passing = code == Code::unavailable || code == Code::deadline_exceeded;
+    if (!passing || !call.repeatable || tries >= kMaxTries || wait_hint().count() > 0 ||
+        !gate_.spend_retry())
+      co_return response;
+    // Half to all of the step, so that a fleet that failed together does not come back together.
+    const auto step = std::chrono::microseconds(options_.first_retry) * (1 << (tries - 1));
+    const auto wait = step / 2 + step * static_cast<int64_t>(crypto::random_u64() % 1000) / 2000;
+    if (!co_await sleep_for(wait))
+      co_return Error{Code::cancelled, call.method + " " + call.path + ": cancelled"};
+  }
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Gitlab>> open_http(HttpOptions options, Outgoing& outgoing,
+                                          const Clock& clock) {
+  while (options.url.ends_with('/')) options.url.pop_back();
+  if (!options.url.starts_with("https://") && !options.url.starts_with("http://"))
+    return Error{Code::invalid_argument, "gitlab \"" + options.id +
+                                             "\": url must start with https:// or http://, not \"" +
+                                             options.url + "\""};
+  ASSIGN_OR_RETURN(auto token, read_secret_file(options.token_file),
+                   "the token of gitlab \"" + options.id + "\"");
+  return std::unique_ptr<Gitlab>(
+      std::make_unique<HttpGitlab>(std::move(options), std::move(token), outgoing, clock));
+}
+
+}  // namespace gitaiops::gitlab

@@ -1,0 +1,197 @@
+#include "controller/gitlab/parse.h"
+
+#include <nlohmann/json.hpp>
+
+#include "base/bytes/bytes.h"
+
+namespace gitaiops::gitlab {
+namespace {
+
+using nlohmann::json;
+
+// The member, or null: GitLab writes null, leaves fields out, and changes neither in a way a reader
+// should care about.
+const json& at(const json& object, const char* key) {
+  static const json null;
+  if (!object.is_object()) return null;
+  const auto found = object.find(key);
+  return found == object.end() ? null : *found;
+}
+std::string text(const json& object, const char* key) {
+  const json& value = at(object, key);
+  return value.is_string() ? value.get<std::string>() : std::string();
+}
+int64_t number(const json& object, const char* key) {
+  const json& value = at(object, key);
+  return value.is_number_integer() ? value.get<int64_t>() : 0;
+}
+bool flag(const json& object, const char* key, bool otherwise = false) {
+  const json& value = at(object, key);
+  return value.is_boolean() ? value.get<bool>() : otherwise;
+}
+UnixMicros time(const json& object, const char* key) {
+  return parse_rfc3339(text(object, key)).value_or(UnixMicros{});
+}
+
+// Runs `read` over the parsed text; the library's exceptions end here.
+template <class T, class Read>
+Result<T> parsed(std::string_view body, Read read) {
+  const json document = json::parse(body, nullptr, /*allow_exceptions=*/false);
+  if (document.is_discarded()) return Error{Code::internal, "the answer is not JSON"};
+  return read(document);
+}
+
+template <class T>
+Result<std::vector<T>> each(const json& document, Result<T> (*read)(const json&)) {
+  if (!document.is_array()) return Error{Code::internal, "the answer is not a list"};
+  std::vector<T> out;
+  for (const json& item : document) {
+    ASSIGN_OR_RETURN(auto value, read(item));
+    out.push_back(std::move(value));
+  }
+  return out;
+}
+
+Error lacking(const char* what) {
+  return {Code::internal, std::string("the answer is not a ") + what};
+}
+
+Visibility visibility(const std::string& word) {
+  if (word == "public") return Visibility::public_;
+  return word == "internal" ? Visibility::internal : Visibility::private_;
+}
+
+Result<Project> project(const json& j) {
+  Project out;
+  out.id = number(j, "id");
+  out.path = text(j, "path_with_namespace");
+  out.web_url = text(j, "web_url");
+  if (out.id <= 0 || out.path.empty()) return lacking("project");
+  out.forked_from_id = number(at(j, "forked_from_project"), "id");
+  out.visibility = visibility(text(j, "visibility"));
+  const bool public_jobs = flag(j, "public_jobs", flag(j, "public_builds", true));
+  out.logs_for_members_only = !public_jobs || text(j, "builds_access_level") == "private";
+  return out;
+}
+
+Result<Job> job(const json& j) {
+  Job out;
+  out.id = number(j, "id");
+  out.status = text(j, "status");
+  if (out.id <= 0 || out.status.empty()) return lacking("job");
+  out.name = text(j, "name");
+  out.stage = text(j, "stage");
+  out.failure_reason = text(j, "failure_reason");
+  out.ref = text(j, "ref");
+  const json& pipeline = at(j, "pipeline");
+  out.sha = text(pipeline, "sha");
+  if (out.sha.empty()) out.sha = text(at(j, "commit"), "id");
+  out.web_url = text(j, "web_url");
+  out.tag = flag(j, "tag");
+  out.allow_failure = flag(j, "allow_failure");
+  out.started = !text(j, "started_at").empty();
+  out.pipeline_id = number(pipeline, "id");
+  out.project_id = number(pipeline, "project_id");
+  out.runner_id = number(at(j, "runner"), "id");
+  out.runner_system_id = text(at(j, "runner_manager"), "system_id");
+  out.finished_at = time(j, "finished_at");
+  return out;
+}
+
+Result<Pipeline> pipeline(const json& j) {
+  Pipeline out;
+  out.id = number(j, "id");
+  if (out.id <= 0) return lacking("pipeline");
+  out.project_id = number(j, "project_id");
+  out.status = text(j, "status");
+  out.ref = text(j, "ref");
+  out.sha = text(j, "sha");
+  out.web_url = text(j, "web_url");
+  return out;
+}
+
+Result<MergeRequest> merge_request(const json& j) {
+  MergeRequest out;
+  out.iid = number(j, "iid");
+  out.project_id = number(j, "target_project_id");
+  if (out.project_id <= 0) out.project_id = number(j, "project_id");
+  if (out.iid <= 0 || out.project_id <= 0) return lacking("merge request");
+  out.source_project_id = number(j, "source_project_id");
+  const std::string full = text(at(j, "references"), "full");
+  out.project_path = full.substr(0, full.find('!'));
+  out.state = text(j, "state");
+  out.source_branch = text(j, "source_branch");
+  out.sha = text(j, "sha");
+  out.web_url = text(j, "web_url");
+  if (at(j, "head_pipeline").is_object()) {
+    ASSIGN_OR_RETURN(out.head_pipeline, pipeline(at(j, "head_pipeline")));
+  }
+  return out;
+}
+
+Result<User> user(const json& j) {
+  User out{.id = number(j, "id"), .username = text(j, "username")};
+  if (out.id <= 0) return lacking("user");
+  return out;
+}
+
+Result<Note> note(const json& j) {
+  Note out{.id = number(j, "id"),
+           .author_id = number(at(j, "author"), "id"),
+           .system = flag(j, "system"),
+           .body = text(j, "body")};
+  if (out.id <= 0) return lacking("note");
+  return out;
+}
+
+}  // namespace
+
+Result<Project> parse_project(std::string_view body) {
+  return parsed<Project>(body, project);
+}
+Result<Job> parse_job(std::string_view body) {
+  return parsed<Job>(body, job);
+}
+Result<Pipeline> parse_pipeline(std::string_view body) {
+  return parsed<Pipeline>(body, pipeline);
+}
+Result<MergeRequest> parse_merge_request(std::string_view body) {
+  return parsed<MergeRequest>(body, merge_request);
+}
+Result<User> parse_user(std::string_view body) {
+  return parsed<User>(body, user);
+}
+Result<Note> parse_note(std::string_view body) {
+  return parsed<Note>(body, note);
+}
+Result<std::vector<Job>> parse_jobs(std::string_view body) {
+  return parsed<std::vector<Job>>(body, [](const json& j) { return each<Job>(j, job); });
+}
+Result<std::vector<MergeRequest>> parse_merge_requests(std::string_view body) {
+  return parsed<std::vector<MergeRequest>>(
+      body, [](const json& j) { return each<MergeRequest>(j, merge_request); });
+}
+Result<std::vector<Note>> parse_notes(std::string_view body) {
+  return parsed<std::vector<Note>>(body, [](const json& j) { return each<Note>(j, note); });
+}
+
+std::string parse_message(std::string_view body) {
+  constexpr std::size_t kLongestMessage = 16 << 10;  // nlohmann writes nested values by recursion
+  if (body.size() > kLongestMessage) return {};
+  const json document = json::parse(body, nullptr, false);
+  for (const char* key : {"message", "error_description", "error"}) {
+    const json& said = at(document, key);
+    if (said.is_null()) continue;
+    const std::string words = said.is_string()
+                                  ? said.get<std::string>()
+                                  : said.dump(-1, ' ', false, json::error_handler_t::replace);
+    return truncate_utf8(to_utf8(words), 200);
+  }
+  return {};
+}
+
+std::string note_json(std::string_view body) {
+  return json{{"body", body}}.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+}  // namespace gitaiops::gitlab

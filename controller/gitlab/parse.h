@@ -1,0 +1,24 @@
+// GitLab's JSON into our values. Fields we do not read are ignored; missing optional ones stay
+// empty; a body without the fields a value stands on is an Error. Private to this folder.
+#pragma once
+
+#include <string_view>
+
+#include "controller/gitlab/gitlab.h"
+
+namespace gitaiops::gitlab {
+
+Result<Project> parse_project(std::string_view json);
+Result<Job> parse_job(std::string_view json);
+Result<std::vector<Job>> parse_jobs(std::string_view json);
+Result<Pipeline> parse_pipeline(std::string_view json);
+Result<MergeRequest> parse_merge_request(std::string_view json);
+Result<std::vector<MergeRequest>> parse_merge_requests(std::string_view json);
+Result<User> parse_user(std::string_view json);
+Result<Note> parse_note(std::string_view json);
+Result<std::vector<Note>> parse_notes(std::string_view json);
+// GitLab's own words in an error's body, made safe and short; empty when it says nothing readable.
+std::string parse_message(std::string_view json);
+std::string note_json(std::string_view body);
+
+}  // namespace gitaiops::gitlab
