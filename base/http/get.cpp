@@ -48,12 +48,14 @@ struct Deadline {
 
 Error parse_error(const boost::system::error_code& error, std::size_t max_body) {
   if (error == beast::error::body_limit) {
-    return {Code::resource_exhausted, "the answer is larger than " + std::to_string(max_body) + " bytes"};
+    return {Code::resource_exhausted,
+            "the answer is larger than " + std::to_string(max_body) + " bytes"};
   }
   return {Code::data_loss, "the answer is not HTTP: " + error.message()};
 }
 
-// Feeds what has arrived; keeps in `pending` what the parser could not use yet. True when the message is complete.
+// Feeds what has arrived; keeps in `pending` what the parser could not use yet. True when the
+// message is complete.
 Result<bool> parse(Parser& parser, std::string& pending, bool at_end, std::size_t max_body) {
   boost::system::error_code error;
   while (!pending.empty() && !parser.is_done()) {
@@ -64,31 +66,40 @@ Result<bool> parse(Parser& parser, std::string& pending, bool at_end, std::size_
     if (used == 0) break;
   }
   if (at_end && !parser.is_done()) {
-    if (!parser.got_some()) return Error(Code::unavailable, "the connection was closed without an answer");
+    if (!parser.got_some())
+      return Error(Code::unavailable, "the connection was closed without an answer");
     error = {};
     parser.put_eof(error);
-    if (error) return Error(Code::unavailable, "the connection was closed in the middle of the answer");
+    if (error)
+      return Error(Code::unavailable, "the connection was closed in the middle of the answer");
   }
-  if (pending.size() > kMaxHead) return Error(Code::data_loss, "the answer is not HTTP: its head has no end");
+  if (pending.size() > kMaxHead)
+    return Error(Code::data_loss, "the answer is not HTTP: its head has no end");
   return parser.is_done();
 }
 
 }  // namespace
 
-Task<Result<Fetched>> get(std::string host, uint16_t port, std::string target, std::chrono::milliseconds timeout,
-                          std::size_t max_body) {
+Task<Result<Fetched>> get(std::string host, uint16_t port, std::string target,
+                          std::chrono::milliseconds timeout, std::size_t max_body) {
   const auto where = "http://" + host + ":" + std::to_string(port) + target;
   const auto endpoints = addresses(host, port);
-  if (endpoints.empty()) co_return Error(Code::invalid_argument, "'" + host + "' is neither an IP address nor localhost");
-  if (!target.starts_with('/') || std::any_of(target.begin(), target.end(), [](char c) { return c <= ' ' || c > '~'; })) {
-    co_return Error(Code::invalid_argument, "'" + target + "' is not a path of visible ASCII that begins with /");
+  if (endpoints.empty())
+    co_return Error(Code::invalid_argument,
+                    "'" + host + "' is neither an IP address nor localhost");
+  if (!target.starts_with('/') ||
+      std::any_of(target.begin(), target.end(), [](char c) { return c <= ' ' || c > '~'; })) {
+    co_return Error(Code::invalid_argument,
+                    "'" + target + "' is not a path of visible ASCII that begins with /");
   }
 
   auto socket = std::make_shared<tcp::socket>(co_await asio::this_coro::executor);
   const Deadline deadline(socket, timeout);
   const auto failed = [&](std::string why) {
-    return *deadline.over ? Error(Code::deadline_exceeded, where + ": no answer in " + std::to_string(timeout.count()) + " ms")
-                          : Error(Code::unavailable, where + ": " + why);
+    return *deadline.over
+               ? Error(Code::deadline_exceeded,
+                       where + ": no answer in " + std::to_string(timeout.count()) + " ms")
+               : Error(Code::unavailable, where + ": " + why);
   };
 
   asio::error_code error;
@@ -96,8 +107,9 @@ Task<Result<Fetched>> get(std::string host, uint16_t port, std::string target, s
   co_await asio::async_connect(*socket, endpoints, token);
   if (error) co_return failed(error.message());
   const auto authority = host.find(':') == std::string::npos ? host : "[" + host + "]";
-  const auto request = "GET " + target + " HTTP/1.1\r\nHost: " + authority + ":" + std::to_string(port) +
-                       "\r\nConnection: close\r\nAccept: */*\r\nUser-Agent: gitaiops/" GITAIOPS_VERSION "\r\n\r\n";
+  const auto request =
+      "GET " + target + " HTTP/1.1\r\nHost: " + authority + ":" + std::to_string(port) +
+      "\r\nConnection: close\r\nAccept: */*\r\nUser-Agent: gitaiops/" GITAIOPS_VERSION "\r\n\r\n";
   co_await asio::async_write(*socket, asio::buffer(request), token);
   if (error) co_return failed(error.message());
 
