@@ -1,0 +1,94 @@
+// Puts the contributions together. Room for visible lines is given out in the sections' order, but
+// the first block of each section has its place reserved before any second one; what finds no room
+// goes into the one fold at the end.
+#include "controller/note/markdown.h"
+#include "controller/note/note.h"
+
+namespace gitaiops::note {
+namespace {
+
+constexpr std::size_t kFoldLines = 2;  // a blank one and the fold's title
+constexpr std::size_t kMaxShownBytes = 16 << 10;
+constexpr std::string_view kFoldEnd = "\n</details>\n";
+constexpr std::string_view kLeftOut = "\nMore is left out here: a note has its limit.\n";
+
+// A block and the blank line before it.
+std::size_t cost(const Block& block) {
+  return block.shown.empty() ? 0 : line_count(block.shown) + 1;
+}
+
+void add_paragraph(std::string& out, std::string_view text) {
+  if (text.empty()) return;
+  out += "\n";
+  out += text;
+  if (!text.ends_with('\n')) out += "\n";
+}
+
+std::string fold(const std::vector<std::string>& titles, const std::vector<std::string>& texts,
+                 std::size_t room) {
+  if (texts.empty()) return {};
+  std::string title;
+  for (const auto& part : titles) title += (title.empty() ? "" : ", ") + part;
+  std::string out = "\n<details><summary>" + (title.empty() ? "More" : title) + "</summary>\n";
+  bool all = true;
+  for (const auto& text : texts) {
+    if (out.size() + text.size() + 2 + kLeftOut.size() + kFoldEnd.size() <= room) {
+      add_paragraph(out, text);
+    } else {
+      all = false;
+    }
+  }
+  if (!all) out += kLeftOut;
+  out += kFoldEnd;
+  return out;
+}
+
+}  // namespace
+
+std::string marker(std::string_view place) {
+  std::string safe;
+  for (const char c : place.substr(0, 200)) {
+    const bool plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+                       c == '.' || c == '_' || c == '/' || c == '-';
+    // "--" would end the comment early for some readers.
+    safe += plain && !(c == '-' && safe.ends_with('-')) ? c : '_';
+  }
+  return "<!-- gitaiops:note v1 " + safe + " -->";
+}
+
+std::string Composer::compose(const View& view) const {
+  std::vector<Contribution> said;
+  bool worth = view.has_note;
+  std::string headline;
+  for (const auto& section : sections_) {
+    said.push_back(section->contribute(view));
+    worth = worth || said.back().worth_a_note;
+    if (headline.empty()) headline = said.back().headline;
+  }
+  if (!worth || headline.empty()) return {};
+
+  std::size_t reserved = kFoldLines;
+  for (const auto& one : said) reserved += one.blocks.empty() ? 0 : cost(one.blocks.front());
+  std::string out = marker(view.place) + "\n" + headline + "\n";
+  std::size_t room = kMaxVisibleLines - 2;
+  std::vector<std::string> titles, texts;
+  for (const auto& one : said) {
+    for (const auto& block : one.blocks) {
+      const bool first = &block == &one.blocks.front();
+      const std::size_t needed = cost(block);
+      const std::size_t keep_free = first ? kFoldLines : reserved;
+      if (first) reserved -= needed;
+      if (room >= needed + keep_free && out.size() + block.shown.size() <= kMaxShownBytes) {
+        add_paragraph(out, block.shown);
+        room -= needed;
+      } else if (!block.shown.empty()) {
+        texts.push_back(block.shown);
+      }
+      if (!block.folded.empty()) texts.push_back(block.folded);
+      if (!block.fold_title.empty()) titles.push_back(block.fold_title);
+    }
+  }
+  return out + fold(titles, texts, kMaxBytes - out.size());
+}
+
+}  // namespace gitaiops::note

@@ -1,0 +1,315 @@
+// The section that names the cause: for each failed job what failed, the lines that prove it, whose
+// problem it is and whether a retry can help. Jobs that may fail are folded.
+#include <algorithm>
+
+#include "base/bytes/bytes.h"
+#include "controller/note/markdown.h"
+#include "controller/note/note.h"
+
+namespace gitaiops::note {
+namespace {
+
+using fleet::v1::Diagnosis;
+using fleet::v1::Excerpt;
+using fleet::v1::JobReport;
+
+// How many lines of the log are visible for each job, by the number of failed jobs; beyond three
+// the rest is folded.
+constexpr std::size_t kShownLines[] = {8, 5, 2};
+constexpr std::size_t kMaxNamesInHeadline = 4;
+constexpr std::size_t kMaxFoldedLines = 120;
+constexpr int kMaxFailingTests = 20;
+constexpr std::size_t kMaxNote = 256;
+
+const Diagnosis* diagnosis(const JobView& job) {
+  return job.report && job.report->has_diagnosis() ? &job.report->diagnosis() : nullptr;
+}
+
+std::string name_of(const JobView& job) {
+  return job.name.empty() ? "job " + std::to_string(job.id) : code_span(job.name, 100);
+}
+
+std::string plural(std::size_t count, std::string_view noun) {
+  return std::to_string(count) + " " + std::string(noun) + (count == 1 ? "" : "s");
+}
+
+// "test failure (`tests/test_cart.py:41`)"
+std::string cause(const JobView& job) {
+  const Diagnosis* d = diagnosis(job);
+  std::string out;
+  if (d != nullptr && !d->category().empty() && d->category() != "unknown") {
+    out = word(d->category());
+  } else {
+    out = "cause not recognised";
+    if (job.report && job.report->has_exit_code() && job.report->exit_code() != 0) {
+      out += ", exit code " + std::to_string(job.report->exit_code());
+    } else if (!job.failure_reason.empty()) {
+      out += ", " + word(job.failure_reason);
+    }
+  }
+  if (d != nullptr && d->failing_tests_size() > 0 && !d->failing_tests(0).file().empty()) {
+    const auto& test = d->failing_tests(0);
+    out +=
+        " (" +
+        code_span(test.file() + (test.has_line() ? ":" + std::to_string(test.line()) : ""), 160) +
+        ")";
+  }
+  return out;
+}
+
+// "Looks like a problem of the tests; a retry will not help (93 % sure)"
+std::string judgement(const JobView& job) {
+  const Diagnosis* d = diagnosis(job);
+  if (d == nullptr || d->category().empty() || d->category() == "unknown") return {};
+  static constexpr std::pair<std::string_view, std::string_view> kOwners[] = {
+      {"code", "the code"},
+      {"test", "the tests"},
+      {"dependency", "a dependency"},
+      {"config", "the configuration"},
+      {"infrastructure", "the infrastructure"},
+      {"runner", "the runner"},
+      {"user", "what somebody asked for"}};
+  static constexpr std::pair<std::string_view, std::string_view> kRetries[] = {
+      {"never", "a retry will not help"},
+      {"once", "one retry may help"},
+      {"backoff", "a retry after a while may help"},
+      {"elsewhere", "a retry on another runner may help"}};
+  const auto of = [](const auto& table, std::string_view key) {
+    const auto* found = std::ranges::find(table, key, [](const auto& row) { return row.first; });
+    return found == std::end(table) ? std::string() : std::string(found->second);
+  };
+  std::string out = of(kOwners, d->owner());
+  if (!out.empty()) out = "Looks like a problem of **" + out + "**";
+  if (const std::string retry = of(kRetries, d->retry()); !retry.empty())
+    out += (out.empty() ? "" : "; ") + retry;
+  if (out.empty()) return {};
+  const int percent = static_cast<int>(std::clamp(d->confidence(), 0.0, 1.0) * 100 + 0.5);
+  return out + " (" + std::to_string(percent) + " % sure)";
+}
+
+// An excerpt's lines with their numbers in the original log. "… (7 lines)" stands for what was left
+// out; a log can forge that, so the numbers are kept only where they add up to the excerpt's own
+// range.
+std::vector<LogLine> numbered(const Excerpt& excerpt, uint64_t cause_line) {
+  std::vector<LogLine> lines;
+  std::string_view text = excerpt.text();
+  while (text.ends_with('\n')) text.remove_suffix(1);
+  for (const auto part : split(text, '\n')) lines.push_back({0, false, std::string(part)});
+  for (const bool elisions : {true, false}) {
+    uint64_t next = excerpt.first_line();
+    std::vector<LogLine> tried = lines;
+    for (auto& line : tried) {
+      std::string_view inner = line.text;
+      const bool elided = elisions && inner.starts_with("… (") && inner.ends_with(" lines)");
+      if (elided) inner = inner.substr(5, inner.size() - 5 - 7);
+      if (const auto count = elided ? parse_uint(inner) : std::nullopt;
+          count && *count < excerpt.last_line()) {
+        next += *count;
+        continue;
+      }
+      line.number = next++;
+      line.cause = line.number == cause_line;
+    }
+    // Equal: whole. Below: the end was trimmed for size.
+    if (excerpt.first_line() > 0 && next <= excerpt.last_line() + 1) return tried;
+  }
+  return lines;
+}
+
+struct Evidence {
+  std::vector<LogLine> shown;  // around the cause
+  std::vector<std::vector<LogLine>> all;
+  bool more = false;  // `all` has what `shown` has not
+};
+
+Evidence evidence(const JobView& job, std::size_t show) {
+  Evidence out;
+  const Diagnosis* d = diagnosis(job);
+  if (d == nullptr) return out;
+  const uint64_t cause_line = d->root_cause().line();
+  std::size_t total = 0;
+  for (const auto& excerpt : d->evidence()) {
+    auto lines = numbered(excerpt, cause_line);
+    if (lines.size() > kMaxFoldedLines) lines.resize(kMaxFoldedLines);
+    total += lines.size();
+    const auto at = std::ranges::find(lines, true, &LogLine::cause);
+    if (out.shown.empty() && (at != lines.end() || cause_line == 0)) {
+      // Two lines before the cause and what follows it; without a cause, the end.
+      const auto index =
+          at == lines.end() ? lines.size() : static_cast<std::size_t>(at - lines.begin());
+      const std::size_t before = std::min<std::size_t>(2, show / 3);
+      const std::size_t latest = lines.size() > show ? lines.size() - show : 0;
+      const std::size_t begin = std::min(index > before ? index - before : 0, latest);
+      out.shown.assign(
+          lines.begin() + static_cast<std::ptrdiff_t>(begin),
+          lines.begin() + static_cast<std::ptrdiff_t>(std::min(begin + show, lines.size())));
+    }
+    out.all.push_back(std::move(lines));
+  }
+  if (out.shown.empty() && d->has_root_cause()) {
+    out.shown.push_back({d->root_cause().line(), true, d->root_cause().text()});
+    total += 1;
+  }
+  out.more = total > out.shown.size();
+  return out;
+}
+
+std::string log_link(const JobView& job) {
+  const Diagnosis* d = diagnosis(job);
+  const uint64_t line = d == nullptr ? 0 : d->root_cause().line();
+  if (job.web_url.empty()) return line == 0 ? "" : "Log line " + std::to_string(line);
+  if (line == 0) return link("Job", job.web_url);
+  return link("Log line " + std::to_string(line), job.web_url + "#L" + std::to_string(line));
+}
+
+std::string joined(std::initializer_list<std::string> parts) {
+  std::string out;
+  for (const auto& part : parts)
+    if (!part.empty()) out += (out.empty() ? "" : " · ") + part;
+  return out;
+}
+
+// Why there is less to show than there might be.
+std::string caveats(const JobReport& report, bool quote_logs) {
+  std::string out;
+  const auto& log = report.log();
+  if (log.availability() == fleet::v1::LogFacts::AVAILABILITY_UNAVAILABLE) {
+    out += "- The log was not available: " + code_span(log.reason(), kMaxNote) + "\n";
+  } else if (log.availability() == fleet::v1::LogFacts::AVAILABILITY_PARTIAL) {
+    out += "- A part of the log is missing: " + code_span(log.reason(), kMaxNote) + "\n";
+  }
+  if (log.limit_reached()) out += "- The runner cut the log at its size limit.\n";
+  if (!quote_logs)
+    out += "- The log is not quoted here: not every reader of this note may see it.\n";
+  for (int i = 0; i < std::min(report.notes_size(), 8); ++i)
+    out += "- " + code_span(report.notes(i), kMaxNote) + "\n";
+  return out;
+}
+
+std::string failing_tests(const Diagnosis& d) {
+  if (d.failing_tests_size() == 0) return {};
+  std::string out =
+      plural(static_cast<std::size_t>(d.failing_tests_size()), "failing test") + ":\n\n";
+  for (int i = 0; i < std::min(d.failing_tests_size(), kMaxFailingTests); ++i) {
+    const auto& test = d.failing_tests(i);
+    out += "- " + code_span(test.name());
+    if (!test.file().empty())
+      out += " in " +
+             code_span(test.file() + (test.has_line() ? ":" + std::to_string(test.line()) : ""));
+    out += "\n";
+  }
+  if (d.failing_tests_size() > kMaxFailingTests)
+    out += "- and " + std::to_string(d.failing_tests_size() - kMaxFailingTests) + " more\n";
+  return out;
+}
+
+std::string details(const JobView& job, const Evidence& proof, bool quote_logs) {
+  std::string out;
+  const Diagnosis* d = diagnosis(job);
+  if (quote_logs && d != nullptr && !d->command().empty())
+    out += "Command: " + code_span(d->command(), 512) + "\n\n";
+  if (quote_logs && proof.more)
+    for (const auto& lines : proof.all) out += fenced(lines) + "\n";
+  if (d != nullptr) out += failing_tests(*d);
+  if (const std::string notes = caveats(*job.report, quote_logs); !notes.empty())
+    out += (out.empty() ? "" : "\n") + notes;
+  return out;
+}
+
+Block block_of(const JobView& job, const View& view, std::size_t show, bool alone) {
+  const Evidence proof = evidence(job, show);
+  Block block;
+  const std::string who = alone ? "" : name_of(job) + " — " + cause(job);
+  block.shown = joined({who, log_link(job), judgement(job)});
+  if (!block.shown.empty()) block.shown += "\n";
+  if (view.quote_logs && !proof.shown.empty()) block.shown += fenced(proof.shown);
+  block.folded = details(job, proof, view.quote_logs);
+  if (!block.folded.empty() && !job.allow_failure)
+    block.folded.insert(0, "**" + name_of(job) + "**\n\n");
+  return block;
+}
+
+std::string names(const std::vector<const JobView*>& jobs) {
+  std::string out;
+  for (std::size_t i = 0; i < std::min(jobs.size(), kMaxNamesInHeadline); ++i)
+    out += (i > 0 ? ", " : "") + name_of(*jobs[i]);
+  if (jobs.size() > kMaxNamesInHeadline)
+    out += " and " + std::to_string(jobs.size() - kMaxNamesInHeadline) + " more";
+  return out;
+}
+
+struct Failed {
+  std::vector<const JobView*> blocking, allowed;
+  std::size_t unwatched = 0;  // blocking, and no agent told why
+};
+
+Failed failed_jobs(const View& view) {
+  Failed out;
+  for (const auto& job : view.jobs) {
+    if (job.status != "failed") continue;
+    if (!job.report) {
+      out.unwatched += job.allow_failure ? 0 : 1;
+    } else {
+      (job.allow_failure ? out.allowed : out.blocking).push_back(&job);
+    }
+  }
+  const auto id = [](const JobView* job) { return job->id; };
+  std::ranges::sort(out.blocking, {}, id);
+  std::ranges::sort(out.allowed, {}, id);
+  return out;
+}
+
+std::string headline(const View& view, const Failed& failed) {
+  const std::string unwatched = plural(failed.unwatched, "job") + " failed where no agent watched";
+  if (!failed.blocking.empty()) {
+    const bool one = failed.blocking.size() == 1;
+    std::string out =
+        "**" + plural(failed.blocking.size(), "job") + " failed:** " + names(failed.blocking);
+    if (one) out += " — " + cause(*failed.blocking.front());
+    return failed.unwatched == 0 ? out : out + "; " + unwatched;
+  }
+  if (failed.unwatched > 0) return "**" + unwatched + "**, so there is no cause to show";
+  if (!failed.allowed.empty())
+    return "**Nothing blocks.** " + plural(failed.allowed.size(), "job") +
+           " that may fail did: " + names(failed.allowed);
+  if (view.pipeline_status == "success")
+    return "**All green now.** Every job of the newest pipeline passed.";
+  return "**No failure left.** No job of the newest pipeline has failed so far.";
+}
+
+class Failures final : public Section {
+ public:
+  std::string_view name() const override { return "failures"; }
+  Contribution contribute(const View& view) const override {
+    const Failed failed = failed_jobs(view);
+    Contribution out;
+    out.worth_a_note = !failed.blocking.empty() || !failed.allowed.empty();
+    out.headline = headline(view, failed);
+    const std::size_t count = failed.blocking.size();
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::size_t show = kShownLines[std::min<std::size_t>(count, 3) - 1];
+      Block block = block_of(*failed.blocking[i], view, show, count == 1);
+      if (i == 0)
+        block.fold_title = "More about the " + std::string(count == 1 ? "failure" : "failures");
+      out.blocks.push_back(std::move(block));
+    }
+    for (const auto* job : failed.allowed) {
+      Block block = block_of(*job, view, kShownLines[0], false);
+      out.blocks.push_back(
+          {.shown = "",
+           .folded = block.shown + (block.folded.empty() ? "" : "\n" + block.folded),
+           .fold_title = ""});
+    }
+    if (!failed.allowed.empty() && !out.blocks.empty())
+      out.blocks.back().fold_title = plural(failed.allowed.size(), "failed job") + " that may fail";
+    return out;
+  }
+};
+
+}  // namespace
+
+std::shared_ptr<const Section> failures() {
+  return std::make_shared<Failures>();
+}
+
+}  // namespace gitaiops::note

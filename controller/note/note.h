@@ -1,0 +1,93 @@
+// The one note on a merge request, as Markdown: values in, text out. It is composed of named
+// sections by contributors that do not know each other; `failures` and `usage` are the first two.
+//
+// What every note keeps, whatever the log, the job names and the paths say:
+//   - at most 25 lines are visible, the rest is folded; at most 60 KiB in all; valid UTF-8 without
+//   control, bidirectional
+//     or invisible characters;
+//   - foreign text stands in code spans or in a fence, each line of it after a line number: it
+//   cannot mention, refer,
+//     link, run a quick action, be HTML or break out;
+//   - the first line is the hidden marker by which we find the note again;
+//   - empty when there is nothing to say.
+// Complexity: linear in the view. Thread safety: values; sections are immutable.
+// Tests: tests/unit/note, tests/fuzz/note (the list above as a checker).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gitaiops/fleet/v1/fleet.pb.h"
+
+namespace gitaiops::note {
+
+constexpr std::size_t kMaxVisibleLines = 25;
+constexpr std::size_t kMaxBytes = 60 << 10;
+
+// ---- What is known ----
+
+// One job of the merge request's newest pipeline, as GitLab tells it, without superseded runs.
+struct JobView {
+  int64_t id = 0;
+  std::string name;            // empty without GitLab: shown as "job 42"
+  std::string status;          // GitLab's word
+  std::string failure_reason;  // GitLab's word
+  std::string web_url;         // empty: no link
+  bool allow_failure = false;
+  std::optional<fleet::v1::JobReport> report;  // absent: no agent watched it
+};
+
+struct View {
+  std::string place;            // "<instance>/<project id>/<iid>": which note this is
+  std::string pipeline_status;  // GitLab's word
+  std::vector<JobView> jobs;
+  bool has_note = false;   // a note with something in it stands there already
+  bool quote_logs = true;  // false: the note has readers who may not see the log
+};
+
+// ---- What a contributor says of it ----
+
+// Markdown that keeps the rules above (controller/note/markdown.h has what makes foreign text
+// safe).
+struct Block {
+  std::string shown;       // visible while there is room, else folded
+  std::string folded;      // always folded
+  std::string fold_title;  // our words for `folded`, e.g. "usage of 3 jobs"
+};
+
+struct Contribution {
+  bool worth_a_note = false;  // somebody should be told, not only when a note stands already
+  std::string headline;       // one line; the first section that has one gives the note's
+  std::vector<Block> blocks;  // most important first
+};
+
+class Section {
+ public:
+  virtual ~Section() = default;
+  virtual std::string_view name() const = 0;
+  virtual Contribution contribute(const View& view) const = 0;
+};
+
+std::shared_ptr<const Section> failures();
+std::shared_ptr<const Section> usage();
+
+// ---- The note ----
+
+class Composer {
+ public:
+  explicit Composer(std::vector<std::shared_ptr<const Section>> sections = {failures(), usage()})
+      : sections_(std::move(sections)) {}
+  std::string compose(const View& view) const;
+
+ private:
+  std::vector<std::shared_ptr<const Section>> sections_;
+};
+
+// The note's first line. A note is ours when we wrote it and it begins with this.
+std::string marker(std::string_view place);
+
+}  // namespace gitaiops::note

@@ -1,0 +1,115 @@
+// The section on what the jobs used: one line for what failed, a folded table for the whole
+// pipeline. It never makes a note by itself.
+#include <algorithm>
+
+#include "controller/note/markdown.h"
+#include "controller/note/note.h"
+
+namespace gitaiops::note {
+namespace {
+
+constexpr std::size_t kMaxRows = 50;
+constexpr std::string_view kAbsent = "–";
+
+struct Row {
+  const JobView* job = nullptr;
+  std::string cpu, memory, wall;
+  bool any() const { return !cpu.empty() || !memory.empty() || !wall.empty(); }
+};
+
+Row row_of(const JobView& job) {
+  Row row;
+  row.job = &job;
+  const auto& report = *job.report;
+  if (report.usage().has_cpu_us()) row.cpu = duration(report.usage().cpu_us().value());
+  if (report.usage().has_memory_peak_bytes())
+    row.memory = bytes(report.usage().memory_peak_bytes().value());
+  if (report.has_wall_us()) row.wall = duration(report.wall_us());
+  return row;
+}
+
+bool blocks(const JobView& job) {
+  return job.status == "failed" && !job.allow_failure && job.report.has_value();
+}
+
+std::string line_of(const Row& row) {
+  std::string out;
+  const auto add = [&](std::string_view what, const std::string& value) {
+    if (!value.empty()) out += (out.empty() ? "" : " · ") + std::string(what) + " " + value;
+  };
+  add("CPU", row.cpu);
+  add("peak memory", row.memory);
+  add("wall time", row.wall);
+  return out;
+}
+
+// Several failed jobs in one line: the sums and the highest.
+std::string summary(const std::vector<const JobView*>& jobs) {
+  int64_t cpu = 0, memory = 0, wall = 0;
+  bool any_cpu = false;
+  for (const auto* job : jobs) {
+    const auto& report = *job->report;
+    any_cpu = any_cpu || report.usage().has_cpu_us();
+    cpu += std::clamp<int64_t>(report.usage().cpu_us().value(), 0, int64_t{1} << 48);
+    memory = std::max(memory, report.usage().memory_peak_bytes().value());
+    wall = std::max(wall, report.wall_us());
+  }
+  std::string out;
+  if (any_cpu) out += "CPU " + duration(cpu) + " together";
+  if (memory > 0) out += (out.empty() ? "" : " · ") + ("peak memory up to " + bytes(memory));
+  if (wall > 0) out += (out.empty() ? "" : " · ") + ("wall time up to " + duration(wall));
+  return out;
+}
+
+std::string table(const std::vector<Row>& rows) {
+  std::string out = "| Job | CPU | Peak memory | Wall time |\n|---|---:|---:|---:|\n";
+  const auto cell = [](const std::string& value) {
+    return value.empty() ? std::string(kAbsent) : value;
+  };
+  for (std::size_t i = 0; i < std::min(rows.size(), kMaxRows); ++i) {
+    const JobView& job = *rows[i].job;
+    out += "| " + (job.name.empty() ? "job " + std::to_string(job.id) : code_span(job.name, 100)) +
+           " | " + cell(rows[i].cpu) + " | " + cell(rows[i].memory) + " | " + cell(rows[i].wall) +
+           " |\n";
+  }
+  if (rows.size() > kMaxRows)
+    out += "\n" + std::to_string(rows.size() - kMaxRows) + " more jobs are not listed.\n";
+  return out;
+}
+
+class Usage final : public Section {
+ public:
+  std::string_view name() const override { return "usage"; }
+  Contribution contribute(const View& view) const override {
+    std::vector<const JobView*> failed;
+    std::vector<Row> rows;
+    bool any_failed = false;
+    for (const auto& job : view.jobs) {
+      if (!job.report) continue;
+      if (blocks(job)) failed.push_back(&job);
+      any_failed = any_failed || job.status == "failed";
+      if (Row row = row_of(job); row.any()) rows.push_back(std::move(row));
+    }
+    if (!any_failed || rows.empty()) return {};
+    std::ranges::sort(rows, {}, [](const Row& row) { return row.job->id; });
+    Block block;
+    if (failed.size() == 1) block.shown = line_of(row_of(*failed.front()));
+    if (failed.size() > 1) block.shown = summary(failed);
+    if (rows.size() > 1 || failed.empty()) {
+      block.folded = table(rows);
+      block.fold_title =
+          "usage of " + std::to_string(rows.size()) + (rows.size() == 1 ? " job" : " jobs");
+    }
+    Contribution out;
+    out.blocks.push_back(std::move(block));
+    return out;
+  }
+};
+
+}  // namespace
+
+std::shared_ptr<const Section> usage() {
+  return std::make_shared<Usage>();
+}
+
+}  // namespace gitaiops::note

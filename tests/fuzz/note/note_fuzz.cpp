@@ -1,0 +1,112 @@
+// Foreign text of every kind into a note: whatever the log, job names, test names, paths and
+// reasons are, the note keeps its rules (invariants.h). The input is cut into fields at 0x1F; a
+// field's first byte says where it goes.
+#include <cstdio>
+#include <cstdlib>
+
+#include "tests/fuzz/note/invariants.h"
+
+namespace gitaiops::note {
+namespace {
+
+void put(JobView& job, fleet::v1::JobReport& report, unsigned char where, std::string text) {
+  auto& d = *report.mutable_diagnosis();
+  switch (where % 16) {
+    case 0:
+      job.name = std::move(text);
+      break;
+    case 1:
+      job.failure_reason = std::move(text);
+      break;
+    case 2:
+      job.web_url = "https://gitlab.example/" + text;
+      break;
+    case 3:
+      d.set_category(text);
+      break;
+    case 4:
+      d.set_command(text);
+      break;
+    case 5: {
+      auto& excerpt = *d.add_evidence();
+      excerpt.set_first_line(where);
+      excerpt.set_last_line(where + 1 + text.size() / 8);
+      excerpt.set_text(text);
+      break;
+    }
+    case 6:
+      d.add_failing_tests()->set_name(text);
+      break;
+    case 7:
+      d.add_failing_tests()->set_file(text);
+      break;
+    case 8:
+      d.mutable_root_cause()->set_text(text);
+      break;
+    case 9:
+      d.mutable_root_cause()->set_line(text.size());
+      break;
+    case 10:
+      report.add_notes(text);
+      break;
+    case 11:
+      report.mutable_log()->set_reason(text);
+      break;
+    case 12:
+      report.mutable_log()->set_availability(fleet::v1::LogFacts::AVAILABILITY_PARTIAL);
+      break;
+    case 13:
+      d.set_owner(text.size() % 2 ? "test" : text);
+      break;
+    case 14:
+      job.web_url = std::move(text);
+      break;
+    default:
+      report.mutable_usage()->mutable_cpu_us()->set_value(static_cast<int64_t>(text.size())
+                                                          << (where % 60));
+      break;
+  }
+}
+
+}  // namespace
+}  // namespace gitaiops::note
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  using namespace gitaiops;
+  using namespace gitaiops::note;
+  const std::string_view input(reinterpret_cast<const char*>(data), size);
+  View view{.place = "main/42/7", .pipeline_status = "failed", .jobs = {}};
+  JobView job{.id = 1,
+              .name = "unit",
+              .status = "failed",
+              .failure_reason = "",
+              .web_url = "",
+              .allow_failure = false,
+              .report = std::nullopt};
+  fleet::v1::JobReport report;
+  const auto add = [&] {
+    job.id = static_cast<int64_t>(view.jobs.size()) + 1;
+    job.report = report;
+    view.jobs.push_back(job);
+  };
+  for (const auto field : split(input, '\x1f')) {
+    if (field.empty() || view.jobs.size() > 40) {
+      continue;
+    } else if (field[0] == 'N') {  // the next job
+      add();
+      job.allow_failure = field.size() % 3 == 2;
+    } else if (field[0] == 'P') {
+      view.place = field.substr(1);
+    } else if (field[0] == 'Q') {
+      view.quote_logs = !view.quote_logs;
+    } else {
+      put(job, report, static_cast<unsigned char>(field[0]), std::string(field.substr(1)));
+    }
+  }
+  add();
+  if (const auto broken = broken_rule(Composer().compose(view))) {
+    std::fprintf(stderr, "%s\n", broken->c_str());
+    std::abort();
+  }
+  return 0;
+}

@@ -1,0 +1,264 @@
+#include "controller/note/note.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/fuzz/note/invariants.h"
+
+namespace gitaiops::note {
+namespace {
+
+JobView failed_unit() {
+  fleet::v1::JobReport report;
+  report.set_outcome(fleet::v1::OUTCOME_FAILED);
+  report.set_exit_code(1);
+  report.set_wall_us(63'000'000);
+  report.mutable_usage()->mutable_cpu_us()->set_value(41'000'000);
+  report.mutable_usage()->mutable_memory_peak_bytes()->set_value(512 << 20);
+  auto& d = *report.mutable_diagnosis();
+  d.set_category("test_failure");
+  d.set_owner("test");
+  d.set_retry("never");
+  d.set_confidence(0.93);
+  d.set_command("pytest -q");
+  d.mutable_root_cause()->set_line(119);
+  d.mutable_root_cause()->set_text("E  assert 3 == 4");
+  auto& excerpt = *d.add_evidence();
+  excerpt.set_first_line(117);
+  excerpt.set_last_line(121);
+  excerpt.set_text(
+      "def test_total():\n    cart = Cart()\nE  assert 3 == 4\n\ntests/test_cart.py:41: "
+      "AssertionError");
+  auto& test = *d.add_failing_tests();
+  test.set_name("test_total");
+  test.set_file("tests/test_cart.py");
+  test.set_line(41);
+  return {.id = 9,
+          .name = "unit",
+          .status = "failed",
+          .failure_reason = "script_failure",
+          .web_url = "https://gitlab.example/grp/demo/-/jobs/9",
+          .allow_failure = false,
+          .report = report};
+}
+
+JobView passed(int64_t id, std::string name) {
+  JobView job;
+  job.id = id;
+  job.name = std::move(name);
+  job.status = "success";
+  job.report.emplace().set_wall_us(2'000'000);
+  return job;
+}
+
+View view_of(std::vector<JobView> jobs) {
+  View view;
+  view.place = "main/42/7";
+  view.pipeline_status = "failed";
+  view.jobs = std::move(jobs);
+  return view;
+}
+
+std::string composed(const View& view) {
+  const std::string note = Composer().compose(view);
+  EXPECT_EQ(broken_rule(note), std::nullopt) << note;
+  return note;
+}
+
+std::string visible(const std::string& note) {
+  return note.substr(0, note.find("<details>"));
+}
+
+TEST(Note, NamesTheCauseWithTheLinesThatProveIt) {
+  EXPECT_EQ(composed(view_of({failed_unit()})),
+            "<!-- gitaiops:note v1 main/42/7 -->\n"
+            "**1 job failed:** `unit` — test failure (`tests/test_cart.py:41`)\n"
+            "\n"
+            "[Log line 119](https://gitlab.example/grp/demo/-/jobs/9#L119) · Looks like a problem "
+            "of **the tests**; "
+            "a retry will not help (93 % sure)\n"
+            "```text\n"
+            "  117 | def test_total():\n"
+            "  118 |     cart = Cart()\n"
+            "> 119 | E  assert 3 == 4\n"
+            "  120 | \n"
+            "  121 | tests/test_cart.py:41: AssertionError\n"
+            "```\n"
+            "\n"
+            "CPU 41 s · peak memory 512 MiB · wall time 1 min 3 s\n"
+            "\n"
+            "<details><summary>More about the failure</summary>\n"
+            "\n"
+            "**`unit`**\n"
+            "\n"
+            "Command: `pytest -q`\n"
+            "\n"
+            "1 failing test:\n"
+            "\n"
+            "- `test_total` in `tests/test_cart.py:41`\n"
+            "\n"
+            "</details>\n");
+}
+
+TEST(Note, IsSilentWhereThereIsNothingToSay) {
+  EXPECT_EQ(composed(view_of({})), "");
+  EXPECT_EQ(composed(view_of({passed(1, "lint")})), "");
+  JobView unwatched = failed_unit();
+  unwatched.report.reset();
+  EXPECT_EQ(composed(view_of({unwatched})), "");
+  JobView canceled = failed_unit();
+  canceled.status = "canceled";
+  EXPECT_EQ(composed(view_of({canceled})), "");
+}
+
+TEST(Note, SaysOnceThatAllIsGreenNow) {
+  View view = view_of({passed(1, "lint")});
+  view.has_note = true;
+  view.pipeline_status = "success";
+  EXPECT_EQ(composed(view),
+            "<!-- gitaiops:note v1 main/42/7 -->\n**All green now.** Every job of the newest "
+            "pipeline passed.\n");
+  view.pipeline_status = "running";
+  EXPECT_EQ(composed(view),
+            "<!-- gitaiops:note v1 main/42/7 -->\n**No failure left.** No job of the newest "
+            "pipeline has failed so far.\n");
+  JobView unwatched = failed_unit();
+  unwatched.report.reset();
+  view.jobs.push_back(unwatched);
+  EXPECT_EQ(composed(view),
+            "<!-- gitaiops:note v1 main/42/7 -->\n**1 job failed where no agent watched**, so "
+            "there is no cause to show\n");
+}
+
+TEST(Note, SixFailedJobsStayWithinTheVisibleLines) {
+  std::vector<JobView> jobs;
+  for (int64_t i = 6; i >= 1; --i) {
+    jobs.push_back(failed_unit());
+    jobs.back().id = i;
+    jobs.back().name = "job-" + std::to_string(i);
+  }
+  const std::string note = composed(view_of(jobs));
+  EXPECT_NE(note.find("**6 jobs failed:** `job-1`, `job-2`, `job-3`, `job-4` and 2 more\n"),
+            note.npos)
+      << note;
+  EXPECT_NE(visible(note).find("`job-3` — test failure"), note.npos);
+  EXPECT_EQ(visible(note).find("`job-5`"), note.npos);
+  EXPECT_NE(note.find("`job-5` — test failure"), note.npos);
+  EXPECT_NE(visible(note).find(
+                "CPU 4 min 6 s together · peak memory up to 512 MiB · wall time up to 1 min 3 s"),
+            note.npos)
+      << note;
+  EXPECT_NE(note.find("| `job-6` | 41 s | 512 MiB | 1 min 3 s |"), note.npos);
+}
+
+TEST(Note, FoldsWhatMayFail) {
+  JobView allowed = failed_unit();
+  allowed.allow_failure = true;
+  const std::string note = composed(view_of({allowed}));
+  EXPECT_NE(note.find("**Nothing blocks.** 1 job that may fail did: `unit`\n"), note.npos) << note;
+  EXPECT_EQ(visible(note).find("assert"), note.npos) << note;
+  EXPECT_NE(note.find("E  assert 3 == 4"), note.npos);
+
+  JobView blocking = failed_unit();
+  blocking.id = 10;
+  blocking.name = "build";
+  const std::string both = composed(view_of({allowed, blocking}));
+  EXPECT_NE(both.find("**1 job failed:** `build`"), both.npos) << both;
+  EXPECT_EQ(visible(both).find("`unit`"), both.npos) << both;
+  EXPECT_NE(both.find("1 failed job that may fail, usage of 2 jobs</summary>"), both.npos) << both;
+}
+
+TEST(Note, DoesNotQuoteTheLogToReadersWhoMayNotSeeIt) {
+  View view = view_of({failed_unit()});
+  view.quote_logs = false;
+  const std::string note = composed(view);
+  EXPECT_EQ(note.find("assert"), note.npos) << note;
+  EXPECT_EQ(note.find("pytest"), note.npos);
+  EXPECT_NE(note.find("Log line 119"), note.npos);
+  EXPECT_NE(note.find("not every reader of this note may see it"), note.npos);
+}
+
+TEST(Note, SaysWhatItDoesNotKnow) {
+  JobView job = failed_unit();
+  job.report->mutable_diagnosis()->Clear();
+  job.report->clear_diagnosis();
+  job.report->clear_usage();
+  job.report->mutable_log()->set_availability(fleet::v1::LogFacts::AVAILABILITY_UNAVAILABLE);
+  job.report->mutable_log()->set_reason("the agent started after the job");
+  const std::string note = composed(view_of({job}));
+  EXPECT_NE(note.find("**1 job failed:** `unit` — cause not recognised, exit code 1\n"), note.npos)
+      << note;
+  EXPECT_NE(note.find("- The log was not available: `the agent started after the job`"), note.npos);
+  EXPECT_EQ(note.find("sure"), note.npos);
+  EXPECT_EQ(note.find("CPU"), note.npos) << "absent, not 0";
+}
+
+TEST(Note, KeepsTheNumbersOfElidedExcerpts) {
+  JobView job = failed_unit();
+  auto& excerpt = *job.report->mutable_diagnosis()->mutable_evidence(0);
+  excerpt.set_first_line(10);
+  excerpt.set_last_line(119);
+  excerpt.set_text("first\n… (108 lines)\nE  assert 3 == 4");
+  EXPECT_NE(composed(view_of({job}))
+                .find("   10 | first\n      | … (108 lines)\n> 119 | E  assert 3 == 4\n"),
+            std::string::npos);
+  // A log that forges the elision moves no number.
+  excerpt.set_first_line(118);
+  excerpt.set_last_line(120);
+  excerpt.set_text("… (50 lines)\nE  assert 3 == 4\nend");
+  EXPECT_NE(composed(view_of({job}))
+                .find("  118 | … (50 lines)\n> 119 | E  assert 3 == 4\n  120 | end\n"),
+            std::string::npos);
+}
+
+TEST(Note, HostileTextStaysText) {
+  JobView job = failed_unit();
+  job.name = "`@all` | <!-- x -->\n/close";
+  job.failure_reason = "/approve";
+  auto& d = *job.report->mutable_diagnosis();
+  d.mutable_evidence(0)->set_text("```\n/merge\n@all\n<script>\n\u202e![x](http://x) #1");
+  d.set_command("/shrug\n/label ~bug");
+  d.mutable_failing_tests(0)->set_file("a`b|c\n/close");
+  d.mutable_failing_tests(0)->set_name("</details>\n\n@root");
+  job.report->add_notes("![](http://evil.example) @all");
+  job.web_url = "https://gitlab.example/x)[y](http://evil.example";
+  composed(view_of({job, job, job, job}));
+  View view = view_of({job});
+  view.place = "a-->b/1/2 --><img>";
+  EXPECT_TRUE(composed(view).starts_with("<!-- gitaiops:note v1 a-__b/1/2_-___img_ -->\n"));
+}
+
+TEST(Note, StaysBelowItsSize) {
+  std::vector<JobView> jobs;
+  for (int64_t i = 0; i < 60; ++i) {
+    jobs.push_back(failed_unit());
+    jobs.back().id = i;
+    auto& excerpt = *jobs.back().report->mutable_diagnosis()->mutable_evidence(0);
+    excerpt.set_last_line(216);
+    excerpt.clear_text();
+    for (int line = 0; line < 100; ++line) excerpt.mutable_text()->append(80, 'x').append("\n");
+  }
+  const std::string note = composed(view_of(jobs));
+  EXPECT_GT(note.size(), 40u << 10);
+  EXPECT_NE(note.find("More is left out here"), note.npos);
+}
+
+// Later sections join without the first ones knowing.
+class Risk final : public Section {
+ public:
+  std::string_view name() const override { return "risk"; }
+  Contribution contribute(const View&) const override {
+    return {.worth_a_note = true,
+            .headline = "Risk: low",
+            .blocks = {{.shown = "Touches one file.\n", .folded = "", .fold_title = ""}}};
+  }
+};
+
+TEST(Note, TakesFurtherSections) {
+  const Composer composer({failures(), usage(), std::make_shared<Risk>()});
+  const std::string note = composer.compose(view_of({failed_unit()}));
+  EXPECT_EQ(broken_rule(note), std::nullopt);
+  EXPECT_NE(note.find("wall time 1 min 3 s\n\nTouches one file.\n"), note.npos) << note;
+}
+
+}  // namespace
+}  // namespace gitaiops::note
