@@ -1,6 +1,6 @@
-// Carries the spool to the controller: one gRPC stream over mTLS, credits and acknowledgements by sequence, reconnect with
-// jittered exponential back-off, resume after the controller's high-water mark. Renews the certificate at two thirds of
-// its life. Runs until cancelled.
+// Carries the spool to the controller: one gRPC stream over mTLS, credits and acknowledgements by
+// sequence, reconnect with jittered exponential back-off, resume after the controller's high-water
+// mark. Renews the certificate at two thirds of its life. Runs until cancelled.
 //
 // Thread safety: belongs to the loop's thread; status() is a value copy, any thread.
 #pragma once
@@ -18,8 +18,9 @@
 namespace gitaiops::agent {
 
 struct UplinkOptions {
-  std::string controller;               // "host:port" of the fleet listener
-  std::filesystem::path identity_dir;   // key.pem, cert.pem, ca.pem, identity.json, as written by enroll()
+  std::string controller;  // "host:port" of the fleet listener
+  std::filesystem::path
+      identity_dir;  // key.pem, cert.pem, ca.pem, identity.json, as written by enroll()
   std::string host_name;
   std::string agent_version;
   std::vector<std::string> features;
@@ -29,32 +30,35 @@ struct UplinkOptions {
 
 struct UplinkStatus {
   enum class State { idle, connecting, connected, refused, waiting } state = State::idle;
-  std::string detail;                   // last error or refusal, in words for the operator
+  std::string detail;  // last error or refusal, in words for the operator
   uint64_t acknowledged_seq = 0;
   UnixMicros certificate_not_after;
-  int64_t clock_skew_us = 0;            // controller minus agent, at the last Welcome
+  int64_t clock_skew_us = 0;  // controller minus agent, at the last Welcome
 };
 
-// Answers a command; runs on the loop. Idempotence by id is the uplink's: a repeated id gets the remembered result.
+// Answers a command; runs on the loop. Idempotence by id is the uplink's: a repeated id gets the
+// remembered result.
 using CommandHandler = std::function<Task<fleet::v1::CommandResult>(fleet::v1::Command)>;
 using RemoteConfigHandler = std::function<void(const fleet::v1::RemoteConfig&)>;
 
 class Uplink {
  public:
   static std::unique_ptr<Uplink> make(UplinkOptions options, Spool& spool, const Clock& clock,
-                                      std::function<std::string()> observation, CommandHandler on_command,
-                                      RemoteConfigHandler on_config);
+                                      std::function<std::string()> observation,
+                                      CommandHandler on_command, RemoteConfigHandler on_config);
   virtual ~Uplink() = default;
   virtual Task<void> run() = 0;
-  virtual void stop() = 0;              // run() returns within a second
+  virtual void stop() = 0;  // run() returns within a second
   virtual UplinkStatus status() const = 0;
 };
 
-// One enrolment: pins the CA, makes the key, asks for the certificate, writes the identity folder (0700, files 0600).
+// One enrolment: pins the CA, makes the key, asks for the certificate, writes the identity folder
+// (0700, files 0600).
 struct EnrollOptions {
-  std::string controller;               // "host:port" of the enrolment listener
+  std::string controller;  // "host:port" of the enrolment listener
   std::string token;
-  std::string ca_pin;                   // "sha256:<64 hex>" of the CA's SubjectPublicKeyInfo; usually part of the token text
+  std::string
+      ca_pin;  // "sha256:<64 hex>" of the CA's SubjectPublicKeyInfo; usually part of the token text
   std::filesystem::path identity_dir;
   std::string host_name;
   std::string agent_version;

@@ -1,0 +1,42 @@
+#include "base/rpc/wire.h"
+
+#include <utility>
+
+namespace gitaiops::rpc {
+namespace {
+
+constexpr std::pair<Code, grpc::StatusCode> kCodes[] = {
+    {Code::invalid_argument, grpc::StatusCode::INVALID_ARGUMENT},
+    {Code::not_found, grpc::StatusCode::NOT_FOUND},
+    {Code::already_exists, grpc::StatusCode::ALREADY_EXISTS},
+    {Code::unauthenticated, grpc::StatusCode::UNAUTHENTICATED},
+    {Code::permission_denied, grpc::StatusCode::PERMISSION_DENIED},
+    {Code::resource_exhausted, grpc::StatusCode::RESOURCE_EXHAUSTED},
+    {Code::unavailable, grpc::StatusCode::UNAVAILABLE},
+    {Code::deadline_exceeded, grpc::StatusCode::DEADLINE_EXCEEDED},
+    {Code::cancelled, grpc::StatusCode::CANCELLED},
+    {Code::data_loss, grpc::StatusCode::DATA_LOSS},
+    {Code::unimplemented, grpc::StatusCode::UNIMPLEMENTED},
+    {Code::internal, grpc::StatusCode::INTERNAL},
+};
+
+}  // namespace
+
+grpc::Status to_grpc(const Status& status) {
+  if (status.ok()) return grpc::Status::OK;
+  for (const auto& [ours, theirs] : kCodes) {
+    if (ours == status.error().code()) return {theirs, status.error().to_string()};
+  }
+  return {grpc::StatusCode::INTERNAL, status.error().to_string()};
+}
+
+Error from_grpc(const grpc::Status& status) {
+  if (status.ok()) return Error(Code::cancelled, "the other side closed the stream");
+  for (const auto& [ours, theirs] : kCodes) {
+    if (theirs == status.error_code()) return Error(ours, status.error_message());
+  }
+  return Error(Code::internal, "gRPC status " + std::to_string(status.error_code()) + ": " +
+                                   status.error_message());
+}
+
+}  // namespace gitaiops::rpc
