@@ -1,0 +1,246 @@
+// From the notes to the verdict: outcome, cause, owner, whether a retry can help, and how sure that
+// is.
+#include <algorithm>
+#include <cstdio>
+
+#include "engines/diagnosis/evidence.h"
+#include "engines/diagnosis/observed.h"
+
+namespace gitaiops::diagnosis {
+namespace {
+
+constexpr std::size_t kCandidatesShown = 10;
+constexpr std::size_t kTextShown = 512;  // bytes of one line
+constexpr double kTypedShare =
+    0.8;                        // a recognised cause may stand this far below an unrecognised line
+constexpr double kSure = 0.95;  // the runner or the kernel said so
+constexpr double kCodeAlone = 0.4;  // only the exit code says so
+
+struct Verdictum {
+  std::string category;
+  double confidence = 0;
+  const Ranked* root = nullptr;
+};
+
+// What the runner's own word for the failure settles.
+std::string category_of_reason(std::string_view reason) {
+  if (reason == "job_execution_timeout" || reason == "server_timeout_running" ||
+      reason == "stuck_or_timeout_failure")
+    return "job_timeout";
+  if (reason == "runner_interrupted") return "runner_interrupted";
+  if (reason == "no_updates_running" || reason == "no_updates_canceling") return "stalled_output";
+  if (reason == "trace_size_exceeded") return "log_limit";
+  if (reason == "missing_dependency_failure") return "artifact_cache";
+  if (reason == "runner_system_failure" || reason == "runner_unsupported") return "runner_system";
+  if (reason == "job_canceled" || reason == "canceled") return "canceled";
+  return {};
+}
+
+bool fits_reason(std::string_view owner, std::string_view reason) {
+  if (reason == "runner_system_failure" || reason == "runner_external_dependency_failure") {
+    return owner == "runner" || owner == "infrastructure" || owner == "config";
+  }
+  if (reason == "runner_configuration_error") return owner == "config" || owner == "runner";
+  return true;
+}
+
+std::string category_of_code(std::optional<int> code, std::optional<int> signal) {
+  if (signal == 9 || code == 137) return "oom_killed";
+  if (signal == 11 || signal == 6 || code == 139 || code == 134) return "test_crash";
+  if (code == 126) return "permission_denied";
+  if (code == 127) return "command_not_found";
+  return {};
+}
+
+const Ranked* first_of(const Observed& seen, const std::vector<Ranked>& ranked,
+                       std::string_view category) {
+  for (const Ranked& r : ranked) {
+    if (r.category == category) return &r;
+    for (const uint16_t also : r.found.also) {
+      if (also != kNoRule && seen.rules->all()[also].category == category) return &r;
+    }
+  }
+  return nullptr;
+}
+
+bool is_cause(const Observed& seen, const Ranked& r) {
+  return seen.rules->all()[r.found.rule].kind == Kind::cause;
+}
+
+// How much of the score is left when the next best line of another category stands close behind.
+double margin(const std::vector<Ranked>& ranked, const Ranked& root) {
+  for (const Ranked& r : ranked) {
+    if (r.category == root.category || r.category == "unknown" || &r == &root) continue;
+    const double ratio = root.score > 0 ? r.score / root.score : 1;
+    return 1 - 0.45 * std::clamp((ratio - 0.7) / 0.3, 0.0, 1.0);
+  }
+  return 1;
+}
+
+Verdictum from_log(const Observed& seen, const std::vector<Ranked>& ranked) {
+  if (ranked.empty()) return {"unknown", 0, nullptr};
+  const Ranked* root = &ranked.front();
+  if (root->category == "unknown") {
+    for (const Ranked& r : ranked) {
+      if (r.category == "unknown" || !is_cause(seen, r)) continue;
+      if (r.score >= kTypedShare * root->score) root = &r;
+      break;
+    }
+  }
+  const double shown = root->score * margin(ranked, *root);
+  return {root->category, root->category == "unknown" ? std::min(shown, 0.45) : shown, root};
+}
+
+Verdictum decide(const Observed& seen, const std::vector<Ranked>& ranked, const Diagnosis& d,
+                 const ExitFacts& facts) {
+  const bool killed = d.exit_code == 137 || d.signal == 9;
+  if (facts.oom_kills.value_or(0) > 0) {
+    const bool other =
+        !ranked.empty() && is_cause(seen, ranked.front()) && ranked.front().score >= 0.7;
+    if (killed || !other)
+      return {"oom_killed", killed ? kSure : 0.7, first_of(seen, ranked, "oom_killed")};
+  }
+  Verdictum log = from_log(seen, ranked);
+  const std::string said = category_of_reason(facts.failure_reason);
+  if (!said.empty() && said != "runner_system") {
+    const Ranked* line = first_of(seen, ranked, said);
+    return {said, kSure, line ? line : log.root};
+  }
+  if (!facts.failure_reason.empty()) {
+    const Category* category = seen.rules->category(log.category);
+    if (!category || !fits_reason(category->owner, facts.failure_reason)) {
+      log = {"unknown", 0, nullptr};
+      for (const Ranked& r : ranked) {
+        const Category* c = seen.rules->category(r.category);
+        if (!c || !fits_reason(c->owner, facts.failure_reason)) continue;
+        log = {r.category, r.score, &r};
+        break;
+      }
+    }
+    if (log.category == "unknown" && said == "runner_system")
+      return {said, kSure, first_of(seen, ranked, said)};
+  }
+  if (log.category == "unknown" || log.confidence < kCodeAlone) {
+    const std::string code = category_of_code(d.exit_code, d.signal);
+    if (!code.empty()) {
+      const Ranked* line = first_of(seen, ranked, code);
+      return {code, line ? std::max(line->score, kCodeAlone) : kCodeAlone, line ? line : log.root};
+    }
+  }
+  // 137 beside a line that only mentions something else: the kill is the fact.
+  if (killed && log.confidence < 0.6 && log.category != "oom_killed")
+    return {"oom_killed", kCodeAlone, log.root};
+  return log;
+}
+
+// A retry needs a category that is worth one and no sign in the same step that the code itself is
+// wrong.
+Retry retry_of(const Observed& seen, const Zone& zone, const std::vector<Ranked>& ranked,
+               const Category& category) {
+  if (category.retry == Retry::never || category.owner == "runner") return category.retry;
+  for (const Ranked& r : ranked) {
+    const Category* other = seen.rules->category(r.category);
+    if (!other || r.found.seq < zone.begin || r.found.seq >= zone.end || r.score < 0.6) continue;
+    if ((other->owner == "code" || other->owner == "test") && other->retry == Retry::never)
+      return Retry::never;
+  }
+  return category.retry;
+}
+
+std::string shown(std::string_view text, uint64_t* redacted) {
+  auto clean = redact(to_utf8(text));
+  *redacted += clean.count;
+  return truncate_utf8(clean.text, kTextShown);
+}
+
+std::string fingerprint(const Diagnosis& d, std::string_view tool) {
+  std::string place;
+  if (!d.failing_tests.empty()) place = d.failing_tests.front().name;
+  const std::string top = d.root_cause ? masked_template(d.root_cause->text) : std::string();
+  uint64_t hash = 14695981039346656037ULL;  // FNV-1a: stable over versions of the standard library
+  for (const std::string_view part :
+       {std::string_view(d.category), tool, std::string_view(top), std::string_view(place)}) {
+    for (const char c : part) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211ULL;
+    hash = (hash ^ 0xff) * 1099511628211ULL;
+  }
+  char text[24];
+  std::snprintf(text, sizeof text, "v1:%016llx", static_cast<unsigned long long>(hash));
+  return text;
+}
+
+void set_end(const Observed& seen, const LogEnd& end, const ExitFacts& facts, Diagnosis& d) {
+  d.bytes = seen.bytes;
+  d.lines = seen.line_count;
+  d.truncated = seen.limit_reached || facts.log_incomplete;
+  d.outcome = end.outcome;
+  d.exit_code = facts.exit_code ? facts.exit_code : end.exit_code;
+  d.signal = facts.signal;
+  if (facts.failed) {
+    if (!*facts.failed)
+      d.outcome = Outcome::passed;
+    else if (d.outcome != Outcome::canceled)
+      d.outcome = Outcome::failed;
+  } else if (facts.exit_code || facts.signal) {
+    d.outcome = facts.signal || *facts.exit_code != 0 ? Outcome::failed : Outcome::passed;
+  } else if (!facts.failure_reason.empty()) {
+    d.outcome = Outcome::failed;
+  }
+}
+
+void set_tests(const Observed& seen, Diagnosis& d) {
+  for (const FailingTest& test : seen.tests) {
+    d.failing_tests.push_back(
+        {shown(test.name, &d.redacted), shown(test.file, &d.redacted), test.line});
+  }
+}
+
+}  // namespace
+
+Diagnosis judge(const Observed& seen, const Baseline* baseline, const ExitFacts& facts) {
+  Diagnosis d;
+  const LogEnd end = read_end(seen);
+  set_end(seen, end, facts, d);
+  if (d.outcome == Outcome::passed) return d;
+  const Zone zone = find_zone(seen, end);
+  d.phase = shown(zone.phase, &d.redacted);
+  d.command = shown(zone.command, &d.redacted);
+  d.redacted += seen.hidden_keys;
+
+  const std::vector<Ranked> ranked = rank(seen, zone, end, baseline);
+  Verdictum verdict = decide(seen, ranked, d, facts);
+  if (d.outcome == Outcome::canceled)
+    verdict = {"canceled", kSure, first_of(seen, ranked, "canceled")};
+  if (d.truncated && seen.limit_reached && verdict.confidence < 0.5) {
+    verdict = {"log_limit", 0.6, first_of(seen, ranked, "log_limit")};
+  }
+  // Nobody said that this log failed: what looks like an error may be everyday noise.
+  if (d.outcome == Outcome::unknown) verdict.confidence *= 0.75;
+
+  d.category = verdict.category;
+  d.confidence = std::clamp(verdict.confidence, 0.0, 1.0);
+  if (const Category* category = seen.rules->category(d.category)) {
+    d.owner = category->owner;
+    d.retry = retry_of(seen, zone, ranked, *category);
+  }
+  std::vector<Ranked> order = ranked;
+  if (verdict.root) {
+    const auto at = order.begin() + (verdict.root - ranked.data());
+    std::rotate(order.begin(), at, at + 1);
+    const auto line = seen.lines.get(order.front().found.seq);
+    d.root_cause = Line{line->number, line->offset, shown(line->text, &d.redacted)};
+  }
+  for (const Ranked& r : order) {
+    if (d.candidates.size() == kCandidatesShown) break;
+    const auto line = seen.lines.get(r.found.seq);
+    d.candidates.push_back(
+        {{line->number, line->offset, shown(line->text, &d.redacted)}, r.category, r.score});
+  }
+  set_tests(seen, d);
+  d.evidence = evidence_for(seen, zone, order, &d.redacted);
+  d.packet = packet_for(seen, zone, order, &d.redacted);
+  d.fingerprint =
+      fingerprint(d, verdict.root ? seen.rules->all()[verdict.root->found.rule].id : std::string());
+  return d;
+}
+
+}  // namespace gitaiops::diagnosis
