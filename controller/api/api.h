@@ -1,0 +1,70 @@
+// REST over the store: what a person or a script may ask the controller. docs/openapi.yaml is the
+// contract and is served by the API itself; a test holds the two together.
+//
+// Who asks is a bearer token, looked up by the SHA-256 of its secret. Its verbs say what it may do
+// ("read": jobs and notes, "admin": the same and agents), its scope says of which projects, and the
+// scope goes into every query of the store: what lies outside does not exist, neither in lists nor
+// in counts. 401: no token, or not a valid one; 403: the token lacks the verb; 404: nothing there,
+// or not for this token.
+//
+// Without a token: /health, /ready, the OpenAPI document, and /metrics when the listener cannot be
+// reached from outside.
+//
+// Thread safety: belongs to the thread that runs the executor.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/clock/clock.h"
+#include "base/http/server.h"
+#include "base/metrics/metrics.h"
+#include "base/result/result.h"
+#include "controller/store/store.h"
+
+namespace gitaiops::api {
+
+struct ApiOptions {
+  std::string address = "127.0.0.1";
+  uint16_t port = 7460;                   // 0: any free one
+  std::filesystem::path tls_certificate;  // both or neither
+  std::filesystem::path tls_key;
+  bool behind_proxy = false;  // a proxy in front speaks TLS and reaches us in the clear
+};
+
+// Refuses, with the keys to set, what would send tokens in the clear: an address other than
+// loopback without TLS and without behind_proxy.
+Status check_exposure(const ApiOptions& options);
+
+// All must outlive the handler. The metrics below are declared in `metrics`, once.
+struct Dependencies {
+  store::Store& store;
+  const Clock& clock;
+  metrics::Registry& metrics;
+  // Beside the store's ping: what else must hold before the controller is ready. The message is
+  // logged, not shown.
+  std::function<Status()> ready = {};
+  // Called before each rendering of /metrics, to bring gauges up to date.
+  std::function<void()> before_metrics = {};
+};
+std::span<const metrics::Definition> metric_definitions();
+
+// Every request of the API; listen() serves it with the limits that fit. Refuses what
+// check_exposure() refuses.
+http::Handler make_handler(const ApiOptions& options, Dependencies dependencies);
+Result<std::unique_ptr<http::Server>> listen(asio::any_io_executor executor,
+                                             const ApiOptions& options, Dependencies dependencies);
+
+// What is served, as in the document: {"GET", "/api/v1/jobs/{id}"}.
+struct Route {
+  std::string method;
+  std::string path;
+};
+std::vector<Route> routes();
+
+}  // namespace gitaiops::api

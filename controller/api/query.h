@@ -1,0 +1,25 @@
+// The query string of a list, read strictly: an unknown or repeated name is an error that says
+// which and what was meant.
+//
+// Thread safety: pure functions.
+#pragma once
+
+#include "base/http/message.h"
+#include "base/result/result.h"
+#include "controller/store/store.h"
+
+namespace gitaiops::api {
+
+struct JobQuery {
+  store::JobFilter filter;
+  store::PageRequest page;
+  bool count = false;  // the caller wants the total, too
+};
+
+// invalid_argument names the parameter and what it takes.
+Result<JobQuery> parse_job_query(const http::Request& request);
+
+// The same list from `next` on: "/api/v1/jobs?outcome=failed&after=…".
+std::string next_target(const http::Request& request, std::string_view next);
+
+}  // namespace gitaiops::api

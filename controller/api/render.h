@@ -1,0 +1,23 @@
+// The store's values as the JSON of docs/openapi.yaml. What is not known is null in what every job
+// has, and absent in what was measured (usage). Times are RFC 3339, durations seconds, sizes bytes.
+//
+// Thread safety: pure functions.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "controller/store/store.h"
+
+namespace gitaiops::api {
+
+std::string jobs_json(const store::Page<store::Job>& page, std::optional<int64_t> total);
+std::string job_json(
+    const store::Job& job);  // with runner, log, usage, diagnosis and GitLab's facts
+std::string note_json(const store::Note& note);
+std::string agents_json(const std::vector<store::Agent>& agents);
+std::string token_json(const store::ApiToken& token);
+std::string status_json(std::string_view status);  // {"status": …}
+
+}  // namespace gitaiops::api

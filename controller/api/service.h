@@ -1,0 +1,63 @@
+// The routes and what answers each of them. Private to controller/api.
+//
+// Thread safety: one thread.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "controller/api/api.h"
+
+namespace gitaiops::api {
+
+// What a route asks of the caller.
+enum class Access {
+  open,     // nothing
+  read,     // verb "read" or "admin"; the scope goes into the query
+  fleet,    // agents span projects: verb "admin", or "read" on everything
+  metrics,  // as fleet when the listener can be reached from outside, else open
+};
+
+// A request whose caller was let in.
+struct Call {
+  http::Request request;
+  std::vector<std::string> parameters;  // what stood for each {…} of the path
+  store::ApiToken token;                // empty for open routes
+};
+
+class Service {
+ public:
+  Service(bool reachable, Dependencies dependencies);
+  Task<http::Response> handle(http::Request request);
+
+  struct Endpoint {
+    std::string_view method, path;
+    Access access;
+    Task<http::Response> (Service::*serve)(Call);
+  };
+  static std::span<const Endpoint> endpoints();
+
+ private:
+  Task<http::Response> answer(const Endpoint& endpoint, Call call);
+  Task<Result<store::ApiToken>> authenticate(std::string authorization);
+
+  Task<http::Response> jobs(Call call);
+  Task<http::Response> job(Call call);
+  Task<http::Response> job_note(Call call);
+  Task<http::Response> merge_request_note(Call call);
+  Task<http::Response> agents(Call call);
+  Task<http::Response> me(Call call);
+  Task<http::Response> openapi(Call call);
+  Task<http::Response> health(Call call);
+  Task<http::Response> ready(Call call);
+  Task<http::Response> metrics(Call call);
+
+  bool reachable_;
+  Dependencies dependencies_;
+  metrics::Counter requests_;
+  metrics::Histogram durations_;
+  metrics::Gauge queue_;
+};
+
+}  // namespace gitaiops::api

@@ -1,0 +1,79 @@
+// docs/openapi.yaml and the code say the same: the same routes, and every member the API sends is
+// described.
+#include <fstream>
+#include <regex>
+#include <set>
+#include <sstream>
+
+#include "api_fixture.h"
+
+namespace gitaiops::api {
+namespace {
+
+std::string document() {
+  std::ifstream file(GITAIOPS_SOURCE_DIR "/docs/openapi.yaml");
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+// "GET /api/v1/jobs" for every operation: paths stand two spaces deep, their methods four.
+std::set<std::string> documented_routes() {
+  std::set<std::string> found;
+  std::istringstream lines(document());
+  std::string line, path;
+  bool in_paths = false;
+  const std::regex method("^    (get|put|post|patch|delete|head|options):$");
+  while (std::getline(lines, line)) {
+    if (!line.empty() && line[0] != ' ') in_paths = line == "paths:";
+    if (!in_paths) continue;
+    std::smatch match;
+    if (line.starts_with("  /")) path = line.substr(2, line.size() - 3);
+    if (std::regex_match(line, match, method)) {
+      std::string verb = match[1];
+      for (char& c : verb) c = static_cast<char>(std::toupper(c));
+      found.insert(verb + " " + path);
+    }
+  }
+  return found;
+}
+
+void collect_names(const nlohmann::json& json, std::set<std::string>& names) {
+  if (json.is_object()) {
+    for (const auto& [name, value] : json.items()) {
+      names.insert(name);
+      collect_names(value, names);
+    }
+  } else if (json.is_array()) {
+    for (const auto& value : json) collect_names(value, names);
+  }
+}
+
+TEST(OpenApi, RoutesOfCodeAndDocumentAreTheSame) {
+  std::set<std::string> coded;
+  for (const auto& route : routes()) coded.insert(route.method + " " + route.path);
+  EXPECT_EQ(documented_routes(), coded);
+  EXPECT_GE(coded.size(), 10u);
+}
+
+TEST_F(ApiTest, EveryMemberSentIsDescribed) {
+  store_.all_agents = {
+      {"agent-1", "host", "0.1.0", "", {"x"}, {{"main", "grp/*"}}, {}, {}, {}, {}, 0}};
+  std::set<std::string> names;
+  for (const std::string& target :
+       {std::string("/api/v1/jobs?limit=1&count=true"), std::string("/api/v1/jobs/") + kJobA,
+        std::string("/api/v1/jobs/") + kJobA + "/note", std::string("/api/v1/agents"),
+        std::string("/api/v1/me"), std::string("/health"), std::string("/none")}) {
+    collect_names(body(target, "of-all"), names);
+  }
+  EXPECT_GT(names.size(), 70u);
+  const auto text = document();
+  for (const auto& name : names) EXPECT_NE(text.find(" " + name + ":"), std::string::npos) << name;
+}
+
+TEST_F(ApiTest, TheDocumentIsServedAsItIs) {
+  EXPECT_EQ(ask("/api/v1/openapi.yaml", "").body, document());
+}
+
+}  // namespace
+}  // namespace gitaiops::api

@@ -1,0 +1,142 @@
+// A store in memory, for what the API asks: scopes, filters and pages are applied as store.h says.
+// What the API never calls answers unimplemented.
+#pragma once
+
+#include <algorithm>
+#include <map>
+
+#include "controller/store/store.h"
+
+namespace gitaiops::store {
+
+class MemoryStore final : public Store {
+ public:
+  std::vector<Job> all_jobs;  // newest first
+  std::vector<Note> all_notes;
+  std::vector<Agent> all_agents;
+  std::vector<ApiToken> all_tokens;
+  std::optional<Error> broken;  // every call fails with it
+
+  static bool fits(const std::string& pattern, const std::string& text) {
+    if (pattern == "*") return true;
+    if (pattern.ends_with("/*")) return text.starts_with(pattern.substr(0, pattern.size() - 1));
+    return pattern == text;
+  }
+  static bool within(const Scope& scope, const std::string& instance, const std::string& path) {
+    return std::any_of(scope.begin(), scope.end(), [&](const ProjectGlob& glob) {
+      return fits(glob.instance, instance) && fits(glob.path, path);
+    });
+  }
+  static bool passes(const JobFilter& f, const Job& job) {
+    return (!f.instance || *f.instance == job.key.instance) &&
+           (!f.project_path || *f.project_path == job.project_path) &&
+           (!f.project_id || *f.project_id == job.key.project_id) &&
+           (!f.job_id || *f.job_id == job.key.job_id) &&
+           (!f.category || *f.category == job.report.diagnosis().category()) &&
+           (!f.owner || *f.owner == job.report.diagnosis().owner()) &&
+           (!f.agent_id || *f.agent_id == job.agent_id) &&
+           (!f.outcome ||
+            *f.outcome ==
+                (job.report.outcome() == fleet::v1::OUTCOME_FAILED ? "failed" : "passed")) &&
+           (!f.pipeline_id || (job.gitlab && *f.pipeline_id == job.gitlab->pipeline_id)) &&
+           (!f.finished_after || job.report.finished_at_us() > f.finished_after->value) &&
+           (!f.finished_before || job.report.finished_at_us() < f.finished_before->value);
+  }
+
+  std::vector<Job> chosen(const Scope& scope, const JobFilter& filter) const {
+    std::vector<Job> found;
+    for (const auto& job : all_jobs) {
+      if (within(scope, job.key.instance, job.project_path) && passes(filter, job))
+        found.push_back(job);
+    }
+    return found;
+  }
+
+  Task<Result<Page<Job>>> jobs(Scope scope, JobFilter filter, PageRequest request) override {
+    if (broken) co_return *broken;
+    if (request.after == "garbage")
+      co_return Error(Code::invalid_argument, "'after' is not the next of a page");
+    Page<Job> page;
+    bool started = request.after.empty();
+    for (auto& job : chosen(scope, filter)) {
+      if (started && page.items.size() == request.limit) page.next = page.items.back().id;
+      if (started && page.next.empty()) page.items.push_back(job);
+      if (job.id == request.after) started = true;
+    }
+    co_return page;
+  }
+  Task<Result<int64_t>> count_jobs(Scope scope, JobFilter filter) override {
+    co_return static_cast<int64_t>(chosen(scope, filter).size());
+  }
+  Task<Result<Job>> job(Scope scope, std::string id) override {
+    if (broken) co_return *broken;
+    for (const auto& job : chosen(scope, {})) {
+      if (job.id == id) co_return job;
+    }
+    co_return Error(Code::not_found, "no such job");
+  }
+  Task<Result<Note>> note(Scope scope, std::string subject) override {
+    for (const auto& note : all_notes) {
+      if (note.subject == subject && within(scope, note.instance, note.project_path))
+        co_return note;
+    }
+    co_return Error(Code::not_found, "no such note");
+  }
+  Task<Result<std::vector<Agent>>> agents() override { co_return all_agents; }
+  Task<Result<ApiToken>> api_token_by_secret(std::string secret_sha256) override {
+    if (broken) co_return *broken;
+    for (const auto& token : all_tokens) {
+      if (token.secret_sha256 == secret_sha256) co_return token;
+    }
+    co_return Error(Code::not_found, "no such token");
+  }
+  Task<Result<QueueStats>> queue_stats() override { co_return QueueStats{3, 2, 1}; }
+  Task<Status> ping() override {
+    if (broken) co_return *broken;
+    co_return Status{};
+  }
+
+  static Error unasked() { return {Code::unimplemented, "the API does not ask for this"}; }
+  Task<Result<Accepted>> accept(std::string, uint64_t, fleet::v1::Envelope, UnixMicros) override {
+    co_return unasked();
+  }
+  Task<Result<uint64_t>> high_water(std::string, uint64_t) override { co_return unasked(); }
+  Task<Result<Job>> job_by_key(Scope, std::string, int64_t) override { co_return unasked(); }
+  Task<Result<std::vector<Job>>> pipeline_jobs(std::string, int64_t, int64_t) override {
+    co_return unasked();
+  }
+  Task<Status> set_gitlab_facts(std::string, int64_t, GitlabFacts) override { co_return unasked(); }
+  Task<Status> add_enrollment_token(EnrollmentToken) override { co_return unasked(); }
+  Task<Result<std::vector<EnrollmentToken>>> enrollment_tokens() override { co_return unasked(); }
+  Task<Status> revoke_token(std::string, UnixMicros) override { co_return unasked(); }
+  Task<Result<Agent>> enroll_agent(std::string, Agent, UnixMicros) override { co_return unasked(); }
+  Task<Result<Agent>> agent(std::string) override { co_return unasked(); }
+  Task<Status> agent_seen(std::string, UnixMicros, std::string, std::string, int64_t,
+                          std::optional<UnixMicros>) override {
+    co_return unasked();
+  }
+  Task<Status> revoke_agent(std::string, UnixMicros, std::string) override { co_return unasked(); }
+  Task<Status> add_api_token(ApiToken) override { co_return unasked(); }
+  Task<Result<std::vector<ApiToken>>> api_tokens() override { co_return unasked(); }
+  Task<Result<std::vector<Event>>> events_after(uint64_t, std::size_t) override {
+    co_return unasked();
+  }
+  Task<Result<uint64_t>> cursor(std::string) override { co_return unasked(); }
+  Task<Status> advance(std::string, uint64_t, std::vector<NewWork>) override {
+    co_return unasked();
+  }
+  Task<void> wait_event(uint64_t, std::chrono::microseconds) override { co_return; }
+  Task<Result<std::optional<Work>>> lease(UnixMicros, int64_t) override { co_return unasked(); }
+  Task<Status> finish(Work, WorkOutcome) override { co_return unasked(); }
+  Task<Status> retry_later(Work, UnixMicros, std::string, WorkOutcome) override {
+    co_return unasked();
+  }
+  Task<Status> give_up(Work, std::string, WorkOutcome) override { co_return unasked(); }
+  Task<void> wait_work(UnixMicros, std::chrono::microseconds) override { co_return; }
+  Task<Result<std::vector<AuditRecord>>> audit(std::size_t) override { co_return unasked(); }
+  Task<Status> add_audit(AuditRecord) override { co_return unasked(); }
+  Task<Result<int64_t>> sweep(Retention) override { co_return unasked(); }
+  Task<Status> backup(std::filesystem::path) override { co_return unasked(); }
+};
+
+}  // namespace gitaiops::store
