@@ -198,7 +198,7 @@ url = "{url}"
             status, page = self.get("/api/v1/jobs?" + urllib.parse.urlencode(query))
             if status != 200:
                 raise AssertionError(f"GET /api/v1/jobs: {status} {page}")
-            found += page["items"]
+            found += page["jobs"]
             if not page.get("next"):
                 return found
             query["after"] = page["next"]
@@ -206,7 +206,7 @@ url = "{url}"
     def job(self, job_id: int) -> Optional[Json]:
         """The finished job with its diagnosis, by GitLab's id; None while there is none."""
         for row in self.jobs():
-            if row["job_id"] == job_id and row["outcome"] not in ("", "running"):
+            if row["job_id"] == job_id and row["state"] == "finished":
                 return self.get(f"/api/v1/jobs/{row['id']}")[1]
         return None
 
