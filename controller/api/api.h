@@ -41,7 +41,7 @@ struct ApiOptions {
 // loopback without TLS and without behind_proxy.
 Status check_exposure(const ApiOptions& options);
 
-// All must outlive the handler. The metrics below are declared in `metrics`, once.
+// All must outlive the handler. metric_definitions() are declared in `metrics` already.
 struct Dependencies {
   store::Store& store;
   const Clock& clock;

@@ -106,7 +106,7 @@ std::span<const Service::Endpoint> Service::endpoints() {
 
 Service::Service(bool reachable, Dependencies dependencies)
     : reachable_(reachable),
-      dependencies_((dependencies.metrics.declare(metric_definitions()), std::move(dependencies))),
+      dependencies_(std::move(dependencies)),
       requests_(dependencies_.metrics.counter("gitaiops_api_requests_total")),
       durations_(dependencies_.metrics.histogram("gitaiops_api_request_duration_seconds")),
       queue_(dependencies_.metrics.gauge("gitaiops_queue_items")) {}

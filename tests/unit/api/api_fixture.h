@@ -69,6 +69,7 @@ inline store::Job full_job(const std::string& id, const std::string& path, int64
 class ApiTest : public testing::Test {
  protected:
   ApiTest() {
+    metrics_.declare(metric_definitions());
     store_.all_jobs = {full_job(kJobB, "grp/b", 2, 201), full_job(kJobA2, "grp/a", 1, 102),
                        full_job(kJobA, "grp/a", 1, 101)};
     store_.all_notes = {note("mr/main/1/7", 1, "grp/a"), note("mr/main/2/7", 2, "grp/b"),
