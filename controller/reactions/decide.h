@@ -1,0 +1,79 @@
+// The decisions of the reactions: values in, values out. Private to this folder.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "controller/gitlab/gitlab.h"
+#include "controller/note/note.h"
+#include "controller/queue/queue.h"
+#include "controller/store/store.h"
+
+namespace gitaiops::reactions {
+
+// ---- Work and what it is about ----
+
+inline constexpr std::string_view kResolveJob = "job.resolve";
+inline constexpr std::string_view kUpdateNote = "note.update";
+
+// The work these events lead to; other types of event lead to none.
+std::vector<store::NewWork> work_for(const std::vector<store::Event>& events, UnixMicros now);
+
+store::NewWork resolve_job_work(const std::string& instance, const std::string& job, int recheck,
+                                UnixMicros not_before);
+store::NewWork update_note_work(const store::MergeRequestKey& key, UnixMicros not_before);
+struct ResolveJob {
+  std::string job;  // public id
+  int recheck = 0;  // how often a merge request was looked for in vain
+};
+std::optional<ResolveJob> read_resolve_job(std::string_view payload);
+std::optional<store::MergeRequestKey> read_update_note(std::string_view payload);
+
+std::string subject_of(const store::MergeRequestKey& key);  // "mr/<instance>/<project id>/<iid>"
+std::string place_of(const store::MergeRequestKey& key);    // "<instance>/<project id>/<iid>"
+
+// ---- What GitLab says of a job ----
+
+enum class Standing { unfinished, passed, failed, silent };
+Standing standing(std::string_view gitlab_status);
+
+// How long until GitLab is asked again about a job that it does not call finished; nullopt: it
+// never will.
+std::optional<std::chrono::microseconds> poll_wait(int attempts);
+// A failed job without a merge request is looked at again: people push first and open the merge
+// request then.
+std::optional<std::chrono::microseconds> recheck_wait(int rechecks);
+
+// Why nothing of this report may be published, in words for the audit; nullopt: it may.
+std::optional<std::string> objection(const store::Job& job, const store::Scope& scope,
+                                     const gitlab::Project& project, const gitlab::Job& at_gitlab);
+
+// "refs/merge-requests/7/head" (or merge, or train) → 7.
+std::optional<int64_t> merge_request_of_ref(std::string_view ref);
+// The job ran for this very state of the merge request.
+bool runs_for(const gitlab::Job& job, const gitlab::MergeRequest& merge_request);
+
+store::GitlabFacts facts_of(const gitlab::Job& job,
+                            std::optional<store::MergeRequestKey> merge_request,
+                            UnixMicros read_at);
+
+// ---- The note ----
+
+// The jobs of the newest pipeline, each with its report where we have one.
+std::vector<note::JobView> joined(const std::vector<gitlab::Job>& jobs,
+                                  std::vector<store::Job> reported);
+// Every reader of the merge request may also see the jobs' logs.
+bool may_quote_logs(const gitlab::Project& pipeline_project, const gitlab::Project& target);
+// What one report alone tells, for a controller without GitLab.
+note::View view_of_report(const store::Job& job);
+// The note is ours: we wrote it, and it begins with this marker. 0: there is none.
+const gitlab::Note* own_note(const std::vector<gitlab::Note>& notes, int64_t our_user,
+                             std::string_view marker);
+
+// What to do with work whose call of GitLab failed; `what` is for the audit.
+queue::Verdict after_error(const Error& error, std::chrono::microseconds wait_hint,
+                           store::AuditRecord what);
+
+}  // namespace gitaiops::reactions

@@ -1,0 +1,85 @@
+// What the controller does when something happened:
+//
+//   A job was reported            → read it at GitLab, and when GitLab agrees that it is over, keep
+//   what GitLab said. GitLab says it failed         → bring its merge request's note up to date.
+//   GitLab says it passed         → the same, where a note or a failure stands that this may end.
+//   GitLab says it was canceled   → silence, but for a note that stands.
+//   No GitLab is configured       → compose the note from the report alone and keep it for the API.
+//
+// Nothing is published on an agent's word: the instance, the project, the job's terminal state and
+// the runner are what GitLab says, and the project is one the agent may speak for. The decisions
+// are pure (decide.h); their effects run as work of the queue, so they survive a restart, are
+// repeated until they succeed, and are audited where they are recorded. Thread safety: one
+// executor.
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "base/clock/clock.h"
+#include "base/io/io.h"
+#include "controller/gitlab/gitlab.h"
+#include "controller/note/note.h"
+#include "controller/queue/queue.h"
+#include "controller/store/store.h"
+
+namespace gitaiops::reactions {
+
+struct Options {
+  std::chrono::milliseconds coalesce{700};  // jobs that end together change the note once
+};
+
+class Reactions {
+ public:
+  // `instances`: by the id in the configuration. Everything given must outlive this.
+  Reactions(store::Store& store, const Clock& clock,
+            std::map<std::string, gitlab::Gitlab*> instances,
+            note::Composer composer = note::Composer(), Options options = {});
+
+  // Registers the handlers of "job.resolve" and "note.update".
+  void attach(queue::Worker& worker);
+  // Turns events of the outbox into work, from where it stopped the last time; returns after
+  // stop().
+  Task<void> follow();
+  void stop();
+
+  Task<queue::Verdict> resolve_job(store::Work work);
+  Task<queue::Verdict> update_note(store::Work work);
+
+ private:
+  struct Change;
+
+  Task<Status> follow_once();
+  Task<queue::Verdict> publish_nothing(store::Job job);
+  Task<Result<std::vector<gitlab::MergeRequest>>> merge_requests_of(gitlab::Gitlab& gitlab,
+                                                                    gitlab::Project project,
+                                                                    gitlab::Job job);
+  Task<Result<std::vector<gitlab::MergeRequest>>> of_branch(gitlab::Gitlab& gitlab,
+                                                            gitlab::Project project,
+                                                            gitlab::Job job);
+  Task<Result<std::vector<gitlab::MergeRequest>>> of_ref(gitlab::Gitlab& gitlab,
+                                                         gitlab::Project project, gitlab::Job job,
+                                                         int64_t iid);
+  Task<Result<std::vector<store::MergeRequestKey>>> permitted(
+      gitlab::Gitlab& gitlab, std::string instance, int64_t project_id,
+      std::vector<gitlab::MergeRequest> found, store::Scope scope);
+  Task<queue::Verdict> settle(store::Job job, gitlab::Gitlab& gitlab, gitlab::Project project,
+                              gitlab::Job at_gitlab, store::Scope scope, int recheck);
+  Task<Result<bool>> ends_something(store::Job job, int64_t pipeline_project, int64_t pipeline,
+                                    store::MergeRequestKey key);
+  Task<Result<note::View>> view_of(gitlab::Gitlab& gitlab, store::MergeRequestKey key,
+                                   gitlab::MergeRequest merge_request);
+  Task<Result<Change>> publish(gitlab::Gitlab& gitlab, gitlab::MergeRequest merge_request,
+                               int64_t note_id, std::string marker, std::string body);
+
+  store::Store& store_;
+  const Clock& clock_;
+  std::map<std::string, gitlab::Gitlab*> instances_;
+  note::Composer composer_;
+  Options options_;
+  Event stopped_;
+};
+
+}  // namespace gitaiops::reactions

@@ -1,0 +1,144 @@
+// note.update: the merge request's note says what its newest pipeline says.
+#include "controller/reactions/decide.h"
+#include "controller/reactions/reactions.h"
+
+namespace gitaiops::reactions {
+namespace {
+
+using queue::Verdict;
+
+constexpr std::string_view kActor = "reaction:note";
+
+}  // namespace
+
+// What was done at GitLab.
+struct Reactions::Change {
+  std::string act;  // "note.create", "note.update", "note.adopt"; empty: nothing was to be done
+  int64_t note_id = 0;
+};
+
+Task<Verdict> Reactions::update_note(store::Work work) {
+  Verdict out;
+  const auto key = read_update_note(work.payload);
+  if (!key) {
+    out.what = queue::GiveUp{"payload of note.update cannot be read"};
+    co_return out;
+  }
+  const auto instance = instances_.find(key->instance);
+  if (instance == instances_.end()) {
+    out.what =
+        queue::GiveUp{"no [[gitlab]] with id \"" + key->instance + "\" is configured any more"};
+    co_return out;
+  }
+  gitlab::Gitlab& gitlab = *instance->second;
+  store::AuditRecord audit{.at = clock_.now(),
+                           .actor = std::string(kActor),
+                           .act = "note.update",
+                           .instance = key->instance,
+                           .project_id = key->project_id,
+                           .object = "merge request " + std::to_string(key->iid) + " of project " +
+                                     std::to_string(key->project_id),
+                           .outcome = "done"};
+
+  auto merge_request = co_await gitlab.merge_request(key->project_id, key->iid);
+  if (!merge_request.ok()) {
+    if (merge_request.error().code() == Code::not_found)
+      co_return out;  // deleted: nobody is there to tell
+    co_return after_error(merge_request.error(), gitlab.wait_hint(), audit);
+  }
+  if (!merge_request->head_pipeline) co_return out;
+  if (!merge_request->project_path.empty())
+    audit.object =
+        "merge request " + std::to_string(key->iid) + " of " + merge_request->project_path;
+
+  auto prior = co_await store_.note(store::everything(), subject_of(*key));
+  if (!prior.ok() && prior.error().code() != Code::not_found) {
+    out.what = queue::Failed{prior.error()};
+    co_return out;
+  }
+  store::Note note = prior.ok() ? std::move(*prior) : store::Note();
+  auto view = co_await view_of(gitlab, *key, *merge_request);
+  if (!view.ok()) co_return after_error(view.error(), gitlab.wait_hint(), audit);
+  view->has_note = !note.body.empty();
+  const std::string body = composer_.compose(*view);
+  if (body.empty() || (body == note.body && note.gitlab_note_id != 0)) co_return out;
+
+  auto change = co_await publish(gitlab, *merge_request, note.gitlab_note_id,
+                                 note::marker(view->place), body);
+  if (!change.ok()) co_return after_error(change.error(), gitlab.wait_hint(), audit);
+  if (change->act.empty()) co_return out;
+  if (note.project_path.empty()) {
+    auto target = co_await gitlab.project(std::to_string(key->project_id));
+    if (target.ok()) note.project_path = target->path;
+  }
+  note.subject = subject_of(*key);
+  note.instance = key->instance;
+  note.project_id = key->project_id;
+  note.body = body;
+  note.gitlab_note_id = change->note_id;
+  note.updated_at = clock_.now();
+  audit.act = change->act;
+  audit.at = clock_.now();
+  out.outcome.note = std::move(note);
+  out.outcome.audit.push_back(std::move(audit));
+  co_return out;
+}
+
+Task<Result<note::View>> Reactions::view_of(gitlab::Gitlab& gitlab, store::MergeRequestKey key,
+                                            gitlab::MergeRequest merge_request) {
+  const gitlab::Pipeline& pipeline = *merge_request.head_pipeline;
+  // Old GitLabs do not say where the pipeline ran: in the source project, but for those started in
+  // the target.
+  int64_t where = pipeline.project_id > 0 ? pipeline.project_id : merge_request.source_project_id;
+  auto jobs = co_await gitlab.pipeline_jobs(where, pipeline.id);
+  if (!jobs.ok() && jobs.error().code() == Code::not_found && where != key.project_id) {
+    where = key.project_id;
+    jobs = co_await gitlab.pipeline_jobs(where, pipeline.id);
+  }
+  if (!jobs.ok()) co_return jobs.error();
+  CO_ASSIGN_OR_RETURN(auto reported,
+                      co_await store_.pipeline_jobs(key.instance, where, pipeline.id));
+  // Into another project only what its agent was allowed to say there.
+  if (where != key.project_id)
+    std::erase_if(reported, [&](const store::Job& job) {
+      return !job.gitlab || job.gitlab->merge_request != key;
+    });
+  CO_ASSIGN_OR_RETURN(const auto target, co_await gitlab.project(std::to_string(key.project_id)));
+  gitlab::Project ran_in = target;
+  if (where != key.project_id) {
+    CO_ASSIGN_OR_RETURN(ran_in, co_await gitlab.project(std::to_string(where)));
+  }
+  note::View view;
+  view.place = place_of(key);
+  view.pipeline_status = pipeline.status;
+  view.jobs = joined(*jobs, std::move(reported));
+  view.quote_logs = may_quote_logs(ran_in, target);
+  co_return view;
+}
+
+// Edits the note in place: the one we remember, else the one that is ours, else a new one where
+// somebody still works.
+Task<Result<Reactions::Change>> Reactions::publish(gitlab::Gitlab& gitlab,
+                                                   gitlab::MergeRequest merge_request,
+                                                   int64_t note_id, std::string marker,
+                                                   std::string body) {
+  const int64_t project = merge_request.project_id, iid = merge_request.iid;
+  if (note_id != 0) {
+    const auto updated = co_await gitlab.update_note(project, iid, note_id, body);
+    if (updated.ok()) co_return Change{"note.update", note_id};
+    if (updated.error().code() != Code::not_found) co_return updated.error();
+  }
+  CO_ASSIGN_OR_RETURN(const auto us, co_await gitlab.current_user());
+  CO_ASSIGN_OR_RETURN(const auto notes, co_await gitlab.notes(project, iid));
+  if (const auto* own = own_note(notes, us.id, marker)) {
+    if (own->body == body) co_return Change{"note.adopt", own->id};
+    const auto updated = co_await gitlab.update_note(project, iid, own->id, body);
+    if (updated.ok()) co_return Change{"note.update", own->id};
+    if (updated.error().code() != Code::not_found) co_return updated.error();
+  }
+  if (merge_request.state != "opened") co_return Change();
+  CO_ASSIGN_OR_RETURN(const auto made, co_await gitlab.create_note(project, iid, body));
+  co_return Change{"note.create", made.id};
+}
+
+}  // namespace gitaiops::reactions

@@ -1,0 +1,101 @@
+// A GitLab in memory: what the reactions read is set by the test, what they write is kept, any call
+// can be made to fail.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+
+#include "controller/gitlab/gitlab.h"
+
+namespace gitaiops::gitlab {
+
+class FakeGitlab final : public Gitlab {
+ public:
+  std::map<int64_t, Project> projects;
+  std::map<int64_t, Job> jobs;
+  std::map<int64_t, std::vector<Job>> pipelines;                       // by pipeline
+  std::map<std::pair<int64_t, int64_t>, MergeRequest> merge_requests;  // by project, iid
+  std::vector<MergeRequest> of_commit;
+  std::vector<Note> all_notes;
+  std::map<std::string, Error> failures;  // by name of the call
+  std::vector<std::string> writes;        // "create", "update 99"
+  std::chrono::microseconds hint{0};
+  int64_t next_note = 100;
+  static constexpr int64_t kBot = 8;
+
+  Task<Result<Project>> project(std::string id_or_path) override {
+    if (auto error = failure("project")) co_return *error;
+    for (const auto& [id, project] : projects)
+      if (std::to_string(id) == id_or_path || project.path == id_or_path) co_return project;
+    co_return Error{Code::not_found, "no project " + id_or_path};
+  }
+  Task<Result<Job>> job(int64_t, int64_t id) override {
+    if (auto error = failure("job")) co_return *error;
+    if (!jobs.contains(id)) co_return Error{Code::not_found, "no job"};
+    co_return jobs[id];
+  }
+  Task<Result<Pipeline>> pipeline(int64_t, int64_t) override {
+    co_return Error{Code::not_found, "no pipeline"};
+  }
+  Task<Result<std::vector<Job>>> pipeline_jobs(int64_t, int64_t pipeline) override {
+    if (auto error = failure("pipeline_jobs")) co_return *error;
+    co_return pipelines[pipeline];
+  }
+  Task<Result<MergeRequest>> merge_request(int64_t project, int64_t iid) override {
+    if (auto error = failure("merge_request")) co_return *error;
+    if (!merge_requests.contains({project, iid}))
+      co_return Error{Code::not_found, "no merge request"};
+    co_return merge_requests[{project, iid}];
+  }
+  Task<Result<std::vector<MergeRequest>>> opened_merge_requests(int64_t project,
+                                                                std::string branch) override {
+    std::vector<MergeRequest> out;
+    for (auto [key, merge_request] : merge_requests) {
+      merge_request.head_pipeline.reset();  // lists do not have it
+      if (key.first == project && merge_request.source_branch == branch &&
+          merge_request.state == "opened")
+        out.push_back(merge_request);
+    }
+    co_return out;
+  }
+  Task<Result<std::vector<MergeRequest>>> merge_requests_of_commit(int64_t, std::string) override {
+    co_return of_commit;
+  }
+  Task<Result<User>> current_user() override {
+    if (auto error = failure("current_user")) co_return *error;
+    co_return User{kBot, "bot"};
+  }
+  Task<Result<std::vector<Note>>> notes(int64_t, int64_t) override {
+    if (auto error = failure("notes")) co_return *error;
+    co_return all_notes;
+  }
+  Task<Result<Note>> note(int64_t, int64_t, int64_t) override {
+    co_return Error{Code::not_found, "no note"};
+  }
+  Task<Result<Note>> create_note(int64_t, int64_t, std::string body) override {
+    if (auto error = failure("create_note")) co_return *error;
+    writes.push_back("create");
+    all_notes.push_back({next_note++, kBot, false, body});
+    co_return all_notes.back();
+  }
+  Task<Result<Note>> update_note(int64_t, int64_t, int64_t id, std::string body) override {
+    if (auto error = failure("update_note")) co_return *error;
+    for (auto& note : all_notes)
+      if (note.id == id) {
+        writes.push_back("update " + std::to_string(id));
+        note.body = body;
+        co_return note;
+      }
+    co_return Error{Code::not_found, "no note"};
+  }
+  std::chrono::microseconds wait_hint() const override { return hint; }
+
+ private:
+  std::optional<Error> failure(const std::string& call) const {
+    const auto found = failures.find(call);
+    return found == failures.end() ? std::nullopt : std::optional(found->second);
+  }
+};
+
+}  // namespace gitaiops::gitlab

@@ -1,0 +1,156 @@
+// The parts of the store that the queue and the reactions use, in memory, with everything open to
+// look at.
+#pragma once
+
+#include <algorithm>
+#include <map>
+
+#include "base/io/io.h"
+#include "controller/store/store.h"
+
+namespace gitaiops::store {
+
+class MemoryStore : public Store {
+ public:
+  struct Item {
+    Work work;
+    UnixMicros not_before;
+    bool leased = false;
+  };
+  std::map<std::string, Job> jobs_by_id;
+  std::map<std::string, Agent> agents_by_id;
+  std::map<std::string, Note> notes;
+  std::vector<AuditRecord> audits;
+  std::vector<Event> events;
+  std::vector<Item> items;
+  std::vector<std::pair<Work, std::string>> dead;
+  uint64_t cursor_at = 0;
+  gitaiops::Event changed;
+
+  void put(NewWork work) {
+    for (auto& item : items)
+      if (!item.leased && item.work.kind == work.kind && item.work.unique_key == work.unique_key) {
+        item.not_before = std::min(item.not_before, work.not_before);
+        return;
+      }
+    items.push_back(
+        {Work{next_++, 0, work.kind, work.unique_key, work.payload, 0}, work.not_before, false});
+    changed.set();
+  }
+
+  Task<Result<Job>> job(Scope, std::string id) override {
+    if (!jobs_by_id.contains(id)) co_return Error{Code::not_found, "no job " + id};
+    co_return jobs_by_id[id];
+  }
+  Task<Result<std::vector<Job>>> pipeline_jobs(std::string instance, int64_t project_id,
+                                               int64_t pipeline_id) override {
+    std::vector<Job> out;
+    for (const auto& [id, job] : jobs_by_id)
+      if (job.key.instance == instance && job.key.project_id == project_id && job.gitlab &&
+          job.gitlab->pipeline_id == pipeline_id)
+        out.push_back(job);
+    co_return out;
+  }
+  Task<Status> set_gitlab_facts(std::string id, int64_t project_id, GitlabFacts facts) override {
+    jobs_by_id[id].key.project_id = project_id;
+    jobs_by_id[id].gitlab = std::move(facts);
+    co_return Status();
+  }
+  Task<Result<Agent>> agent(std::string id) override {
+    if (!agents_by_id.contains(id)) co_return Error{Code::not_found, "no agent " + id};
+    co_return agents_by_id[id];
+  }
+
+  Task<Result<std::vector<Event>>> events_after(uint64_t number, std::size_t limit) override {
+    std::vector<Event> out;
+    for (const auto& event : events)
+      if (event.number > number && out.size() < limit) out.push_back(event);
+    co_return out;
+  }
+  Task<Result<uint64_t>> cursor(std::string) override { co_return cursor_at; }
+  Task<Status> advance(std::string, uint64_t upto, std::vector<NewWork> work) override {
+    cursor_at = upto;
+    for (auto& one : work) put(std::move(one));
+    co_return Status();
+  }
+  Task<void> wait_event(uint64_t, std::chrono::microseconds) override {
+    co_await sleep_for(std::chrono::milliseconds(1));
+  }
+
+  Task<Result<std::optional<Work>>> lease(UnixMicros now, int64_t) override {
+    for (auto& item : items)
+      if (!item.leased && item.not_before <= now) {
+        item.leased = true;
+        ++item.work.attempts;
+        ++item.work.fence;
+        co_return std::optional<Work>(item.work);
+      }
+    co_return std::optional<Work>();
+  }
+  Task<Status> finish(Work work, WorkOutcome outcome) override {
+    std::erase_if(items, [&](const Item& item) { return item.work.id == work.id; });
+    apply(std::move(outcome));
+    co_return Status();
+  }
+  Task<Status> retry_later(Work work, UnixMicros not_before, std::string,
+                           WorkOutcome outcome) override {
+    for (auto& item : items)
+      if (item.work.id == work.id) item = {work, not_before, false};
+    apply(std::move(outcome));
+    changed.set();
+    co_return Status();
+  }
+  Task<Status> give_up(Work work, std::string why, WorkOutcome outcome) override {
+    std::erase_if(items, [&](const Item& item) { return item.work.id == work.id; });
+    dead.emplace_back(std::move(work), std::move(why));
+    apply(std::move(outcome));
+    co_return Status();
+  }
+  Task<void> wait_work(UnixMicros, std::chrono::microseconds limit) override {
+    changed.reset();
+    co_await changed.wait(limit);
+  }
+  Task<Result<Note>> note(Scope, std::string subject) override {
+    if (!notes.contains(subject)) co_return Error{Code::not_found, "no note " + subject};
+    co_return notes[subject];
+  }
+  void apply(WorkOutcome outcome) {
+    for (auto& record : outcome.audit) audits.push_back(std::move(record));
+    if (outcome.note) notes[outcome.note->subject] = *outcome.note;
+    for (auto& work : outcome.follow_up) put(std::move(work));
+  }
+
+  // Not used here.
+  Task<Result<Accepted>> accept(std::string, uint64_t, fleet::v1::Envelope, UnixMicros) override {
+    co_return no();
+  }
+  Task<Result<uint64_t>> high_water(std::string, uint64_t) override { co_return no(); }
+  Task<Result<Page<Job>>> jobs(Scope, JobFilter, PageRequest) override { co_return no(); }
+  Task<Result<int64_t>> count_jobs(Scope, JobFilter) override { co_return no(); }
+  Task<Result<Job>> job_by_key(Scope, std::string, int64_t) override { co_return no(); }
+  Task<Status> add_enrollment_token(EnrollmentToken) override { co_return no(); }
+  Task<Result<std::vector<EnrollmentToken>>> enrollment_tokens() override { co_return no(); }
+  Task<Status> revoke_token(std::string, UnixMicros) override { co_return no(); }
+  Task<Result<Agent>> enroll_agent(std::string, Agent, UnixMicros) override { co_return no(); }
+  Task<Result<std::vector<Agent>>> agents() override { co_return no(); }
+  Task<Status> agent_seen(std::string, UnixMicros, std::string, std::string, int64_t,
+                          std::optional<UnixMicros>) override {
+    co_return no();
+  }
+  Task<Status> revoke_agent(std::string, UnixMicros, std::string) override { co_return no(); }
+  Task<Status> add_api_token(ApiToken) override { co_return no(); }
+  Task<Result<std::vector<ApiToken>>> api_tokens() override { co_return no(); }
+  Task<Result<ApiToken>> api_token_by_secret(std::string) override { co_return no(); }
+  Task<Result<QueueStats>> queue_stats() override { co_return no(); }
+  Task<Result<std::vector<AuditRecord>>> audit(std::size_t) override { co_return audits; }
+  Task<Status> add_audit(AuditRecord) override { co_return no(); }
+  Task<Result<int64_t>> sweep(Retention) override { co_return no(); }
+  Task<Status> backup(std::filesystem::path) override { co_return no(); }
+  Task<Status> ping() override { co_return Status(); }
+
+ private:
+  static Error no() { return {Code::unimplemented, "not in memory"}; }
+  int64_t next_ = 1;
+};
+
+}  // namespace gitaiops::store

@@ -1,0 +1,435 @@
+#include "controller/reactions/reactions.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/unit/reactions/fake_gitlab.h"
+#include "tests/unit/reactions/memory_store.h"
+
+namespace gitaiops::reactions {
+namespace {
+
+using queue::Again;
+using queue::Done;
+using queue::Failed;
+using queue::GiveUp;
+
+constexpr const char* kMergeRequest = "mr/main/42/7";
+
+// One project, one merge request with one pipeline; jobs join as the test needs them.
+class ReactionsTest : public ::testing::Test {
+ protected:
+  ReactionsTest() {
+    gitlab::Project demo;
+    demo.id = 42;
+    demo.path = "grp/demo";
+    gitlab_.projects[42] = demo;
+    gitlab::MergeRequest mr;
+    mr.iid = 7;
+    mr.project_id = mr.source_project_id = 42;
+    mr.project_path = "grp/demo";
+    mr.state = "opened";
+    mr.source_branch = "topic";
+    mr.sha = "abc";
+    gitlab::Pipeline pipeline;
+    pipeline.id = 77;
+    pipeline.project_id = 42;
+    pipeline.status = "failed";
+    mr.head_pipeline = pipeline;
+    gitlab_.merge_requests[{42, 7}] = mr;
+    store::Agent agent;
+    agent.id = "agent";
+    agent.scope = {{"main", "grp/*"}};
+    store_.agents_by_id["agent"] = agent;
+  }
+
+  // A job at GitLab and its report in the store. Its public id is "job-<id>".
+  gitlab::Job& job(int64_t id, std::string name, std::string status) {
+    gitlab::Job at;
+    at.id = id;
+    at.name = name;
+    at.status = status;
+    at.ref = "topic";
+    at.sha = "abc";
+    at.pipeline_id = 77;
+    at.project_id = 42;
+    at.started = true;
+    gitlab_.jobs[id] = at;
+    store::Job stored;
+    stored.id = "job-" + std::to_string(id);
+    stored.key = {"main", 42, id};
+    stored.project_path = "grp/demo";
+    stored.agent_id = "agent";
+    stored.report.set_report_id(stored.id);
+    stored.report.set_outcome(status == "failed" ? fleet::v1::OUTCOME_FAILED
+                                                 : fleet::v1::OUTCOME_PASSED);
+    if (status == "failed") {
+      stored.report.mutable_diagnosis()->set_category("compile_error");
+      stored.report.mutable_diagnosis()->mutable_root_cause()->set_line(3);
+      stored.report.mutable_diagnosis()->mutable_root_cause()->set_text(
+          "main.cpp:1: error: expected ';'");
+    }
+    store_.jobs_by_id[stored.id] = stored;
+    return gitlab_.jobs[id];
+  }
+  void at_pipeline() {
+    gitlab_.pipelines[77].clear();
+    for (const auto& [id, one] : gitlab_.jobs) gitlab_.pipelines[77].push_back(one);
+  }
+
+  template <class T>
+  T run(Task<T> task) {
+    std::optional<T> out;
+    spawn(loop_.get_executor(), "test", [](Task<T> t, std::optional<T>& o) -> Task<void> {
+      o.emplace(co_await std::move(t));
+    }(std::move(task), out));
+    loop_.restart();
+    loop_.run();
+    return std::move(*out);
+  }
+  // Runs the handler once, as the queue would, and keeps its outcome as the store would.
+  queue::Verdict resolve(int64_t id, int attempts = 1, int recheck = 0) {
+    auto verdict = run(reactions_.resolve_job(
+        {1, 1, "job.resolve", "",
+         R"({"job":"job-)" + std::to_string(id) + R"(","recheck":)" + std::to_string(recheck) + "}",
+         attempts}));
+    store_.apply(verdict.outcome);
+    return verdict;
+  }
+  queue::Verdict update() {
+    auto verdict = run(reactions_.update_note(
+        {2, 1, "note.update", "main/42/7", R"({"instance":"main","project":42,"iid":7})", 1}));
+    store_.apply(verdict.outcome);
+    return verdict;
+  }
+  std::vector<std::string> waiting() const {
+    std::vector<std::string> out;
+    for (const auto& item : store_.items)
+      out.push_back(item.work.kind + " " + item.work.unique_key);
+    return out;
+  }
+  std::string body() { return gitlab_.all_notes.empty() ? "" : gitlab_.all_notes.back().body; }
+
+  asio::io_context loop_;
+  FakeClock clock_;
+  store::MemoryStore store_;
+  gitlab::FakeGitlab gitlab_;
+  Reactions reactions_{store_, clock_, {{"main", &gitlab_}}};
+};
+
+using Strings = std::vector<std::string>;
+
+// ---- job.resolve ----
+
+TEST_F(ReactionsTest, AFailedJobOfABranchFindsItsMergeRequest) {
+  job(9, "build", "failed");
+  EXPECT_TRUE(std::holds_alternative<Done>(resolve(9).what));
+  const auto& facts = store_.jobs_by_id["job-9"].gitlab;
+  ASSERT_TRUE(facts.has_value());
+  EXPECT_EQ(facts->status, "failed");
+  EXPECT_EQ(facts->name, "build");
+  EXPECT_EQ(facts->pipeline_id, 77);
+  EXPECT_EQ(facts->merge_request, (store::MergeRequestKey{"main", 42, 7}));
+  EXPECT_EQ(waiting(), Strings{"note.update main/42/7"});
+  EXPECT_EQ(store_.items[0].not_before, clock_.now() + 700'000);
+}
+
+TEST_F(ReactionsTest, AMergeRequestRefNamesIt) {
+  job(9, "build", "failed").ref = "refs/merge-requests/7/merge";
+  gitlab_.jobs[9].sha = "merge-commit";
+  resolve(9);
+  EXPECT_EQ(waiting(), Strings{"note.update main/42/7"});
+}
+
+TEST_F(ReactionsTest, WaitsUntilGitlabCallsItFinished) {
+  job(9, "build", "running");
+  const auto verdict = resolve(9, 2);
+  ASSERT_TRUE(std::holds_alternative<Again>(verdict.what));
+  EXPECT_EQ(std::get<Again>(verdict.what).after, std::chrono::milliseconds(325));
+  EXPECT_FALSE(store_.jobs_by_id["job-9"].gitlab);
+  EXPECT_TRUE(std::holds_alternative<GiveUp>(resolve(9, 1000).what));
+}
+
+TEST_F(ReactionsTest, AForksBranchLeadsIntoTheTargetProject) {
+  gitlab::Project fork;
+  fork.id = 43;
+  fork.path = "grp/fork";
+  fork.forked_from_id = 42;
+  gitlab_.projects[43] = fork;
+  gitlab_.merge_requests[{42, 7}].source_project_id = 43;
+  job(9, "build", "failed").project_id = 43;
+  store_.jobs_by_id["job-9"].key.project_id = 43;
+  store_.jobs_by_id["job-9"].project_path = "grp/fork";
+  resolve(9);
+  EXPECT_EQ(waiting(), Strings{"note.update main/42/7"});
+  // The same, by the ref that GitLab uses for pipelines of merge requests.
+  store_.items.clear();
+  gitlab_.jobs[9].ref = "refs/merge-requests/7/head";
+  resolve(9);
+  EXPECT_EQ(waiting(), Strings{"note.update main/42/7"});
+  // An agent that may speak for the fork alone does not speak in the target.
+  store_.items.clear();
+  store_.agents_by_id["agent"].scope = {{"main", "grp/fork"}};
+  resolve(9, 1, 3);
+  EXPECT_EQ(waiting(), Strings{});
+}
+
+TEST_F(ReactionsTest, ANamesakeBranchOfAnotherForkIsNotMeant) {
+  gitlab_.merge_requests[{42, 7}].source_project_id = 99;
+  job(9, "build", "failed");
+  resolve(9, 1, 3);
+  EXPECT_EQ(waiting(), Strings{});
+}
+
+TEST_F(ReactionsTest, LooksAgainForAMergeRequestThatIsNotThereYet) {
+  const auto mr = gitlab_.merge_requests[{42, 7}];
+  gitlab_.merge_requests.clear();
+  job(9, "build", "failed");
+  resolve(9);
+  EXPECT_EQ(waiting(), Strings{"job.resolve main/job-9/1"});
+  EXPECT_EQ(store_.items[0].not_before, clock_.now() + 60 * kMicrosPerSecond);
+  EXPECT_EQ(store_.jobs_by_id["job-9"].gitlab->status, "failed");
+  store_.items.clear();
+  gitlab_.merge_requests[{42, 7}] = mr;
+  resolve(9, 1, 1);
+  EXPECT_EQ(waiting(), Strings{"note.update main/42/7"});
+  store_.items.clear();
+  gitlab_.merge_requests.clear();
+  resolve(9, 1, 3);
+  EXPECT_EQ(waiting(), Strings{}) << "not for ever";
+}
+
+TEST_F(ReactionsTest, APassedJobConcernsOnlyANoteOrAFailureThatStands) {
+  job(8, "lint", "success");
+  resolve(8);
+  EXPECT_EQ(waiting(), Strings{});
+  job(9, "build", "failed");
+  resolve(9);
+  store_.items.clear();
+  resolve(8);
+  EXPECT_EQ(waiting(), Strings{"note.update main/42/7"})
+      << "a failure is known, its note may be on its way";
+}
+
+TEST_F(ReactionsTest, ACanceledJobIsSilent) {
+  job(9, "build", "canceled");
+  resolve(9);
+  EXPECT_EQ(waiting(), Strings{});
+  EXPECT_EQ(store_.jobs_by_id["job-9"].gitlab->status, "canceled");
+}
+
+TEST_F(ReactionsTest, RefusesWhatTheAgentMayNotSay) {
+  job(9, "build", "failed");
+  store_.agents_by_id["agent"].scope = {{"main", "other/*"}};
+  EXPECT_TRUE(std::holds_alternative<Done>(resolve(9).what));
+  EXPECT_FALSE(store_.jobs_by_id["job-9"].gitlab);
+  EXPECT_EQ(waiting(), Strings{});
+  ASSERT_EQ(store_.audits.size(), 1u);
+  EXPECT_EQ(store_.audits[0].act, "job.refuse");
+  EXPECT_EQ(store_.audits[0].outcome, "failed: its agent may not speak for grp/demo");
+  store_.agents_by_id["agent"].scope = store::everything();
+  store_.agents_by_id["agent"].revoked_at = clock_.now();
+  resolve(9);
+  EXPECT_FALSE(store_.jobs_by_id["job-9"].gitlab) << "revoked";
+}
+
+TEST_F(ReactionsTest, PassingTroubleIsTriedAgainAndRefusalIsNot) {
+  job(9, "build", "failed");
+  gitlab_.hint = std::chrono::seconds(20);
+  gitlab_.failures.insert({"job", {Code::resource_exhausted, "429"}});
+  const auto later = resolve(9);
+  ASSERT_TRUE(std::holds_alternative<Failed>(later.what));
+  EXPECT_EQ(std::get<Failed>(later.what).not_within, std::chrono::seconds(20));
+  gitlab_.failures.clear();
+  gitlab_.failures.insert({"project", {Code::not_found, "404"}});
+  EXPECT_TRUE(std::holds_alternative<GiveUp>(resolve(9).what));
+  ASSERT_EQ(store_.audits.size(), 1u);
+  EXPECT_EQ(store_.audits[0].outcome, "failed: 404");
+}
+
+TEST_F(ReactionsTest, WithoutGitlabTheNoteIsKeptForTheApi) {
+  job(9, "build", "failed");
+  store_.jobs_by_id["job-9"].key.instance = "nowhere";
+  resolve(9);
+  const auto& note = store_.notes["job/job-9"];
+  EXPECT_NE(note.body.find("**1 job failed:** job 9 — compile error"), std::string::npos)
+      << note.body;
+  EXPECT_EQ(note.gitlab_note_id, 0);
+  EXPECT_EQ(note.project_path, "grp/demo");
+  ASSERT_EQ(store_.audits.size(), 1u);
+  EXPECT_EQ(store_.audits[0].act, "note.keep");
+  job(8, "lint", "success");
+  store_.jobs_by_id["job-8"].key.instance = "nowhere";
+  resolve(8);
+  EXPECT_FALSE(store_.notes.contains("job/job-8"));
+}
+
+// ---- note.update ----
+
+TEST_F(ReactionsTest, CreatesEditsAndLeavesTheNote) {
+  job(9, "build", "failed");
+  resolve(9);
+  at_pipeline();
+  update();
+  EXPECT_EQ(gitlab_.writes, Strings{"create"});
+  EXPECT_NE(body().find("**1 job failed:** `build` — compile error"), std::string::npos) << body();
+  EXPECT_EQ(store_.notes[kMergeRequest].gitlab_note_id, 100);
+  EXPECT_EQ(store_.notes[kMergeRequest].project_path, "grp/demo");
+  ASSERT_EQ(store_.audits.size(), 1u);
+  EXPECT_EQ(store_.audits[0].act, "note.create");
+  EXPECT_EQ(store_.audits[0].object, "merge request 7 of grp/demo");
+
+  update();
+  EXPECT_EQ(gitlab_.writes.size(), 1u) << "nothing new, nothing written";
+
+  job(10, "unit", "failed");
+  resolve(10);
+  at_pipeline();
+  update();
+  EXPECT_EQ(gitlab_.writes, (Strings{"create", "update 100"}));
+  EXPECT_NE(body().find("**2 jobs failed:** `build`, `unit`"), std::string::npos) << body();
+}
+
+TEST_F(ReactionsTest, ARetryThatPassedTurnsTheNoteGreenOnce) {
+  job(9, "build", "failed");
+  resolve(9);
+  at_pipeline();
+  update();
+  // The retry is a new job; GitLab's list no longer has the old one.
+  gitlab_.jobs.clear();
+  job(11, "build", "success");
+  resolve(11);
+  at_pipeline();
+  gitlab_.merge_requests[{42, 7}].head_pipeline->status = "success";
+  update();
+  EXPECT_NE(body().find("**All green now.**"), std::string::npos) << body();
+  EXPECT_EQ(body().find("compile error"), std::string::npos);
+  update();
+  EXPECT_EQ(gitlab_.writes, (Strings{"create", "update 100"}));
+}
+
+TEST_F(ReactionsTest, ANewerPipelineTakesTheOldFailuresAway) {
+  job(9, "build", "failed");
+  resolve(9);
+  at_pipeline();
+  update();
+  gitlab_.merge_requests[{42, 7}].head_pipeline->id = 78;
+  gitlab_.merge_requests[{42, 7}].head_pipeline->status = "running";
+  update();
+  EXPECT_NE(body().find("**No failure left.**"), std::string::npos) << body();
+}
+
+TEST_F(ReactionsTest, SaysNothingWhereThereIsNothingToSay) {
+  job(8, "lint", "success");
+  resolve(8);
+  at_pipeline();
+  update();
+  EXPECT_EQ(gitlab_.writes, Strings{});
+  EXPECT_TRUE(store_.notes.empty());
+  gitlab_.merge_requests[{42, 7}].head_pipeline.reset();
+  EXPECT_TRUE(std::holds_alternative<Done>(update().what));
+  gitlab_.merge_requests.clear();
+  EXPECT_TRUE(std::holds_alternative<Done>(update().what)) << "deleted";
+}
+
+TEST_F(ReactionsTest, PublishesOnlyWhatWasCheckedAtGitlab) {
+  job(9, "build", "failed");  // reported, but not resolved
+  at_pipeline();
+  update();
+  EXPECT_EQ(gitlab_.writes, Strings{});
+}
+
+TEST_F(ReactionsTest, ADeletedNoteIsMadeAnewWhenThereIsNews) {
+  job(9, "build", "failed");
+  resolve(9);
+  at_pipeline();
+  update();
+  gitlab_.all_notes.clear();
+  job(10, "unit", "failed");
+  resolve(10);
+  at_pipeline();
+  update();
+  EXPECT_EQ(gitlab_.writes, (Strings{"create", "create"}));
+  EXPECT_EQ(store_.notes[kMergeRequest].gitlab_note_id, 101);
+}
+
+TEST_F(ReactionsTest, FindsItsOwnNoteButNoForgedOne) {
+  job(9, "build", "failed");
+  resolve(9);
+  at_pipeline();
+  gitlab_.all_notes = {{50, 1, false, "<!-- gitaiops:note v1 main/42/7 -->\nforged"},
+                       {51, gitlab::FakeGitlab::kBot, false,
+                        "<!-- gitaiops:note v1 main/42/7 -->\nours, forgotten"}};
+  update();
+  EXPECT_EQ(gitlab_.writes, Strings{"update 51"});
+  EXPECT_EQ(gitlab_.all_notes[0].body, "<!-- gitaiops:note v1 main/42/7 -->\nforged");
+  EXPECT_EQ(store_.notes[kMergeRequest].gitlab_note_id, 51);
+}
+
+TEST_F(ReactionsTest, ACreateWhoseAnswerWasLostIsAdopted) {
+  job(9, "build", "failed");
+  resolve(9);
+  at_pipeline();
+  update();
+  store_.notes.clear();  // as if the answer, and with it the commit, had been lost
+  update();
+  EXPECT_EQ(gitlab_.writes, Strings{"create"});
+  EXPECT_EQ(store_.audits.back().act, "note.adopt");
+  EXPECT_EQ(store_.notes[kMergeRequest].gitlab_note_id, 100);
+}
+
+TEST_F(ReactionsTest, FailuresOfWritingByKind) {
+  job(9, "build", "failed");
+  resolve(9);
+  at_pipeline();
+  for (const Code code : {Code::already_exists, Code::resource_exhausted, Code::unavailable,
+                          Code::deadline_exceeded}) {
+    gitlab_.failures.clear();
+    gitlab_.failures.insert({"create_note", {code, "later"}});
+    EXPECT_TRUE(std::holds_alternative<Failed>(update().what)) << to_string(code);
+    EXPECT_TRUE(store_.audits.empty());
+  }
+  gitlab_.failures.clear();
+  gitlab_.failures.insert({"create_note", {Code::permission_denied, "403 Forbidden"}});
+  EXPECT_TRUE(std::holds_alternative<GiveUp>(update().what));
+  ASSERT_EQ(store_.audits.size(), 1u);
+  EXPECT_EQ(store_.audits[0].outcome, "failed: 403 Forbidden");
+  EXPECT_TRUE(store_.notes.empty());
+}
+
+TEST_F(ReactionsTest, AMergedRequestGetsNoNewNote) {
+  job(9, "build", "failed");
+  resolve(9);
+  at_pipeline();
+  gitlab_.merge_requests[{42, 7}].state = "merged";
+  update();
+  EXPECT_EQ(gitlab_.writes, Strings{});
+}
+
+// ---- Outbox to note, with the queue between ----
+
+TEST_F(ReactionsTest, FromTheReportToTheNote) {
+  job(9, "build", "failed");
+  at_pipeline();
+  store_.events = {{1, "job.started", "main", 42, "job-9", {}},
+                   {2, "job.reported", "main", 42, "job-9", {}}};
+  Reactions reactions(store_, system_clock(), {{"main", &gitlab_}}, note::Composer(),
+                      {.coalesce = std::chrono::milliseconds(1)});
+  queue::Worker worker(store_, system_clock(), {.poll = std::chrono::milliseconds(5)});
+  reactions.attach(worker);
+  spawn(loop_.get_executor(), "worker", worker.run());
+  spawn(loop_.get_executor(), "follow", reactions.follow());
+  spawn(loop_.get_executor(), "watch",
+        [](store::MemoryStore& s, Reactions& r, queue::Worker& w) -> Task<void> {
+          while (s.notes.empty()) co_await sleep_for(std::chrono::milliseconds(1));
+          r.stop();
+          w.stop();
+        }(store_, reactions, worker));
+  loop_.run();
+  EXPECT_EQ(store_.cursor_at, 2u);
+  EXPECT_EQ(gitlab_.writes, Strings{"create"});
+  EXPECT_TRUE(store_.items.empty());
+  EXPECT_TRUE(store_.dead.empty());
+}
+
+}  // namespace
+}  // namespace gitaiops::reactions
