@@ -607,7 +607,7 @@ class TraceBytes(unittest.TestCase):
 
 class Jobs14(LabCase):
     """The whole way, as release 14.7."""
-    options = {"update_interval_s": 0.2}
+    options = {"update_interval_s": 0.2, "keep_alive_s": 0.2}
 
     def expected_head(self) -> bytes:
         return (b"\x1b[0KRunning with gitlab-runner 14.7.0 (HEAD)\x1b[0;m\n\x1b[0K  on lab glrt-AbC\x1b[0;m\n"
@@ -650,6 +650,12 @@ class Jobs14(LabCase):
             "\x1b[0;33mWARNING: Failed to process runner                 \x1b[0;m  \x1b[0;33mbuilds\x1b[0;m=0 "
             "\x1b[0;33merror\x1b[0;m=exit status 3 \x1b[0;33mexecutor\x1b[0;m=shell \x1b[0;33mrunner\x1b[0;m=glrt-AbC\n"))
 
+    def test_exit_status_of_a_command_is_forgotten_unless_flagged(self) -> None:
+        for flag, code in (("false", 1), ("true", 5)):
+            job = self.run_jobs({"name": "e", "script": ["sh -c 'exit 5'"], "variables": {
+                "GIT_STRATEGY": "none", "FF_USE_NEW_BASH_EVAL_STRATEGY": flag}})["jobs"][0]
+            self.assertEqual(job["exit_code"], code)
+
     def test_real_checkout_then_fetch_into_it(self) -> None:
         first = self.run_jobs({"name": "one", "script": ["cat hello.txt", "echo left > untracked.txt"]})
         text = self.lab.trace(first["jobs"][0]).decode()
@@ -684,7 +690,6 @@ class Jobs14(LabCase):
         self.assertIn("Appending trace to coordinator... range mismatch", self.lab.log_text())
 
     def test_unsettled_then_settled(self) -> None:
-        self.lab.double("PATCH", "settings", {})
         pipeline = self.lab.pipeline(self.project, [{"name": "s", "script": [self.waiting()]}])
         self.lab.set_job(pipeline["jobs"][0], moods={"accept_202": 2, "reject_412": 1})
         self.gate().touch()
@@ -796,7 +801,8 @@ class Outside(LabCase):
                                                r"stage=step_script executor_stage=prepare duration=[\d.]+m?s\n\Z")
         os.kill(below[2][0], signal.SIGKILL)
         job = self.lab.wait(pipeline)["jobs"][0]
-        self.assertEqual(job["exit_code"], 137)
+        self.assertEqual(job["exit_code"], 1)                       # bash forgot the 137, see script.py
+        self.assertIn(b"Killed", self.lab.trace(job))
         until("the trace's end", lambda: not traces[0].exists())
 
     def test_received_is_logged_before_the_trace_exists(self) -> None:
