@@ -22,7 +22,7 @@ Attributes
     status_url                              "http://127.0.0.1:PORT" with /debug/jobs/list and /metrics
 
 World   project(path, files, id?, forked_from?, visibility?, members?)   commit(project, branch, files, message, start)
-        merge_request(source, branch, target_branch, title, target)      close(request)
+        merge_request(source, branch, target_branch, title, target)   close_merge_request(request)
         pipeline(project, jobs, ref | merge_request, kind)               jobs: see gitlab_server/admin.py
         retry(job)   cancel(job)   set_job(job, status=…, moods=…, forget_trace=…)   settings(…)
 Looking wait(pipeline)   wait_job(job, status)   show(pipeline)   trace(job)   notes(request)   log_text()   usage()

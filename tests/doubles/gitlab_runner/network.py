@@ -65,7 +65,8 @@ class Http:
         self._lock = threading.Lock()
         self._idle: list[http.client.HTTPConnection] = []
 
-    def send(self, method: str, path: str, headers: Mapping[str, str], body: Union[bytes, Iterable[bytes], None] = None) -> Answer:
+    def send(self, method: str, path: str, headers: Mapping[str, str],
+             body: Union[bytes, Iterable[bytes], None] = None) -> Answer:
         """An iterable body goes out chunked. Raises OSError or HTTPException when no answer comes."""
         with self._lock:
             reused = self._idle.pop() if self._idle else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 import dataclasses
 import threading
 import time
-from typing import Any, Callable, Optional
+from typing import Any, Callable
 
 from .config import Config
 from .log import RunnerLog
