@@ -196,7 +196,9 @@ class Store {
 
   // -- ingest --
   // Stores the envelope unless (agent, epoch, seq) is at or below the high-water mark. A job that was reported before
-  // (same instance and job id) keeps its first report. Refuses with permission_denied what the agent's scope does not allow.
+  // (same instance and job id) keeps its first report, and the answer says duplicate. Refuses with permission_denied what the
+  // agent's scope does not allow and with invalid_argument what names no job; both use the number up, so that it need not
+  // be sent again. not_found: no such agent; unauthenticated: it was revoked.
   virtual Task<Result<Accepted>> accept(std::string agent_id, uint64_t epoch, fleet::v1::Envelope envelope,
                                         UnixMicros received_at) = 0;
   virtual Task<Result<uint64_t>> high_water(std::string agent_id, uint64_t epoch) = 0;
@@ -215,7 +217,7 @@ class Store {
   virtual Task<Status> add_enrollment_token(EnrollmentToken token) = 0;
   virtual Task<Result<std::vector<EnrollmentToken>>> enrollment_tokens() = 0;
   virtual Task<Status> revoke_token(std::string id, UnixMicros at) = 0;            // either kind; not_found
-  // Takes one use of the token and adds the agent, or neither. unauthenticated: unknown, expired, used up or revoked,
+  // Takes one use of the token and adds the agent, with the token's labels and scope, or neither. unauthenticated: unknown, expired, used up or revoked,
   // and the message says which.
   virtual Task<Result<Agent>> enroll_agent(std::string secret_sha256, Agent agent, UnixMicros now) = 0;
   virtual Task<Result<Agent>> agent(std::string id) = 0;
@@ -236,6 +238,7 @@ class Store {
   virtual Task<void> wait_event(uint64_t number, std::chrono::microseconds limit) = 0;
 
   // -- work queue --
+  // An item is not leased while another of its kind and key is: work on one thing is serial.
   virtual Task<Result<std::optional<Work>>> lease(UnixMicros now, int64_t lease_us) = 0;
   // conflict (already_exists) when the fence is stale: somebody else holds the item now, nothing was written.
   virtual Task<Status> finish(Work work, WorkOutcome outcome) = 0;
@@ -254,7 +257,7 @@ class Store {
 
   // -- house-keeping --
   virtual Task<Result<int64_t>> sweep(Retention retention) = 0;                    // jobs removed
-  virtual Task<Status> backup(std::filesystem::path to) = 0;                       // consistent copy, taken online
+  virtual Task<Status> backup(std::filesystem::path to) = 0;  // consistent copy, taken online; already_exists: never over a file
   virtual Task<Status> ping() = 0;                                                 // for readiness
 };
 

@@ -1,0 +1,165 @@
+// Reading jobs, always through a scope, and what GitLab says of one.
+#include "base/bytes/bytes.h"
+#include "controller/store/sqlite_store.h"
+
+namespace gitaiops::store {
+namespace {
+
+constexpr std::size_t kLargestPage = 200;
+// More jobs than any pipeline has that a person reads about; the newest of a larger one.
+constexpr int kPipelineJobs = 2000;
+
+constexpr std::string_view kJobColumns =
+    "SELECT n, id, instance, project_id, job_id, project_path, agent_id, received_at, report, "
+    "gitlab FROM jobs ";
+
+Job to_job(const Rows& rows) {
+  Job job;
+  job.id = rows.text(1);
+  job.key = {rows.text(2), rows.integer(3), rows.integer(4)};
+  job.project_path = rows.text(5);
+  job.agent_id = rows.text(6);
+  job.received_at = rows.time(7);
+  if (!rows.is_null(8)) job.report.ParseFromString(rows.text(8));
+  if (!rows.is_null(9)) job.gitlab = facts_from_json(rows.text(9));
+  return job;
+}
+
+// "WHERE …" of a scope and a filter, with the values it binds. The filter must outlive it.
+struct Where {
+  Where(const ScopeClause& scope, const JobFilter& filter)
+      : sql("WHERE " + scope.sql()), values{scope.glob()} {
+    add("instance = ?", filter.instance);
+    add("project_path = ?", filter.project_path);
+    add("outcome = ?", filter.outcome);
+    add("category = ?", filter.category);
+    add("owner = ?", filter.owner);
+    add("agent_id = ?", filter.agent_id);
+    add("project_id = ?", filter.project_id);
+    add("job_id = ?", filter.job_id);
+    add("pipeline_id = ?", filter.pipeline_id);
+    add("finished_at > ?", filter.finished_after);
+    add("finished_at < ?", filter.finished_before);
+  }
+  template <class T>
+  void add(std::string_view condition, const std::optional<T>& value) {
+    if (!value) return;
+    sql.append(" AND ").append(condition);
+    values.emplace_back(*value);
+  }
+  std::string sql;
+  std::vector<sqlite::Value> values;
+};
+
+Result<Job> one_job(Connection& c, const Scope& scope, const std::string& condition,
+                    std::initializer_list<sqlite::Value> values) {
+  const ScopeClause clause(scope);
+  std::vector<sqlite::Value> all{clause.glob()};
+  all.insert(all.end(), values);
+  auto rows =
+      c.query(std::string(kJobColumns) + "WHERE " + clause.sql() + " AND " + condition, all);
+  if (rows.next()) return to_job(rows);
+  return Error(Code::not_found, "no such job");
+}
+
+}  // namespace
+
+Task<Result<Page<Job>>> SqliteStore::jobs(Scope scope, JobFilter filter, PageRequest page) {
+  return database_->read([scope, filter, page](Connection& c) -> Result<Page<Job>> {
+    if (page.limit == 0 || page.limit > kLargestPage)
+      return Error(Code::invalid_argument,
+                   "a page has 1 to " + std::to_string(kLargestPage) + " items");
+    const ScopeClause clause(scope);
+    Where where(clause, filter);
+    if (!page.after.empty()) {
+      const auto after = parse_int(page.after);
+      if (!after)
+        return Error(Code::invalid_argument, "this is no page marker of ours; start without one");
+      where.add("n < ?", after);
+    }
+    // One more than asked for tells whether there is a next page.
+    where.values.emplace_back(page.limit + 1);
+    Page<Job> out;
+    int64_t last = 0;
+    auto rows =
+        c.query(std::string(kJobColumns) + where.sql + " ORDER BY n DESC LIMIT ?", where.values);
+    while (rows.next()) {
+      if (out.items.size() == page.limit) {
+        out.next = std::to_string(last);
+        break;
+      }
+      last = rows.integer(0);
+      out.items.push_back(to_job(rows));
+    }
+    return out;
+  });
+}
+
+Task<Result<int64_t>> SqliteStore::count_jobs(Scope scope, JobFilter filter) {
+  return database_->read([scope, filter](Connection& c) -> Result<int64_t> {
+    const ScopeClause clause(scope);
+    const Where where(clause, filter);
+    auto rows = c.query("SELECT count(*) FROM jobs " + where.sql, where.values);
+    return rows.next() ? rows.integer(0) : 0;
+  });
+}
+
+Task<Result<Job>> SqliteStore::job(Scope scope, std::string id) {
+  return database_->read([scope, id](Connection& c) { return one_job(c, scope, "id = ?", {id}); });
+}
+
+Task<Result<Job>> SqliteStore::job_by_key(Scope scope, std::string instance, int64_t job_id) {
+  return database_->read([scope, instance, job_id](Connection& c) {
+    return one_job(c, scope, "instance = ? AND job_id = ?", {instance, job_id});
+  });
+}
+
+Task<Result<std::vector<Job>>> SqliteStore::pipeline_jobs(std::string instance, int64_t project_id,
+                                                          int64_t pipeline_id) {
+  return database_->read(
+      [instance, project_id, pipeline_id](Connection& c) -> Result<std::vector<Job>> {
+        std::vector<Job> out;
+        auto rows = c.query(
+            "SELECT * FROM (" + std::string(kJobColumns) +
+                "WHERE instance = ? AND project_id = ? AND pipeline_id = ? AND report IS NOT NULL "
+                "ORDER BY n DESC LIMIT ?) ORDER BY n",
+            {instance, project_id, pipeline_id, kPipelineJobs});
+        while (rows.next()) out.push_back(to_job(rows));
+        return out;
+      });
+}
+
+Task<Status> SqliteStore::set_gitlab_facts(std::string job_public_id, int64_t project_id,
+                                           GitlabFacts facts) {
+  auto act = [this, job_public_id, project_id, facts, now = clock_.now()](Connection& c) -> Status {
+    std::string instance, path;
+    int64_t known = 0;
+    {
+      auto rows = c.query("SELECT instance, project_id, project_path FROM jobs WHERE id = ?",
+                          {job_public_id});
+      if (!rows.next()) return Error(Code::not_found, "no such job");
+      instance = rows.text(0);
+      known = rows.integer(1);
+      path = rows.text(2);
+    }
+    if (known != 0 && project_id != 0 && known != project_id)
+      return Error(Code::invalid_argument, "job " + job_public_id + " is of project " +
+                                               std::to_string(known) + ", not of " +
+                                               std::to_string(project_id));
+    const int64_t project = known != 0 ? known : project_id;
+    c.run("UPDATE jobs SET project_id = ?, pipeline_id = ?, gitlab = ? WHERE id = ?",
+          {project, facts.pipeline_id != 0 ? std::optional(facts.pipeline_id) : std::nullopt,
+           facts_to_json(facts), job_public_id});
+    // GitLab's word on which id the path has, unless another path holds the id.
+    if (project != 0 && !path.empty())
+      c.run(
+          "UPDATE OR IGNORE projects SET project_id = ? WHERE instance = ? AND path = ? AND "
+          "project_id = 0",
+          {project, instance, path});
+    append_event(c, {0, "job.updated", instance, project, job_public_id, now});
+    return {};
+  };
+  return database_->write(std::move(act));
+}
+
+}  // namespace gitaiops::store

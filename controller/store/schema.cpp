@@ -1,0 +1,105 @@
+#include "controller/store/sqlite_store.h"
+
+namespace gitaiops::store {
+namespace {
+
+constexpr int32_t kStoreId = 0x67616f63;  // "gaoc"
+
+constexpr std::string_view kSteps[] = {R"sql(
+  CREATE TABLE agents(
+    id TEXT PRIMARY KEY,
+    host_name TEXT NOT NULL, version TEXT NOT NULL, observation TEXT NOT NULL,
+    labels TEXT NOT NULL, scope TEXT NOT NULL,           -- JSON
+    enrolled_at INTEGER NOT NULL, last_seen_at INTEGER, revoked_at INTEGER, certificate_not_after INTEGER,
+    clock_skew_us INTEGER NOT NULL) WITHOUT ROWID;
+
+  -- Everything of (agent, epoch) up to seq is stored.
+  CREATE TABLE high_water(
+    agent_id TEXT NOT NULL, epoch INTEGER NOT NULL, seq INTEGER NOT NULL,
+    PRIMARY KEY(agent_id, epoch)) WITHOUT ROWID;
+
+  CREATE TABLE enrollment_tokens(
+    id TEXT PRIMARY KEY, secret_sha256 TEXT NOT NULL UNIQUE,
+    expires_at INTEGER NOT NULL, uses_left INTEGER NOT NULL, labels TEXT NOT NULL, scope TEXT NOT NULL,
+    created_at INTEGER NOT NULL, revoked_at INTEGER) WITHOUT ROWID;
+
+  CREATE TABLE api_tokens(
+    id TEXT PRIMARY KEY, name TEXT NOT NULL, secret_sha256 TEXT NOT NULL UNIQUE,
+    verbs TEXT NOT NULL, scope TEXT NOT NULL,
+    created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, revoked_at INTEGER) WITHOUT ROWID;
+
+  -- Every project path that any row names, also "" (not known): what a scope's globs are resolved against. project_id is 0
+  -- until somebody who may speak for the path has said it.
+  CREATE TABLE projects(
+    instance TEXT NOT NULL, path TEXT NOT NULL, project_id INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY(instance, path)) WITHOUT ROWID;
+  CREATE UNIQUE INDEX projects_by_id ON projects(instance, project_id) WHERE project_id <> 0;
+
+  -- n is the order of arrival and the key of paging. GitLab numbers jobs per instance; project_id may come to be known later.
+  CREATE TABLE jobs(
+    n INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    instance TEXT NOT NULL, project_id INTEGER NOT NULL, job_id INTEGER NOT NULL,
+    project_path TEXT NOT NULL,
+    agent_id TEXT NOT NULL,
+    received_at INTEGER NOT NULL,
+    finished_at INTEGER,                                 -- NULL while it runs; never after received_at
+    outcome TEXT, category TEXT, owner TEXT,
+    pipeline_id INTEGER,                                 -- GitLab's word, as is
+    gitlab TEXT,                                         -- JSON
+    report BLOB,                                         -- JobReport as received
+    UNIQUE(instance, job_id));
+  CREATE INDEX jobs_by_project ON jobs(instance, project_path, n);
+  CREATE INDEX jobs_by_pipeline ON jobs(instance, project_id, pipeline_id) WHERE pipeline_id IS NOT NULL;
+  CREATE INDEX jobs_by_age ON jobs(coalesce(finished_at, received_at));
+
+  CREATE TABLE host_samples(
+    agent_id TEXT NOT NULL, received_at INTEGER NOT NULL, at INTEGER NOT NULL,
+    load1 REAL, memory_total_bytes INTEGER, memory_available_bytes INTEGER, builds_disk_free_bytes INTEGER,
+    cpu_busy_ratio REAL, jobs_running INTEGER NOT NULL, spool_bytes INTEGER NOT NULL, records_dropped INTEGER NOT NULL,
+    withheld INTEGER NOT NULL,
+    PRIMARY KEY(agent_id, received_at, at)) WITHOUT ROWID;
+
+  -- AUTOINCREMENT: never a number twice, and none left out, for a rolled back insert gives its number back.
+  CREATE TABLE outbox(
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    type TEXT NOT NULL, instance TEXT NOT NULL, project_id INTEGER NOT NULL, subject TEXT NOT NULL, at INTEGER NOT NULL);
+  CREATE TABLE cursors(consumer TEXT PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID;
+
+  -- Waiting while lease_until is NULL.
+  CREATE TABLE work(
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind TEXT NOT NULL, unique_key TEXT NOT NULL, payload TEXT NOT NULL,
+    not_before INTEGER NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0, fence INTEGER NOT NULL DEFAULT 0,
+    lease_until INTEGER,
+    last_error TEXT NOT NULL DEFAULT '');
+  CREATE UNIQUE INDEX work_waiting ON work(kind, unique_key) WHERE lease_until IS NULL;
+  CREATE INDEX work_leased ON work(kind, unique_key) WHERE lease_until IS NOT NULL;
+  CREATE INDEX work_due ON work(coalesce(lease_until, not_before), id);
+  CREATE TABLE dead_letters(
+    id INTEGER PRIMARY KEY, kind TEXT NOT NULL, unique_key TEXT NOT NULL, payload TEXT NOT NULL,
+    attempts INTEGER NOT NULL, why TEXT NOT NULL, at INTEGER NOT NULL);
+
+  CREATE TABLE notes(
+    subject TEXT PRIMARY KEY, instance TEXT NOT NULL, project_id INTEGER NOT NULL, project_path TEXT NOT NULL,
+    body TEXT NOT NULL, gitlab_note_id INTEGER NOT NULL, updated_at INTEGER NOT NULL);
+
+  CREATE TABLE audit(
+    n INTEGER PRIMARY KEY AUTOINCREMENT,
+    at INTEGER NOT NULL, actor TEXT NOT NULL, act TEXT NOT NULL, instance TEXT NOT NULL, project_id INTEGER NOT NULL,
+    object TEXT NOT NULL, outcome TEXT NOT NULL);
+)sql"};
+
+}  // namespace
+
+Result<std::unique_ptr<Store>> open_sqlite(SqliteOptions options, const Clock& clock) {
+  sqlite::Options file;
+  file.path = std::move(options.path);
+  file.application_id = kStoreId;
+  file.migrations = kSteps;
+  ASSIGN_OR_RETURN(auto database, sqlite::Database::open(std::move(file)), "opening the store");
+  return std::unique_ptr<Store>(std::make_unique<SqliteStore>(std::move(database), clock));
+}
+
+}  // namespace gitaiops::store

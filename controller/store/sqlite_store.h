@@ -1,0 +1,119 @@
+// The Store on SQLite: one class, its use cases in one file each, and what several of them share.
+// Private to this folder.
+//
+// Closures run on the database's writer thread, perhaps twice: whatever must not change between the
+// runs (ids, the clock) is taken before.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/sqlite/sqlite.h"
+#include "base/sqlite/wakeup.h"
+#include "controller/store/store.h"
+
+namespace gitaiops::store {
+
+using sqlite::Connection;
+using sqlite::Rows;
+
+// What other processes wrote (the command line beside the daemon) is noticed this late.
+constexpr std::chrono::seconds kOtherProcesses{1};
+
+// ---- Values in columns (codec.cpp) ----
+std::string strings_to_json(const std::vector<std::string>& strings);
+std::vector<std::string> strings_from_json(const std::string& text);
+std::string scope_to_json(const Scope& scope);
+Scope scope_from_json(const std::string& text);
+std::string facts_to_json(const GitlabFacts& facts);
+std::optional<GitlabFacts> facts_from_json(const std::string& text);
+
+// ---- Permission inside queries (scope.cpp) ----
+
+// Rows of a table that has the columns `instance` and `project_path` and that the scope allows.
+// Binds one value, `glob()`.
+class ScopeClause {
+ public:
+  explicit ScopeClause(const Scope& scope);
+  std::string sql() const;
+  const std::string& glob() const { return glob_; }
+
+ private:
+  bool everything_;
+  std::string glob_;
+};
+
+class SqliteStore final : public Store {
+ public:
+  SqliteStore(std::unique_ptr<sqlite::Database> database, const Clock& clock)
+      : clock_(clock), database_(std::move(database)) {}
+
+  Task<Result<Accepted>> accept(std::string agent_id, uint64_t epoch, fleet::v1::Envelope envelope,
+                                UnixMicros received_at) override;
+  Task<Result<uint64_t>> high_water(std::string agent_id, uint64_t epoch) override;
+
+  Task<Result<Page<Job>>> jobs(Scope scope, JobFilter filter, PageRequest page) override;
+  Task<Result<int64_t>> count_jobs(Scope scope, JobFilter filter) override;
+  Task<Result<Job>> job(Scope scope, std::string id) override;
+  Task<Result<Job>> job_by_key(Scope scope, std::string instance, int64_t job_id) override;
+  Task<Result<std::vector<Job>>> pipeline_jobs(std::string instance, int64_t project_id,
+                                               int64_t pipeline_id) override;
+  Task<Status> set_gitlab_facts(std::string job_public_id, int64_t project_id,
+                                GitlabFacts facts) override;
+
+  Task<Status> add_enrollment_token(EnrollmentToken token) override;
+  Task<Result<std::vector<EnrollmentToken>>> enrollment_tokens() override;
+  Task<Status> revoke_token(std::string id, UnixMicros at) override;
+  Task<Result<Agent>> enroll_agent(std::string secret_sha256, Agent agent, UnixMicros now) override;
+  Task<Result<Agent>> agent(std::string id) override;
+  Task<Result<std::vector<Agent>>> agents() override;
+  Task<Status> agent_seen(std::string id, UnixMicros at, std::string version,
+                          std::string observation, int64_t clock_skew_us,
+                          std::optional<UnixMicros> certificate_not_after) override;
+  Task<Status> revoke_agent(std::string id, UnixMicros at, std::string actor) override;
+  Task<Status> add_api_token(ApiToken token) override;
+  Task<Result<std::vector<ApiToken>>> api_tokens() override;
+  Task<Result<ApiToken>> api_token_by_secret(std::string secret_sha256) override;
+
+  Task<Result<std::vector<Event>>> events_after(uint64_t number, std::size_t limit) override;
+  Task<Result<uint64_t>> cursor(std::string consumer) override;
+  Task<Status> advance(std::string consumer, uint64_t upto, std::vector<NewWork> work) override;
+  Task<void> wait_event(uint64_t number, std::chrono::microseconds limit) override;
+
+  Task<Result<std::optional<Work>>> lease(UnixMicros now, int64_t lease_us) override;
+  Task<Status> finish(Work work, WorkOutcome outcome) override;
+  Task<Status> retry_later(Work work, UnixMicros not_before, std::string why,
+                           WorkOutcome outcome) override;
+  Task<Status> give_up(Work work, std::string why, WorkOutcome outcome) override;
+  Task<void> wait_work(UnixMicros now, std::chrono::microseconds limit) override;
+  Task<Result<QueueStats>> queue_stats() override;
+
+  Task<Result<Note>> note(Scope scope, std::string subject) override;
+  Task<Result<std::vector<AuditRecord>>> audit(std::size_t limit) override;
+  Task<Status> add_audit(AuditRecord record) override;
+
+  Task<Result<int64_t>> sweep(Retention retention) override;
+  Task<Status> backup(std::filesystem::path to) override;
+  Task<Status> ping() override;
+
+ private:
+  // Parts of transactions.
+  Status store_payload(Connection& c, const Agent& agent, const fleet::v1::Envelope& envelope,
+                       const std::string& new_id, UnixMicros received_at, Accepted& accepted);
+  void append_event(Connection& c, const Event& event);
+  void put_work(Connection& c, const NewWork& work);
+  void apply_outcome(Connection& c, const WorkOutcome& outcome, UnixMicros now);
+  Status end_lease(Connection& c, const Work& work);
+
+  const Clock& clock_;
+  Wakeup events_, work_;
+  std::unique_ptr<sqlite::Database> database_;  // last: its threads use the others
+};
+
+// ---- Shared parts of transactions ----
+void write_audit(Connection& c, const AuditRecord& record);
+Result<Agent> read_agent(Connection& c, const std::string& id);
+
+}  // namespace gitaiops::store
