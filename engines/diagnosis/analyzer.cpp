@@ -85,7 +85,7 @@ struct Analyzer::State final : LineSink {
   // While a block is scanned: the line that hits are collected for.
   Seq scan_seq = 0;
   std::vector<uint16_t> hits, decoys;
-  bool any_decoy = false;
+  double ceiling = 0;  // of the general decoys
 };
 
 Analyzer::Analyzer(std::shared_ptr<const Rules> rules, const Baseline* baseline)
@@ -244,7 +244,7 @@ void Analyzer::State::scan_block() {
             ++self->scan_seq;
           }
           if (hit.rule == Rules::kAnyRule)
-            self->any_decoy = true;
+            self->ceiling = std::max<double>(self->ceiling, hit.ceiling);
           else if (auto& into = hit.decoy ? self->decoys : self->hits;
                    into.empty() || into.back() != hit.rule)
             into.push_back(hit.rule);
@@ -259,8 +259,7 @@ void Analyzer::State::close_scanned_line() {
   if (!hits.empty()) {
     const auto& rules = seen.rules->all();
     std::erase_if(hits, [&](uint16_t rule) {
-      return (any_decoy && rules[rule].weight <= kDecoyCeiling &&
-              rules[rule].kind == Kind::cause) ||
+      return (rules[rule].weight <= ceiling && rules[rule].kind == Kind::cause) ||
              std::find(decoys.begin(), decoys.end(), rule) != decoys.end();
     });
     std::sort(hits.begin(), hits.end(), [&](uint16_t a, uint16_t b) {
@@ -271,20 +270,35 @@ void Analyzer::State::close_scanned_line() {
     hits.clear();
   }
   decoys.clear();
-  any_decoy = false;
+  ceiling = 0;
 }
 
 void Analyzer::State::note(Seq seq, const std::vector<uint16_t>& rules) {
   const auto line = seen.lines.get(seq);
   if (!line || line->flags & kCommand) return;
+  // What quotes a command that failed is not itself a cause.
+  const auto exit = std::find_if(rules.begin(), rules.end(), [&](uint16_t r) {
+    return seen.rules->all()[r].kind == Kind::exit;
+  });
+  if (exit != rules.end()) {
+    note_exit(seen.rules->all()[*exit], seq, line->text);
+    add_candidate({.seq = seq, .rule = *exit, .step = step, .flags = line->flags});
+    return;
+  }
+  // A line that wraps another's failure is that, unless it names a cause as well.
+  const auto wrapper = std::find_if(rules.begin(), rules.end(), [&](uint16_t r) {
+    return seen.rules->all()[r].kind == Kind::wrapper;
+  });
+  const bool wraps =
+      wrapper != rules.end() && seen.rules->all()[rules.front()].weight <= kDecoyCeiling;
   Found found{.seq = seq, .step = step, .flags = line->flags};
+  if (wraps) found.rule = *wrapper;
   std::size_t also = 0;
   for (const uint16_t index : rules) {
     const Rule& rule = seen.rules->all()[index];
     ++seen.rule_lines[index];
     if (step_lines[index]++ == 0) touched.push_back(index);
     if (rule.test) note_test(rule, line->text);
-    if (rule.kind == Kind::exit) note_exit(rule, seq, line->text);
     if (found.rule == kNoRule) {
       found.rule = index;
       found.ordinal = step_lines[index] - 1;

@@ -59,12 +59,12 @@ std::vector<RuleInfo> rule_infos(const Rules& rules);
 // What the runner or the kernel said about the end, when somebody knows; it outweighs what the log
 // claims.
 struct ExitFacts {
-  std::optional<bool> failed;
-  std::optional<int> exit_code;
-  std::optional<int> signal;
-  std::string failure_reason;        // GitLab's word, e.g. "runner_system_failure"
-  std::optional<int64_t> oom_kills;  // processes of this job that the kernel killed for memory
-  bool log_incomplete = false;       // bytes are missing from the log
+  std::optional<bool> failed = {};
+  std::optional<int> exit_code = {};
+  std::optional<int> signal = {};
+  std::string failure_reason = {};        // GitLab's word, e.g. "runner_system_failure"
+  std::optional<int64_t> oom_kills = {};  // processes of this job that the kernel killed for memory
+  bool log_incomplete = false;            // bytes are missing from the log
 };
 
 // Lines of passing runs of the same job, as hashes of masked templates: what they contain is less

@@ -48,8 +48,8 @@ class Grower {
     limit_ = found.seq < zone.end ? zone.end : seen.lines.end();
     top_ = text(start_).value_or("");
     for (const Found& f : seen.candidates) {
-      if (seen.rules->all()[f.rule].kind == Kind::cause &&
-          seen.rules->all()[f.rule].category == seen.rules->all()[found.rule].category) {
+      if (rule_of(seen, f).kind == Kind::cause &&
+          rule_of(seen, f).category == rule_of(seen, found).category) {
         same_.insert(f.seq);
       }
     }
@@ -269,7 +269,7 @@ Excerpt excerpt(const Observed& seen, Extent extent, uint64_t* redacted) {
 }  // namespace
 
 Extent extent_of(const Observed& seen, const Zone& zone, const Found& found) {
-  return Grower(seen, zone, found).grow(seen.rules->all()[found.rule].block);
+  return Grower(seen, zone, found).grow(rule_of(seen, found).block);
 }
 
 std::vector<Excerpt> evidence_for(const Observed& seen, const Zone& zone,
@@ -278,8 +278,8 @@ std::vector<Excerpt> evidence_for(const Observed& seen, const Zone& zone,
   for (const Ranked& r : ranked) {
     if (extents.size() == kChunksShown) break;
     const Ranked& root = ranked.front();
-    const bool belongs =
-        &r == &root || (r.found.rule == root.found.rule && r.score >= 0.8 * root.score);
+    const bool belongs = &r == &root || (r.found.rule == root.found.rule &&
+                                         r.found.rule != kNoRule && r.score >= 0.8 * root.score);
     if (!belongs) continue;
     const Extent e = extent_of(seen, zone, r.found);
     const auto touching = std::find_if(extents.begin(), extents.end(), [&](const Extent& o) {

@@ -64,7 +64,7 @@ const Ranked* first_of(const Observed& seen, const std::vector<Ranked>& ranked,
 }
 
 bool is_cause(const Observed& seen, const Ranked& r) {
-  return seen.rules->all()[r.found.rule].kind == Kind::cause;
+  return rule_of(seen, r.found).kind == Kind::cause;
 }
 
 // How much of the score is left when the next best line of another category stands close behind.
@@ -239,7 +239,7 @@ Diagnosis judge(const Observed& seen, const Baseline* baseline, const ExitFacts&
   d.evidence = evidence_for(seen, zone, order, &d.redacted);
   d.packet = packet_for(seen, zone, order, &d.redacted);
   d.fingerprint =
-      fingerprint(d, verdict.root ? seen.rules->all()[verdict.root->found.rule].id : std::string());
+      fingerprint(d, verdict.root ? rule_of(seen, verdict.root->found).id : std::string());
   return d;
 }
 

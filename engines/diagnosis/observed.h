@@ -99,6 +99,10 @@ struct Ranked {
   double score = 0;
   std::string category;
 };
+// The rule of a candidate; for the last words of a step, which no rule took, a rule that stands for
+// that.
+const Rule& rule_of(const Observed& seen, const Found& found);
+
 std::vector<Ranked> rank(const Observed& seen, const Zone& zone, const LogEnd& end,
                          const Baseline* baseline);
 

@@ -2,14 +2,15 @@
 // often × how new.
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "engines/diagnosis/observed.h"
 
 namespace gitaiops::diagnosis {
 namespace {
 
-constexpr double kEarlierCommand = 0.6;  // same section, a command that went on
-constexpr double kEarlierSection = 0.3;
+constexpr double kEarlierCommand = 0.35;  // same section, a command that went on
+constexpr double kEarlierSection = 0.25;
 constexpr double kAfterwards = 0.2;  // after the failure was final
 constexpr double kKnownLine = 0.45;  // passing runs print it too
 constexpr double kRedBonus = 1.06;
@@ -32,7 +33,8 @@ double zone_factor(const Observed& seen, const Zone& zone, const LogEnd& end, co
   return found.seq >= zone.section_begin ? kEarlierCommand : kEarlierSection;
 }
 
-// From 1 at the end of the zone down to 0.8, by the order of magnitude of the distance.
+// From 1 at the end of the zone down to 0.8, by the order of magnitude of the distance. Later lines
+// of a rule count as near as its first: they must not overtake it.
 double proximity(const Zone& zone, Seq seq) {
   if (seq >= zone.end) return 1;
   return 1 - 0.2 * std::min(1.0, std::log2(1.0 + static_cast<double>(zone.end - seq)) / 14);
@@ -47,29 +49,83 @@ double rarity(uint32_t lines) {
   return lines <= 20 ? 1 : lines <= 200 ? 0.96 : 0.9;
 }
 
+constexpr double kBesideTests = 0.8;  // a test report quotes much that is not the cause
+constexpr double kTestReport =
+    0.8;  // from this weight on a rule knows a test report when it sees one
+constexpr std::size_t kLastWords = 3;
+constexpr double kLastWordsWeight = 0.34;
+
+// When nothing in the failing step was recognised, what it said last is the best guess.
+void add_last_words(const Observed& seen, const Zone& zone, std::vector<Ranked>& ranked) {
+  std::size_t taken = 0;
+  for (Seq s = zone.end; s > zone.begin && taken < kLastWords; --s) {
+    const auto line = seen.lines.get(s - 1);
+    if (!line) break;
+    if (trimmed(line->text).empty() || line->flags & kCommand) continue;
+    const auto known = std::find_if(ranked.begin(), ranked.end(),
+                                    [&](const Ranked& r) { return r.found.seq == s - 1; });
+    if (known != ranked.end()) continue;
+    ranked.push_back({{.seq = s - 1, .flags = line->flags},
+                      kLastWordsWeight - 0.02 * static_cast<double>(taken),
+                      "unknown"});
+    ++taken;
+  }
+}
+
+bool in_zone(const Zone& zone, Seq seq) {
+  return seq >= zone.begin && seq < zone.end;
+}
+
 }  // namespace
+
+const Rule& rule_of(const Observed& seen, const Found& found) {
+  static const Rule last_words = [] {
+    Rule r;
+    r.id = "last_words";
+    r.category = "unknown";
+    r.weight = kLastWordsWeight;
+    return r;
+  }();
+  return found.rule == kNoRule ? last_words : seen.rules->all()[found.rule];
+}
 
 std::vector<Ranked> rank(const Observed& seen, const Zone& zone, const LogEnd& end,
                          const Baseline* baseline) {
   std::vector<Ranked> ranked;
-  const auto& rules = seen.rules->all();
+  const bool tests =
+      std::any_of(seen.candidates.begin(), seen.candidates.end(), [&](const Found& f) {
+        const Rule& r = rule_of(seen, f);
+        return in_zone(zone, f.seq) && r.category == "test_failure" && r.weight >= kTestReport;
+      });
+  std::map<std::pair<uint16_t, uint32_t>, double>
+      first;  // proximity of a rule's first line in a step
   for (const Found& found : seen.candidates) {
     const auto line = seen.lines.get(found.seq);
     if (!line) continue;
-    const Rule& rule = rules[found.rule];
+    const Rule& rule = rule_of(seen, found);
     double score = rule.weight * zone_factor(seen, zone, end, found);
     if (rule.kind == Kind::cause && !(seen.verdict && found.seq == seen.verdict->seq)) {
-      score *=
-          proximity(zone, found.seq) * order(found.ordinal) * rarity(seen.rule_lines[found.rule]);
+      const double near =
+          first.try_emplace({found.rule, found.step}, proximity(zone, found.seq)).first->second;
+      score *= near * order(found.ordinal) * rarity(seen.rule_lines[found.rule]);
       if (found.flags & kRed) score *= kRedBonus;
+      const Category* category = seen.rules->category(rule.category);
+      if (tests && category && in_zone(zone, found.seq) && category->owner != "test" &&
+          category->owner != "code" && category->owner != "runner") {
+        score *= kBesideTests;
+      }
       if (baseline && !baseline->empty() && baseline->contains(template_hash(line->text)))
         score *= kKnownLine;
     }
     ranked.push_back(
         {found, std::min(score, 1.0), rule.category.empty() ? "unknown" : rule.category});
   }
+  const bool recognised = std::any_of(ranked.begin(), ranked.end(), [&](const Ranked& r) {
+    return in_zone(zone, r.found.seq) && rule_of(seen, r.found).kind == Kind::cause;
+  });
+  if (!recognised) add_last_words(seen, zone, ranked);
   // Wrappers report another's failure: they never stand before a cause.
-  const auto wraps = [&](const Ranked& r) { return rules[r.found.rule].kind != Kind::cause; };
+  const auto wraps = [&](const Ranked& r) { return rule_of(seen, r.found).kind != Kind::cause; };
   std::stable_sort(ranked.begin(), ranked.end(), [&](const Ranked& a, const Ranked& b) {
     if (wraps(a) != wraps(b)) return wraps(b);
     if (a.score != b.score) return a.score > b.score;

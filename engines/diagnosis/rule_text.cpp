@@ -294,13 +294,15 @@ void load_rules(const RuleText& text, Trial trial, RuleSet& set,
     each(root, "rule", text.name, problems,
          [&](const toml::table& t) { read_rule(t, text.name, trial, set, problems); });
     each(root, "decoy", text.name, problems, [&](const toml::table& t) {
-      TableReader reader(t, trial, {"id", "match"});
+      TableReader reader(t, trial, {"id", "match", "ceiling"});
       const auto id = reader.text("id", true);
       auto match = reader.texts("match", true, true);
-      if (reader.ok())
-        set.decoys.insert(set.decoys.end(), match.begin(), match.end());
-      else
+      const double ceiling = t["ceiling"].value_or(kDecoyCeiling);
+      if (reader.ok()) {
+        for (auto& e : match) set.decoys.push_back({std::move(e), ceiling});
+      } else {
         problems.push_back(reader.problem(text.name, "decoy", id));
+      }
     });
   } catch (const toml::parse_error& e) {
     problems.push_back(text.name + ":" + std::to_string(e.source().begin.line) + ":" +

@@ -28,17 +28,19 @@ Result<std::shared_ptr<const Rules>> Rules::compile(RuleSet set) {
   rules->set_ = std::move(set);
   std::vector<const char*> expressions;
   std::vector<unsigned> flags, ids;
-  const auto add = [&](const std::string& expression, uint16_t rule, bool decoy) {
+  const auto add = [&](const std::string& expression, uint16_t rule, bool decoy,
+                       float ceiling = 0) {
     ids.push_back(static_cast<unsigned>(expressions.size()));
     expressions.push_back(expression.c_str());
     flags.push_back(kFlags);
-    rules->meanings_.push_back({0, rule, decoy});
+    rules->meanings_.push_back({0, rule, decoy, ceiling});
   };
   for (std::size_t i = 0; i < rules->set_.rules.size(); ++i) {
     for (const auto& e : rules->set_.rules[i].match) add(e, static_cast<uint16_t>(i), false);
     for (const auto& e : rules->set_.rules[i].unless) add(e, static_cast<uint16_t>(i), true);
   }
-  for (const auto& e : rules->set_.decoys) add(e, kAnyRule, true);
+  for (const auto& d : rules->set_.decoys)
+    add(d.expression, kAnyRule, true, static_cast<float>(d.ceiling));
   if (expressions.empty()) return Error(Code::invalid_argument, "no rules");
   hs_compile_error_t* error = nullptr;
   if (hs_compile_multi(expressions.data(), flags.data(), ids.data(),
@@ -84,7 +86,7 @@ void Rules::scan(std::string_view block, OnHit on_hit, void* context) const {
 std::vector<uint16_t> Rules::match_line(std::string_view line) const {
   struct Seen {
     std::vector<uint16_t> hits, decoys;
-    bool any = false;
+    double ceiling = 0;
   } seen;
   std::string block(line);
   std::replace(block.begin(), block.end(), '\n', ' ');
@@ -94,7 +96,7 @@ std::vector<uint16_t> Rules::match_line(std::string_view line) const {
       [](void* context, const Hit& hit) {
         auto* s = static_cast<Seen*>(context);
         if (hit.rule == kAnyRule)
-          s->any = true;
+          s->ceiling = std::max<double>(s->ceiling, hit.ceiling);
         else
           (hit.decoy ? s->decoys : s->hits).push_back(hit.rule);
       },
@@ -103,8 +105,7 @@ std::vector<uint16_t> Rules::match_line(std::string_view line) const {
   seen.hits.erase(std::unique(seen.hits.begin(), seen.hits.end()), seen.hits.end());
   std::erase_if(seen.hits, [&](uint16_t rule) {
     return std::find(seen.decoys.begin(), seen.decoys.end(), rule) != seen.decoys.end() ||
-           (seen.any && set_.rules[rule].kind == Kind::cause &&
-            set_.rules[rule].weight <= kDecoyCeiling);
+           (set_.rules[rule].kind == Kind::cause && set_.rules[rule].weight <= seen.ceiling);
   });
   return seen.hits;
 }

@@ -57,7 +57,11 @@ struct Rule {
 struct RuleSet {
   std::vector<Rule> rules;
   std::map<std::string, Category, std::less<>> categories;
-  std::vector<std::string> decoys;
+  struct Decoy {
+    std::string expression;
+    double ceiling = kDecoyCeiling;
+  };
+  std::vector<Decoy> decoys;
 };
 
 // Adds what `text` holds to `set`; a rule or category that is not acceptable is left out, with one
@@ -84,6 +88,7 @@ class Rules {
     std::size_t end = 0;
     uint16_t rule = 0;  // index in all(); kAnyRule for a general decoy
     bool decoy = false;
+    float ceiling = 0;  // of a general decoy
   };
   static constexpr uint16_t kAnyRule = 0xffff;
   // `block` is lines, each closed by \n; below 4 GiB.

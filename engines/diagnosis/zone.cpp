@@ -67,6 +67,18 @@ Seq end_of(const Observed& seen, const Span& failing) {
   return end;
 }
 
+// A command of several lines is quoted whole before its code: the output ended before the quote.
+Seq quote_begin(const Observed& seen, Seq exit) {
+  constexpr Seq kQuotedLines = 80;
+  for (Seq s = exit; s + kQuotedLines > exit; --s) {
+    const auto line = seen.lines.get(s);
+    if (!line) break;
+    if (line->text.starts_with("The command \"")) return s;
+    if (s == 0) break;
+  }
+  return exit;
+}
+
 bool after_failure(const Observed& seen, Seq seq) {
   return std::any_of(seen.folds.begin(), seen.folds.end(), [&](const Span& s) {
     return seq >= s.first_start && seq < s.last_end.value_or(seen.lines.end());
@@ -114,7 +126,7 @@ Zone find_zone(const Observed& seen, const LogEnd& end) {
   } else {
     for (const ExitMark& mark : seen.exits) {
       if (mark.code.value_or(1) == 0) continue;
-      zone.end = mark.seq + 1;
+      zone.end = quote_begin(seen, mark.seq);
       break;
     }
   }

@@ -1,0 +1,34 @@
+// The commands of `gitaiops`. Each returns the process' exit code: 0 done, 2 when the input cannot
+// be used, with a message on `err` that names the place.
+#pragma once
+
+#include <iosfwd>
+#include <string>
+#include <vector>
+
+namespace gitaiops::cli {
+
+inline constexpr int kDone = 0;
+inline constexpr int kUsage = 2;
+
+// Where a command writes; colour only where somebody looks at it.
+struct Terminal {
+  std::ostream& out;
+  std::ostream& err;
+  bool colour = false;
+};
+
+struct DiagnoseOptions {
+  std::string file;                    // "-": standard input
+  std::string format = "text";         // text, json, markdown
+  std::vector<std::string> baselines;  // logs of passing runs
+  std::vector<std::string> rules;      // folders with more rules
+};
+int diagnose(const DiagnoseOptions& options, const Terminal& terminal);
+
+int list_rules(const std::vector<std::string>& folders, const Terminal& terminal);
+// `id`: a category's or a rule's.
+int explain_rule(const std::string& id, const std::vector<std::string>& folders,
+                 const Terminal& terminal);
+
+}  // namespace gitaiops::cli
