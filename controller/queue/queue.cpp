@@ -105,17 +105,8 @@ void Worker::stop() {
 }
 
 Task<void> Worker::work_on(store::Work work, std::shared_ptr<Run> run) {
-  const std::string key = work.kind + "\n" + work.unique_key;
-  while (busy_.contains(key)) {
-    const auto before = busy_[key];
-    co_await before->wait();
-  }
-  const auto free = std::make_shared<Event>();
-  busy_[key] = free;
   Verdict verdict = co_await verdict_of(work, run);
   co_await record(std::move(work), std::move(verdict));
-  busy_.erase(key);
-  free->set();
   running_.erase(run);
   changed_.set();
 }

@@ -54,11 +54,9 @@ using Handler = std::function<Task<Verdict>(store::Work)>;
 struct Options {
   int concurrency = 8;
   std::chrono::seconds handler_timeout{60};
-  std::chrono::seconds lease{
-      180};  // over two handler timeouts: one to wait for the key, one to run
-  std::chrono::milliseconds poll{1'000};  // the longest sleep while nothing is due
-  std::chrono::milliseconds stop_grace{
-      2'000};  // what running handlers get before they are cancelled
+  std::chrono::seconds lease{120};  // longer: time to cancel the handler and to write the outcome
+  std::chrono::milliseconds poll{1'000};        // the longest sleep while nothing is due
+  std::chrono::milliseconds stop_grace{2'000};  // for running handlers, then they are cancelled
 };
 
 // How long to wait before attempt number `attempts` + 1, or nullopt when there is none. `random` in
@@ -88,7 +86,6 @@ class Worker {
   const Clock& clock_;
   const Options options_;
   std::map<std::string, Handler> handlers_;
-  std::map<std::string, std::shared_ptr<Event>> busy_;  // by kind and key: set when free again
   std::set<std::shared_ptr<Run>> running_;
   Event changed_;  // an item ended, or stop() was called
   bool stopping_ = false;

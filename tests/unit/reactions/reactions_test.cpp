@@ -405,31 +405,5 @@ TEST_F(ReactionsTest, AMergedRequestGetsNoNewNote) {
   EXPECT_EQ(gitlab_.writes, Strings{});
 }
 
-// ---- Outbox to note, with the queue between ----
-
-TEST_F(ReactionsTest, FromTheReportToTheNote) {
-  job(9, "build", "failed");
-  at_pipeline();
-  store_.events = {{1, "job.started", "main", 42, "job-9", {}},
-                   {2, "job.reported", "main", 42, "job-9", {}}};
-  Reactions reactions(store_, system_clock(), {{"main", &gitlab_}}, note::Composer(),
-                      {.coalesce = std::chrono::milliseconds(1)});
-  queue::Worker worker(store_, system_clock(), {.poll = std::chrono::milliseconds(5)});
-  reactions.attach(worker);
-  spawn(loop_.get_executor(), "worker", worker.run());
-  spawn(loop_.get_executor(), "follow", reactions.follow());
-  spawn(loop_.get_executor(), "watch",
-        [](store::MemoryStore& s, Reactions& r, queue::Worker& w) -> Task<void> {
-          while (s.notes.empty()) co_await sleep_for(std::chrono::milliseconds(1));
-          r.stop();
-          w.stop();
-        }(store_, reactions, worker));
-  loop_.run();
-  EXPECT_EQ(store_.cursor_at, 2u);
-  EXPECT_EQ(gitlab_.writes, Strings{"create"});
-  EXPECT_TRUE(store_.items.empty());
-  EXPECT_TRUE(store_.dead.empty());
-}
-
 }  // namespace
 }  // namespace gitaiops::reactions
