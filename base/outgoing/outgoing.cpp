@@ -41,7 +41,6 @@ bool same_name(std::string_view a, std::string_view b) {
 
 // Where curl and we meet for one request. curl holds a pointer to it, so it does not move.
 struct Transfer {
-  Easy easy;
   List headers;
   std::string request_body;
   std::string error_text = std::string(CURL_ERROR_SIZE, '\0');
@@ -52,6 +51,7 @@ struct Transfer {
   CURLcode result = CURLE_OK;
   bool closed = false;  // Outgoing went away first
   Event done;
+  Easy easy;  // the last, so that it goes first: it holds pointers to what is above
 };
 
 std::size_t on_body(char* bytes, std::size_t size, std::size_t count, void* user) {
