@@ -16,8 +16,8 @@ namespace beast = boost::beast::http;
 // A chunked body may be larger on the wire than it is; six bytes around each single one is the
 // worst honest case.
 constexpr std::size_t kMaxChunkOverhead = 8;
-// "0 CRLF CRLF": what a chunked body ends with at the least. Beast asserts that it sees that much
-// at once.
+// "0 CRLF CRLF": the shortest chunked body. Beast asserts that it sees that much of a first chunk
+// at once; later ones have the CRLF of the one before.
 constexpr std::size_t kLastChunk = 5;
 
 // What is wrong with these bytes of a head, looking only backwards so that each byte is seen once;
@@ -169,8 +169,8 @@ bool RequestParser::accept_target() {
 
 void RequestParser::read_body() {
   auto& parser = message_->parser;
-  const auto enough = parser.chunked() ? kLastChunk : 1;
-  while (!parser.is_done() && buffer_.size() >= enough) {
+  const auto enough = [&] { return parser.chunked() && body_bytes_ == 0 ? kLastChunk : 1; };
+  while (!parser.is_done() && buffer_.size() >= enough()) {
     boost::system::error_code error;
     const auto used = parser.put(boost::asio::const_buffer(buffer_.data(), buffer_.size()), error);
     buffer_.erase(0, used);
