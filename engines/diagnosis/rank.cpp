@@ -103,8 +103,11 @@ std::vector<Ranked> rank(const Observed& seen, const Zone& zone, const LogEnd& e
     const auto line = seen.lines.get(found.seq);
     if (!line) continue;
     const Rule& rule = rule_of(seen, found);
-    double score = rule.weight * zone_factor(seen, zone, end, found);
-    if (rule.kind == Kind::cause && !(seen.verdict && found.seq == seen.verdict->seq)) {
+    // Only one line is the runner's verdict; others that look like it were written by the job.
+    const bool verdict = seen.verdict && found.seq == seen.verdict->seq;
+    const bool forged = !verdict && line->text.starts_with("ERROR: Job failed");
+    double score = rule.weight * (forged ? kAfterwards : zone_factor(seen, zone, end, found));
+    if (rule.kind == Kind::cause && !verdict) {
       const double near =
           first.try_emplace({found.rule, found.step}, proximity(zone, found.seq)).first->second;
       score *= near * order(found.ordinal) * rarity(seen.rule_lines[found.rule]);

@@ -77,22 +77,22 @@ constexpr std::array kShapes{
           Doubt::place},
     Shape{R"re(\bhttps?://([A-Za-z0-9_-]{20,256})@)re", Doubt::place},
     Shape{
-        R"re((?i)\bauthorization['"]?\s*[:=]\s*['"]?(?:(?:bearer|basic|token|digest|negotiate|apikey)\s+)?([^\s'",;]{6,4096}))re",
+        R"re((?i)\bauthorization['"]?\s*[:=]\s*['"]?(?:(?:bearer|basic|token|digest|negotiate|apikey)\s+)?([^\s'",;]{6,}))re",
         Doubt::place},
-    Shape{R"re((?i)\b(?:bearer|basic)\s+([A-Za-z0-9._~+/=-]{16,4096}))re", Doubt::random},
+    Shape{R"re((?i)\b(?:bearer|basic)\s+([A-Za-z0-9._~+/=-]{16,}))re", Doubt::random},
     Shape{
-        R"re((?i)\b(?:private-token|job-token|deploy-token|x-api-key|x-auth-token|x-vault-token|x-gitlab-token|set-cookie|cookie)['"]?\s*[:=]\s*['"]?([^\s'",]{8,4096}))re",
+        R"re((?i)\b(?:private-token|job-token|deploy-token|x-api-key|x-auth-token|x-vault-token|x-gitlab-token|set-cookie|cookie)['"]?\s*[:=]\s*['"]?([^\s'",]{8,}))re",
         Doubt::place},
     Shape{
         R"re((?i)[a-z0-9_.-]{0,64}(?:password|passwd|passphrase|passwort|\bpwd)[a-z0-9_]{0,32}['"]?\s*(?:=>|:=|=|:)\s*(?:"([^"\n]{4,512})"|'([^'\n]{4,512})'|([^\s'",;]{4,512})))re",
         Doubt::password},
     Shape{
-        R"re((?i)[a-z0-9_.-]{0,64}(?:secret|token|api_?-?key|access_?-?key|private_?-?key|auth_?-?key|encryption_?-?key|credentials?|_auth)[a-z0-9_]{0,32}['"]?\s*(?:=>|:=|=|:)\s*(?:"([^"\n]{8,4096})"|'([^'\n]{8,4096})'|([^\s'",;]{8,4096})))re",
+        R"re((?i)[a-z0-9_.-]{0,64}(?:secret|token|api_?-?key|access_?-?key|private_?-?key|auth_?-?key|encryption_?-?key|credentials?|_auth)[a-z0-9_]{0,32}['"]?\s*(?:=>|:=|=|:)\s*(?:"([^"\n]{8,})"|'([^'\n]{8,})'|([^\s'",;]{8,})))re",
         Doubt::random},
     Shape{R"re((?i)--?(?:password|passwd|pass|passphrase)[ =]+['"]?([^\s'"]{4,512}))re",
           Doubt::password},
     Shape{
-        R"re((?i)--?(?:token|secret|api-?key|auth-token|access-key|secret-key|registration-token|deploy-key)[ =]+['"]?([^\s'"]{8,4096}))re",
+        R"re((?i)--?(?:token|secret|api-?key|auth-token|access-key|secret-key|registration-token|deploy-key)[ =]+['"]?([^\s'"]{8,}))re",
         Doubt::random},
     Shape{
         R"re((?i)\bcurl\b[^\n]{0,512}\s(?:-u|--user)[ =]+['"]?[^\s:'"]{1,128}:([^\s'"]{4,512}))re",

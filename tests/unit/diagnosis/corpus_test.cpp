@@ -143,9 +143,9 @@ TEST(Corpus, AnnotatedChunks) {
   all.print("all logs");
   macro.print("by repository");
   for (const auto& [name, n] : categories) std::printf("  %-20s %d\n", name.c_str(), n);
-  EXPECT_GE(all.hit1 / all.logs, 0.40);
-  EXPECT_GE(all.hit3 / all.logs, 0.50);
-  EXPECT_GE(all.f1 / all.logs, 0.30);
+  EXPECT_GE(all.hit1 / all.logs, 0.62);
+  EXPECT_GE(all.hit3 / all.logs, 0.75);
+  EXPECT_GE(all.f1 / all.logs, 0.50);
 }
 
 }  // namespace

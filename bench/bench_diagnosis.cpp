@@ -1,0 +1,115 @@
+// Speed and memory of the diagnosis engine on a log of mixed tools, beside their targets (docs: the
+// engine's budget).
+#include <algorithm>
+#include <cstdio>
+#include <ctime>
+
+#include <malloc.h>
+#include <sys/resource.h>
+
+#include "engines/diagnosis/diagnosis.h"
+
+namespace {
+
+using namespace gitaiops::diagnosis;
+// Processor time: what a core needs, whoever else uses the machine.
+double now() {
+  timespec t{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+  return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_nsec) * 1e-9;
+}
+
+// Lines as build tools write them, with an error-like one now and then.
+std::string sample(std::size_t bytes) {
+  std::string out;
+  for (unsigned i = 0; out.size() < bytes; ++i) {
+    const std::string n = std::to_string(i);
+    switch (i % 16) {
+      case 0:
+        out += "[INFO] Downloading from central: https://repo.example/org/ring/part-" + n +
+               "/1.0/part.pom\n";
+        break;
+      case 1:
+        out +=
+            "c++ -O2 -Wall -Werror -Iinclude -c src/module" + n + ".cpp -o out/module" + n + ".o\n";
+        break;
+      case 2:
+        out += "\x1b[32m  \xe2\x9c\x93\x1b[0m renders item " + n + " with the given properties (" +
+               std::to_string(i % 40) + " ms)\n";
+        break;
+      case 3:
+        out += "2026-03-01 10:00:0" + std::to_string(i % 10) +
+               ",123 INFO  [pool-1-thread-4] org.example.Ring - step " + n + " done\n";
+        break;
+      case 4:
+        out += "test ring::grows_" + n + " ... ok\n";
+        break;
+      case 5:
+        out += "\tat org.example.Ring.grow(Ring.java:" + n + ")\n";
+        break;
+      case 6:
+        out += "Unpacking libring" + n + ":amd64 (1.2-" + n + ") over (1.1) ...\n";
+        break;
+      case 7:
+        out += i % 512 == 7 ? "src/ring.c:" + n + ":1: warning: unused variable 'x' [-Wunused]\n"
+                            : "[" + n + "/99999] Building CXX object ring.o\n";
+        break;
+      default:
+        out += "=== RUN   TestRing/case_" + n +
+               " with a longer description of what this case is about\n";
+        break;
+    }
+  }
+  return out;
+}
+
+double analyse(const std::string& log) {
+  const double start = now();
+  Analyzer a(builtin_rules());
+  for (std::size_t at = 0; at < log.size(); at += 64 << 10)
+    a.feed(std::string_view(log).substr(at, 64 << 10));
+  const Diagnosis d = a.finish({.failed = true});
+  const double taken = (now() - start);
+  if (d.lines == 0) std::printf("no lines?\n");
+  return taken;
+}
+
+double median_of_five(const std::string& log) {
+  double taken[5];
+  for (double& t : taken) t = analyse(log);
+  std::sort(std::begin(taken), std::end(taken));
+  return taken[2];
+}
+
+}  // namespace
+
+int main() {
+  const double start = now();
+  builtin_rules();
+  std::printf("rules: compiled in            %8.0f ms     once a process\n", (now() - start) * 1e3);
+  const std::string large = sample(64 << 20), trace = sample(4 << 20);
+  std::printf("throughput, mixed log         %8.0f MB/s   target >= 250 MB/s a core\n",
+              static_cast<double>(large.size()) / 1e6 / median_of_five(large));
+  std::printf("latency, 4 MiB trace          %8.1f ms     target < 20 ms\n",
+              median_of_five(trace) * 1e3);
+  const std::string piece(1 << 20, 'x');
+  const auto before = mallinfo2();
+  Analyzer endless(builtin_rules());
+  for (int i = 0; i < 1024; ++i) endless.feed(piece);
+  const auto after = mallinfo2();
+  std::printf(
+      "memory a job, 1 GiB one line  %8.0f KiB    target < 1024 KiB\n",
+      static_cast<double>(after.uordblks + after.hblkhd - before.uordblks - before.hblkhd) / 1024);
+  endless.finish();
+  Analyzer lines(builtin_rules());
+  for (int i = 0; i < 16; ++i) lines.feed(large);
+  const auto full = mallinfo2();
+  std::printf(
+      "memory a job, 1 GiB of lines  %8.0f KiB    target < 1024 KiB\n",
+      static_cast<double>(full.uordblks + full.hblkhd - before.uordblks - before.hblkhd) / 1024);
+  lines.finish();
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  std::printf("peak RSS, with 68 MiB sample  %8.0f MiB    target <= 64 MiB without the sample\n",
+              static_cast<double>(usage.ru_maxrss) / 1024);
+}

@@ -1,0 +1,5 @@
+# bench programs, one line each
+if(TARGET controller_store)
+  gitaiops_bench(bench_store SOURCES bench_store.cpp LINK controller_store agent_spool)
+endif()
+gitaiops_bench(bench_diagnosis SOURCES bench_diagnosis.cpp LINK diagnosis)
