@@ -243,11 +243,7 @@ void Analyzer::State::scan_block() {
             self->close_scanned_line();
             ++self->scan_seq;
           }
-          if (hit.rule == Rules::kAnyRule)
-            self->ceiling = std::max<double>(self->ceiling, hit.ceiling);
-          else if (auto& into = hit.decoy ? self->decoys : self->hits;
-                   into.empty() || into.back() != hit.rule)
-            into.push_back(hit.rule);
+          if (self->hits.empty() || self->hits.back() != hit.rule) self->hits.push_back(hit.rule);
         },
         this);
     close_scanned_line();
@@ -258,6 +254,16 @@ void Analyzer::State::scan_block() {
 void Analyzer::State::close_scanned_line() {
   if (!hits.empty()) {
     const auto& rules = seen.rules->all();
+    seen.rules->scan_doubts(
+        seen.lines.block().substr(seen.lines.block_offset(scan_seq), seen.lines.length(scan_seq)),
+        [](void* context, const Rules::Hit& hit) {
+          auto* self = static_cast<State*>(context);
+          if (hit.rule == Rules::kAnyRule)
+            self->ceiling = std::max<double>(self->ceiling, hit.ceiling);
+          else if (self->decoys.empty() || self->decoys.back() != hit.rule)
+            self->decoys.push_back(hit.rule);
+        },
+        this);
     std::erase_if(hits, [&](uint16_t rule) {
       return (rules[rule].weight <= ceiling && rules[rule].kind == Kind::cause) ||
              std::find(decoys.begin(), decoys.end(), rule) != decoys.end();

@@ -23,43 +23,53 @@ int forward(unsigned id, unsigned long long, unsigned long long to, unsigned, vo
 
 }  // namespace
 
-Result<std::shared_ptr<const Rules>> Rules::compile(RuleSet set) {
-  std::shared_ptr<Rules> rules(new Rules);
-  rules->set_ = std::move(set);
-  std::vector<const char*> expressions;
-  std::vector<unsigned> flags, ids;
-  const auto add = [&](const std::string& expression, uint16_t rule, bool decoy,
-                       float ceiling = 0) {
-    ids.push_back(static_cast<unsigned>(expressions.size()));
-    expressions.push_back(expression.c_str());
-    flags.push_back(kFlags);
-    rules->meanings_.push_back({0, rule, decoy, ceiling});
-  };
-  for (std::size_t i = 0; i < rules->set_.rules.size(); ++i) {
-    for (const auto& e : rules->set_.rules[i].match) add(e, static_cast<uint16_t>(i), false);
-    for (const auto& e : rules->set_.rules[i].unless) add(e, static_cast<uint16_t>(i), true);
+Status Rules::build(Database& database,
+                    const std::vector<std::pair<std::string, Hit>>& expressions) {
+  std::vector<const char*> texts;
+  std::vector<unsigned> ids;
+  for (const auto& [text, meaning] : expressions) {
+    ids.push_back(static_cast<unsigned>(texts.size()));
+    texts.push_back(text.c_str());
+    database.meanings.push_back(meaning);
   }
-  for (const auto& d : rules->set_.decoys)
-    add(d.expression, kAnyRule, true, static_cast<float>(d.ceiling));
-  if (expressions.empty()) return Error(Code::invalid_argument, "no rules");
+  if (texts.empty()) return {};
+  const std::vector<unsigned> flags(texts.size(), kFlags);
   hs_compile_error_t* error = nullptr;
-  if (hs_compile_multi(expressions.data(), flags.data(), ids.data(),
-                       static_cast<unsigned>(expressions.size()), HS_MODE_BLOCK, nullptr,
-                       &rules->database_, &error) != HS_SUCCESS) {
+  if (hs_compile_multi(texts.data(), flags.data(), ids.data(), static_cast<unsigned>(texts.size()),
+                       HS_MODE_BLOCK, nullptr, &database.compiled, &error) != HS_SUCCESS) {
     Error result(Code::internal, std::string("compiling the rules: ") + error->message);
     hs_free_compile_error(error);
     return result;
   }
-  if (hs_alloc_scratch(rules->database_, &rules->prototype_) != HS_SUCCESS) {
+  // One scratch serves both: it grows to what the larger needs.
+  if (hs_alloc_scratch(database.compiled, &prototype_) != HS_SUCCESS) {
     return Error(Code::resource_exhausted, "no memory to scan with");
   }
+  return {};
+}
+
+Result<std::shared_ptr<const Rules>> Rules::compile(RuleSet set) {
+  std::shared_ptr<Rules> rules(new Rules);
+  rules->set_ = std::move(set);
+  std::vector<std::pair<std::string, Hit>> causes, doubts;
+  for (std::size_t i = 0; i < rules->set_.rules.size(); ++i) {
+    const auto index = static_cast<uint16_t>(i);
+    for (const auto& e : rules->set_.rules[i].match) causes.push_back({e, {0, index, false, 0}});
+    for (const auto& e : rules->set_.rules[i].unless) doubts.push_back({e, {0, index, true, 0}});
+  }
+  for (const auto& d : rules->set_.decoys)
+    doubts.push_back({d.expression, {0, kAnyRule, true, static_cast<float>(d.ceiling)}});
+  RETURN_IF_ERROR(rules->build(rules->causes_, causes));
+  RETURN_IF_ERROR(rules->build(rules->doubts_, doubts));
   return std::shared_ptr<const Rules>(std::move(rules));
 }
 
 Rules::~Rules() {
   for (hs_scratch_t* scratch : idle_) hs_free_scratch(scratch);
   if (prototype_) hs_free_scratch(prototype_);
-  if (database_) hs_free_database(database_);
+  for (const Database* database : {&causes_, &doubts_}) {
+    if (database->compiled) hs_free_database(database->compiled);
+  }
 }
 
 const Category* Rules::category(std::string_view id) const {
@@ -67,7 +77,9 @@ const Category* Rules::category(std::string_view id) const {
   return found == set_.categories.end() ? nullptr : &found->second;
 }
 
-void Rules::scan(std::string_view block, OnHit on_hit, void* context) const {
+void Rules::run(const Database& database, std::string_view text, OnHit on_hit,
+                void* context) const {
+  if (!database.compiled) return;
   hs_scratch_t* scratch = nullptr;
   {
     const std::lock_guard lock(mutex_);
@@ -77,8 +89,9 @@ void Rules::scan(std::string_view block, OnHit on_hit, void* context) const {
     }
   }
   if (!scratch && hs_clone_scratch(prototype_, &scratch) != HS_SUCCESS) return;
-  ScanContext scan{&meanings_, on_hit, context};
-  hs_scan(database_, block.data(), static_cast<unsigned>(block.size()), 0, scratch, forward, &scan);
+  ScanContext scan{&database.meanings, on_hit, context};
+  hs_scan(database.compiled, text.data(), static_cast<unsigned>(text.size()), 0, scratch, forward,
+          &scan);
   const std::lock_guard lock(mutex_);
   idle_.push_back(scratch);
 }
@@ -91,16 +104,15 @@ std::vector<uint16_t> Rules::match_line(std::string_view line) const {
   std::string block(line);
   std::replace(block.begin(), block.end(), '\n', ' ');
   block.push_back('\n');
-  scan(
-      block,
-      [](void* context, const Hit& hit) {
-        auto* s = static_cast<Seen*>(context);
-        if (hit.rule == kAnyRule)
-          s->ceiling = std::max<double>(s->ceiling, hit.ceiling);
-        else
-          (hit.decoy ? s->decoys : s->hits).push_back(hit.rule);
-      },
-      &seen);
+  const OnHit collect = [](void* context, const Hit& hit) {
+    auto* s = static_cast<Seen*>(context);
+    if (hit.rule == kAnyRule)
+      s->ceiling = std::max<double>(s->ceiling, hit.ceiling);
+    else
+      (hit.decoy ? s->decoys : s->hits).push_back(hit.rule);
+  };
+  scan(block, collect, &seen);
+  scan_doubts(block, collect, &seen);
   std::sort(seen.hits.begin(), seen.hits.end());
   seen.hits.erase(std::unique(seen.hits.begin(), seen.hits.end()), seen.hits.end());
   std::erase_if(seen.hits, [&](uint16_t rule) {

@@ -93,7 +93,14 @@ class Rules {
   static constexpr uint16_t kAnyRule = 0xffff;
   // `block` is lines, each closed by \n; below 4 GiB.
   using OnHit = void (*)(void* context, const Hit& hit);
-  void scan(std::string_view block, OnHit on_hit, void* context) const;
+  void scan(std::string_view block, OnHit on_hit, void* context) const {
+    run(causes_, block, on_hit, context);
+  }
+  // The decoys in one line that a rule has hit: few lines need it, so it is a database of its own.
+  // May be called from on_hit.
+  void scan_doubts(std::string_view line, OnHit on_hit, void* context) const {
+    run(doubts_, line, on_hit, context);
+  }
 
   // Indices of the rules that hold for one line, decoys taken into account.
   std::vector<uint16_t> match_line(std::string_view line) const;
@@ -101,8 +108,14 @@ class Rules {
  private:
   Rules() = default;
   RuleSet set_;
-  std::vector<Hit> meanings_;  // by expression number; `end` unused
-  hs_database_t* database_ = nullptr;
+  struct Database {
+    std::vector<Hit> meanings;  // by expression number; `end` unused
+    hs_database_t* compiled = nullptr;
+  };
+  Status build(Database& database, const std::vector<std::pair<std::string, Hit>>& expressions);
+  void run(const Database& database, std::string_view text, OnHit on_hit, void* context) const;
+
+  Database causes_, doubts_;
   hs_scratch_t* prototype_ = nullptr;
   mutable std::mutex mutex_;
   mutable std::vector<hs_scratch_t*> idle_;  // scratches, as many as ever scanned at once
