@@ -7,6 +7,7 @@
 #include <span>
 
 #include "agent/observer/observer.h"
+#include "agent/usage/kernel_log.h"
 #include "base/clock/clock.h"
 #include "gitaiops/fleet/v1/fleet.pb.h"
 
@@ -22,8 +23,10 @@ class UsageMeter {
   // All live processes of the job at one moment; empty spans mark a moment without processes (between stages).
   // `steady` orders the points, `now` stamps the first one.
   void sample(std::span<const ProcessSample> processes, SteadyMicros steady, UnixMicros now);
-  // The kernel killed a process of this job for memory.
+  // The kernel killed a process of this job for memory. Counted once a pid.
   void oom_kill(int32_t pid);
+  // True while a process of this pid was in the last or the last but one sample: whose a kill in the kernel's log is.
+  bool owns(int32_t pid) const;
 
   fleet::v1::Usage summary() const;
 

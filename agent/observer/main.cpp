@@ -1,0 +1,171 @@
+// gitaiops-observer: holds the two capabilities that reading other users' processes needs, starts
+// the agent without them, and answers its few questions. Small on purpose: no library but the C++
+// one, no network, no foreign text.
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "agent/observer/privilege.h"
+#include "agent/observer/service.h"
+#include "agent/observer/supervisor.h"
+#include "base/bytes/bytes.h"
+
+namespace gitaiops::agent {
+namespace {
+
+constexpr char kUsage[] =
+    "usage: gitaiops-observer [--proc-root PATH] [--host-root PATH] [--cgroup-root PATH] "
+    "[--runner-name NAME]...\n"
+    "                         [--runner-uid UID]... -- gitaiops-agent run ...\n"
+    "Starts the agent without capabilities and answers its questions about runner processes.\n"
+    "  --runner-name NAME  the name of a runner's process; default gitlab-runner\n"
+    "  --runner-uid UID    a user that a runner may run as, besides root and our own; decimal\n";
+constexpr int kUsageError = 2;
+constexpr int kBroken = 70;                   // EX_SOFTWARE of sysexits.h
+constexpr int64_t kStopLimitUs = 10'000'000;  // then the agent is killed
+constexpr rlim_t kWantedFiles = 2048;
+constexpr rlim_t kFilesForOurselves = 64;
+
+struct Arguments {
+  ServiceOptions service;
+  std::vector<std::string> agent;
+};
+
+Result<Arguments> parse_arguments(const std::vector<std::string>& words) {
+  Arguments arguments;
+  auto& options = arguments.service;
+  options.runners.uids = {0, static_cast<uint32_t>(::getuid())};
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (words[i] == "--") {
+      arguments.agent.assign(words.begin() + static_cast<std::ptrdiff_t>(i) + 1, words.end());
+      break;
+    }
+    if (!words[i].starts_with("--"))
+      return Error(Code::invalid_argument,
+                   "unexpected \"" + words[i] + "\"; the agent's command stands after --");
+    if (i + 1 == words.size() || words[i + 1] == "--")
+      return Error(Code::invalid_argument, words[i] + ": a value is missing");
+    const auto& name = words[i];
+    const auto& value = words[++i];
+    if (name == "--proc-root") {
+      options.proc_root = value;
+    } else if (name == "--host-root") {
+      options.host_root = value;
+    } else if (name == "--cgroup-root") {
+      options.cgroup_root = value;
+    } else if (name == "--runner-name") {
+      names.push_back(value);
+    } else if (name == "--runner-uid") {
+      const auto uid = parse_uint(value);
+      if (!uid || *uid >= std::numeric_limits<uint32_t>::max())
+        return Error(Code::invalid_argument,
+                     "--runner-uid: \"" + value + "\" is not a decimal user id");
+      options.runners.uids.push_back(static_cast<uint32_t>(*uid));
+    } else {
+      return Error(Code::invalid_argument, "unknown option " + name);
+    }
+  }
+  if (arguments.agent.empty())
+    return Error(Code::invalid_argument, "the agent's command is missing; it stands after --");
+  if (!names.empty()) options.runners.names = std::move(names);
+  return arguments;
+}
+
+// Room for the traces we hold; the agent gets the limit we found.
+std::size_t make_room_for_traces(const rlimit& found, std::size_t wanted) {
+  rlimit ours = found;
+  ours.rlim_cur = std::max(ours.rlim_cur, std::min(ours.rlim_max, kWantedFiles));
+  if (::setrlimit(RLIMIT_NOFILE, &ours) != 0) ours = found;
+  const auto room = ours.rlim_cur > kFilesForOurselves ? ours.rlim_cur - kFilesForOurselves : 1;
+  return std::min<std::size_t>(wanted, room);
+}
+
+int supervise(Service& service, Supervisor& agent, int signals) {
+  constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
+  int64_t kill_at = kNever;
+  bool stopping = false;
+  for (;;) {
+    const auto now = monotonic_us();
+    if (!agent.running() && now >= agent.next_start_us()) {
+      auto socket = agent.start();
+      if (!socket.ok()) {
+        std::fprintf(stderr, "error: cannot start the agent: %s\n",
+                     socket.error().to_string().c_str());
+        return kBroken;
+      }
+      service.attach(std::move(*socket));
+    }
+    if (now >= kill_at) {
+      agent.signal(SIGKILL);
+      kill_at = kNever;
+    }
+    service.step(signals, agent.running() ? kill_at : agent.next_start_us());
+    signalfd_siginfo signal{};
+    while (::read(signals, &signal, sizeof signal) == sizeof signal) {
+      const int number = static_cast<int>(signal.ssi_signo);
+      if (number == SIGCHLD) continue;
+      agent.signal(number);
+      if (number == SIGHUP) continue;
+      stopping = true;
+      kill_at = monotonic_us() + kStopLimitUs;
+    }
+    if (const auto code = agent.reap(stopping)) return *code;
+    if (stopping && !agent.running()) return 0;
+  }
+}
+
+int run(const std::vector<std::string>& words) {
+  if (words == std::vector<std::string>{"--help"}) {
+    std::fputs(kUsage, stdout);
+    return 0;
+  }
+  if (words == std::vector<std::string>{"--version"}) {
+    std::puts("gitaiops-observer " GITAIOPS_VERSION);
+    return 0;
+  }
+  auto arguments = parse_arguments(words);
+  if (!arguments.ok()) {
+    std::fprintf(stderr, "gitaiops-observer: %s\n%s", arguments.error().to_string().c_str(),
+                 kUsage);
+    return kUsageError;
+  }
+  if (const auto kept = keep_only_needed_capabilities(); !kept.ok()) {
+    std::fprintf(stderr, "error: cannot give up privileges: %s\n",
+                 kept.error().to_string().c_str());
+    return kBroken;
+  }
+  auto proc = ProcFs::open(arguments->service.proc_root);
+  if (!proc.ok()) {
+    std::fprintf(stderr, "gitaiops-observer: --proc-root: %s\n", proc.error().to_string().c_str());
+    return kUsageError;
+  }
+  sigset_t handled, before;
+  sigemptyset(&handled);
+  for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGCHLD}) sigaddset(&handled, number);
+  ::sigprocmask(SIG_BLOCK, &handled, &before);
+  const Fd signals(::signalfd(-1, &handled, SFD_NONBLOCK | SFD_CLOEXEC));
+  rlimit files{};
+  if (!signals || ::getrlimit(RLIMIT_NOFILE, &files) != 0) return kBroken;
+  arguments->service.max_held_traces =
+      make_room_for_traces(files, arguments->service.max_held_traces);
+  Supervisor agent(std::move(arguments->agent), before, files);
+  Service service(std::move(arguments->service), std::move(*proc));
+  return supervise(service, agent, signals.get());
+}
+
+}  // namespace
+}  // namespace gitaiops::agent
+
+int main(int argc, char** argv) {
+  return gitaiops::agent::run({argv + 1, argv + argc});
+}

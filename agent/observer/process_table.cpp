@@ -1,0 +1,276 @@
+#include "agent/observer/process_table.h"
+
+#include <algorithm>
+
+#include <unistd.h>
+
+#include "base/bytes/bytes.h"
+
+namespace gitaiops::agent {
+namespace {
+
+constexpr uint32_t kLookAgainEvery = 8;  // scans between two looks at a stranger
+constexpr uint8_t kYoungScans = 2;
+constexpr std::size_t kMaxClaimDigits = 19;
+
+wire::ProcessKey key_of(const Stat& stat) {
+  return {stat.pid, 0, stat.start_ticks};
+}
+
+}  // namespace
+
+ProcessTable::ProcessTable(const ProcFs& proc, RunnerRules rules)
+    : proc_(proc),
+      rules_([&] {
+        for (auto& name : rules.names) name.resize(std::min(name.size(), sizeof(Stat::comm) - 1));
+        return std::move(rules);
+      }()),
+      tick_us_(1'000'000 / std::max(1L, ::sysconf(_SC_CLK_TCK))),
+      page_bytes_(::sysconf(_SC_PAGESIZE)) {}
+
+void ProcessTable::scan() {
+  ++round_;
+  open_.clear();
+  // A listing that breaks off would make the rest look dead: keep the table as it is.
+  if (!proc_.each([this](int32_t pid, uint64_t inode) { look(pid, inode); }).ok()) return;
+  std::erase_if(table_, [this](const auto& item) { return item.second.round != round_; });
+  judge_all();
+  remember_sessions();
+}
+
+void ProcessTable::look(int32_t pid, uint64_t inode) {
+  const auto [place, created] = table_.try_emplace(pid);
+  Entry& entry = place->second;
+  const bool look_again = entry.role == Role::runner || entry.young > 0 ||
+                          (entry.role == Role::stranger &&
+                           (static_cast<uint32_t>(pid) + round_) % kLookAgainEvery == 0);
+  if (!created && entry.inode == inode && !look_again) {
+    entry.round = round_;
+    return;
+  }
+  const auto stat = proc_.stat(pid);
+  if (!stat || stat->pid != pid) {
+    table_.erase(place);
+    return;
+  }
+  const bool fresh = created || stat->start_ticks != entry.stat.start_ticks;
+  if (fresh) {
+    entry = Entry{};
+    entry.young = kYoungScans;
+  } else if (entry.young > 0) {
+    --entry.young;
+  }
+  const bool renamed = wire::text_of(stat->comm) != wire::text_of(entry.stat.comm);
+  entry.inode = inode;
+  entry.round = round_;
+  entry.stat = *stat;
+  if (fresh || (entry.role == Role::stranger && (renamed || entry.bears_name)))
+    open_.push_back(pid);
+}
+
+void ProcessTable::judge_all() {
+  bool new_runner = false;
+  for (const auto pid : open_) judge(pid);
+  for (const auto pid : open_) new_runner |= table_.at(pid).role == Role::runner;
+  if (!new_runner) return;
+  // Who was a stranger until now may descend from the new runner; another "runner" too.
+  open_.clear();
+  for (auto place = table_.begin(); place != table_.end();) {
+    Entry& entry = place->second;
+    if (entry.role != Role::descendant && !refresh(entry)) {
+      place = table_.erase(place);
+      continue;
+    }
+    if (entry.role != Role::descendant) {
+      entry.judged = 0;
+      open_.push_back(place->first);
+    }
+    ++place;
+  }
+  for (const auto pid : open_) judge(pid);
+}
+
+// Judges the ancestors first; without recursion, because a job can build a chain of any length.
+void ProcessTable::judge(int32_t pid) {
+  std::vector<int32_t> chain;
+  for (Entry* entry = &table_.at(pid); entry != nullptr && entry->judged != round_;
+       entry = parent_of(*entry)) {
+    if (entry->role == Role::descendant) break;
+    entry->judged = round_;
+    chain.push_back(entry->stat.pid);
+  }
+  for (auto at = chain.rbegin(); at != chain.rend(); ++at) decide(table_.at(*at));
+}
+
+void ProcessTable::decide(Entry& entry) {
+  const auto inherit = [&](const auto& from) {
+    entry.role = Role::descendant;
+    entry.runner = from.runner;
+    entry.root = from.root;
+    entry.runner_session = from.runner_session;
+    entry.depth = from.depth + 1;
+  };
+  if (const Entry* parent = parent_of(entry);
+      parent != nullptr && parent->role == Role::descendant) {
+    inherit(*parent);
+    return;
+  } else if (parent != nullptr && parent->role == Role::runner) {
+    entry.role = Role::descendant;
+    entry.runner = key_of(parent->stat);
+    entry.root = key_of(entry.stat);
+    entry.runner_session = parent->stat.session;
+    entry.depth = 1;
+    return;
+  }
+  const auto session = sessions_.find(entry.stat.session);
+  if (session != sessions_.end() && entry.stat.session != entry.stat.pid) {
+    inherit(session->second);
+    return;
+  }
+  if (entry.role == Role::stranger && may_be_runner(entry)) entry.role = Role::runner;
+}
+
+bool ProcessTable::may_be_runner(Entry& entry) const {
+  const auto name = wire::text_of(entry.stat.comm);
+  entry.bears_name =
+      std::find(rules_.names.begin(), rules_.names.end(), name) != rules_.names.end();
+  if (!entry.bears_name || entry.stat.state == 'Z') return false;
+  const auto uids = proc_.uids(entry.stat.pid);
+  if (!uids) return false;
+  entry.uid = uids->real;
+  const auto accepted = [&](uint32_t uid) {
+    return std::find(rules_.uids.begin(), rules_.uids.end(), uid) != rules_.uids.end();
+  };
+  return accepted(uids->real) && accepted(uids->effective) &&
+         proc_.link(entry.stat.pid, "exe").has_value();
+}
+
+// A session that is not the runner's own, seen on a descendant, was made below the runner's child:
+// all its members descend from there. Its number stays taken while it has members, so it can be
+// forgotten as soon as it has none.
+void ProcessTable::remember_sessions() {
+  for (const auto& [pid, entry] : table_) {
+    if (entry.role != Role::descendant || entry.stat.session == 0 ||
+        entry.stat.session == entry.runner_session)
+      continue;
+    sessions_[entry.stat.session] = {entry.runner, entry.root, entry.runner_session, entry.depth,
+                                     round_};
+  }
+  std::erase_if(sessions_, [this](const auto& item) { return item.second.round != round_; });
+}
+
+// A parent starts before its child: one that started later only reuses the parent's pid.
+ProcessTable::Entry* ProcessTable::parent_of(const Entry& entry) {
+  const auto place = table_.find(entry.stat.parent);
+  if (place == table_.end() || entry.stat.parent == entry.stat.pid) return nullptr;
+  return place->second.stat.start_ticks <= entry.stat.start_ticks ? &place->second : nullptr;
+}
+
+bool ProcessTable::refresh(Entry& entry) const {
+  const auto stat = proc_.stat(entry.stat.pid);
+  if (!stat || stat->start_ticks != entry.stat.start_ticks) return false;
+  entry.stat = *stat;
+  return true;
+}
+
+std::vector<wire::ProcessRecord> ProcessTable::sample() {
+  scan();
+  std::vector<std::pair<uint32_t, int32_t>> order;
+  for (const auto& [pid, entry] : table_)
+    if (entry.role == Role::descendant) order.emplace_back(entry.depth, pid);
+  std::sort(order.begin(), order.end());
+  if (order.size() > wire::kMaxProcesses) {
+    cut_ += order.size() - wire::kMaxProcesses;
+    order.resize(wire::kMaxProcesses);
+  }
+  std::vector<wire::ProcessRecord> records;
+  records.reserve(order.size());
+  roots_.clear();
+  for (const auto& [depth, pid] : order) {
+    Entry& entry = table_.at(pid);
+    if (refresh(entry)) {
+      records.push_back(record(entry));
+    } else {
+      table_.erase(pid);
+    }
+  }
+  return records;
+}
+
+wire::ProcessRecord ProcessTable::record(Entry& entry) {
+  const Stat& stat = entry.stat;
+  wire::ProcessRecord record;
+  record.id = key_of(stat);
+  record.parent.pid = stat.parent;
+  if (const Entry* parent = parent_of(entry); parent != nullptr && parent->role != Role::stranger)
+    record.parent = key_of(parent->stat);
+  record.runner = entry.runner;
+  record.root = entry.root;
+  record.cpu_us = stat.cpu_ticks * tick_us_;
+  record.reaped_cpu_us = stat.reaped_cpu_ticks * tick_us_;
+  record.rss_bytes = stat.rss_pages * page_bytes_;
+  record.state = stat.state;
+  wire::set_text(record.comm, wire::text_of(stat.comm));
+  if (stat.environment_at != entry.claim_read_at) {
+    const auto text = proc_.variable(stat.pid, "CI_JOB_ID", kMaxClaimDigits);
+    const auto number = text ? parse_int(*text) : std::nullopt;
+    entry.claim = number && *number > 0 ? number : std::nullopt;
+    entry.claim_read_at = stat.environment_at;
+  }
+  if (entry.claim) {
+    record.claimed_job = *entry.claim;
+    record.present |= wire::kHasClaim;
+  }
+  const auto io = proc_.io(stat.pid);
+  if (io.read_bytes) {
+    record.read_bytes = *io.read_bytes;
+    record.present |= wire::kHasRead;
+  }
+  if (io.write_bytes) {
+    record.write_bytes = *io.write_bytes;
+    record.present |= wire::kHasWrite;
+  }
+  auto cwd = proc_.link(stat.pid, "cwd").value_or("");
+  // The kernel names it from our root; a runner in a chroot names it from its own.
+  if (const auto& root = root_of(entry.runner); root.size() > 1 && cwd.starts_with(root + "/"))
+    cwd.erase(0, root.size());
+  if (cwd.size() <= wire::kMaxCwd) {
+    wire::set_text(record.cwd, cwd);
+    record.cwd_length = static_cast<uint16_t>(cwd.size());
+  }
+  return record;
+}
+
+// Where the runner's root is, seen from ours; empty once it is gone.
+const std::string& ProcessTable::root_of(const wire::ProcessKey& runner) {
+  const auto [place, created] = roots_.try_emplace(runner.pid);
+  const auto entry = table_.find(runner.pid);
+  if (created && entry != table_.end() && entry->second.stat.start_ticks == runner.start_ticks)
+    place->second = proc_.link(runner.pid, "root").value_or("");
+  return place->second;
+}
+
+std::vector<wire::RunnerRecord> ProcessTable::runners() const {
+  std::vector<wire::RunnerRecord> records;
+  for (const auto& [pid, entry] : table_) {
+    if (entry.role != Role::runner || entry.stat.state == 'Z') continue;
+    wire::RunnerRecord record;
+    record.id = key_of(entry.stat);
+    record.uid = entry.uid;
+    wire::set_text(record.comm, wire::text_of(entry.stat.comm));
+    records.push_back(record);
+  }
+  std::sort(records.begin(), records.end(),
+            [](const auto& a, const auto& b) { return a.id < b.id; });
+  return records;
+}
+
+std::vector<Refused> ProcessTable::refused() const {
+  std::vector<Refused> refused;
+  for (const auto& [pid, entry] : table_)
+    if (entry.bears_name && entry.role == Role::stranger)
+      refused.push_back({key_of(entry.stat), entry.uid});
+  return refused;
+}
+
+}  // namespace gitaiops::agent

@@ -1,0 +1,104 @@
+// Who is a runner, and who descends from one.
+//
+// A runner is a process that bears a runner's name, has a program behind it, runs as an accepted
+// user, and does not descend from another runner, now or ever before. A job can take any name and
+// can leave its tree (setsid, su, double fork), but it was born in the tree: once (pid, start) was
+// seen there it keeps that attribution until it ends, whoever its parent is then. A process never
+// seen in a tree is still attributed by its session, which can be made but not joined: a session
+// made below a runner's child holds only processes of that child. The process group is no proof (a
+// job can join another job's), so it is not used.
+//
+// Cost: one listing of /proc a scan, and one stat file for each new process, each runner, and an
+// eighth of the strangers (a stranger may become a runner by exec).  Tests: process_table_test.cpp,
+// bench/observer_scan.cpp.
+//
+// Thread safety: one thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "agent/observer/procfs.h"
+#include "agent/observer/wire.h"
+
+namespace gitaiops::agent {
+
+struct RunnerRules {
+  std::vector<std::string> names = {
+      "gitlab-runner"};  // compared as the kernel keeps them: 15 bytes
+  std::vector<uint32_t> uids = {0};
+};
+
+// A process that bears a runner's name and was not taken for one.
+struct Refused {
+  wire::ProcessKey id;
+  uint32_t uid = 0;
+};
+
+class ProcessTable {
+ public:
+  ProcessTable(const ProcFs& proc, RunnerRules rules);
+
+  // Brings the table up to date: who lives, who belongs to whom.
+  void scan();
+  // Scans, then reads the figures of all descendants: parents before children, so that a child seen
+  // alive is not yet in its parent's reaped times. At most wire::kMaxProcesses.
+  std::vector<wire::ProcessRecord> sample();
+
+  std::vector<wire::RunnerRecord> runners() const;
+  std::vector<Refused> refused() const;
+  std::size_t known() const { return table_.size(); }
+  uint64_t cut() const {
+    return cut_;
+  }  // descendants left out of a reply because it was full, since the start
+
+ private:
+  enum class Role : uint8_t { stranger, runner, descendant };
+  struct Entry {
+    uint64_t inode = 0;
+    uint32_t round = 0;   // of the last scan that saw it
+    uint32_t judged = 0;  // of the last scan that decided its role
+    uint32_t depth = 0;   // below its runner
+    Role role = Role::stranger;
+    uint8_t young = 0;  // scans that look at it again, because it may be about to exec
+    bool bears_name = false;
+    uint32_t uid = 0;            // of one that bears a runner's name
+    int32_t runner_session = 0;  // the session of its runner, when it was judged
+    wire::ProcessKey runner, root;
+    Stat stat;
+    uint64_t claim_read_at = 0;  // Stat::environment_at when the claim was read
+    std::optional<int64_t> claim;
+  };
+  struct Session {
+    wire::ProcessKey runner, root;
+    int32_t runner_session = 0;
+    uint32_t depth = 0;
+    uint32_t round = 0;
+  };
+
+  void look(int32_t pid, uint64_t inode);
+  void judge_all();
+  void judge(int32_t pid);
+  void decide(Entry& entry);
+  bool may_be_runner(Entry& entry) const;
+  void remember_sessions();
+  Entry* parent_of(const Entry& entry);
+  bool refresh(Entry& entry) const;
+  wire::ProcessRecord record(Entry& entry);
+  const std::string& root_of(const wire::ProcessKey& runner);
+
+  const ProcFs& proc_;
+  const RunnerRules rules_;
+  const int64_t tick_us_;
+  const int64_t page_bytes_;
+  std::unordered_map<int32_t, Entry> table_;
+  std::unordered_map<int32_t, Session> sessions_;
+  std::vector<int32_t> open_;                       // to be judged in this scan
+  std::unordered_map<int32_t, std::string> roots_;  // of runners, for one sample
+  uint32_t round_ = 0;
+  uint64_t cut_ = 0;
+};
+
+}  // namespace gitaiops::agent

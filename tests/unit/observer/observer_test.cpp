@@ -1,0 +1,119 @@
+// The program itself: privileges, restarts, exit codes.
+#include "tests/unit/observer/fixture.h"
+
+namespace gitaiops::agent {
+namespace {
+
+std::vector<std::string> observer_command(std::vector<std::string> agent) {
+  std::vector<std::string> words = {
+      binary("gitaiops-observer"), "--runner-name", runner_name(), "--",
+      binary("observer_double"),   "agent"};
+  words.insert(words.end(), agent.begin(), agent.end());
+  return words;
+}
+
+// Lines of the agent's notes that start with the word, without it.
+std::vector<std::string> notes(const std::string& file, const std::string& word) {
+  std::vector<std::string> lines;
+  std::istringstream text(content(file));
+  for (std::string line; std::getline(text, line);)
+    if (line.starts_with(word + " ")) lines.push_back(line.substr(word.size() + 1));
+  return lines;
+}
+
+TEST(ObserverProgram, TheAgentHasNoCapability) {
+  TempFolder temp;
+  Process observer(observer_command({temp / "notes", "exit", "0"}), {});
+  EXPECT_EQ(observer.wait(), 0);
+  const auto starts = notes(temp / "notes", "start");
+  ASSERT_EQ(starts.size(), 1u);
+  for (const auto set : {"CapInh:0000000000000000", "CapPrm:0000000000000000",
+                         "CapEff:0000000000000000", "CapAmb:0000000000000000"})
+    EXPECT_NE(starts[0].find(set), std::string::npos) << starts[0];
+  EXPECT_NE(starts[0].find("NoNewPrivs:1"), std::string::npos) << starts[0];
+  if (::getuid() == 0) {
+    EXPECT_NE(starts[0].find("CapBnd:0000000000000000"), std::string::npos) << starts[0];
+  }
+}
+
+TEST(ObserverProgram, PassesOnHowTheAgentEnded) {
+  for (const auto code : {"2", "64", "78"}) {
+    TempFolder temp;
+    Process observer(observer_command({temp / "notes", "exit", code}), {});
+    EXPECT_EQ(observer.wait(), std::atoi(code));
+    EXPECT_EQ(notes(temp / "notes", "start").size(), 1u);
+  }
+}
+
+TEST(ObserverProgram, StartsAnAgentThatFailedAgain) {
+  TempFolder temp;
+  Process observer(observer_command({temp / "notes", "exit", "1"}), {});
+  EXPECT_TRUE(eventually([&] { return notes(temp / "notes", "start").size() >= 3; }));
+  observer.signal(SIGTERM);
+  EXPECT_NE(observer.wait(), 128 + SIGTERM)
+      << "it ends by itself, not by the signal's default action";
+}
+
+TEST(ObserverProgram, AKilledAgentComesBackAndGetsTheHeldTraceAgain) {
+  TempFolder temp;
+  FakeRunner runner(temp.path);
+  Process observer(observer_command({temp / "notes", "serve"}), {});
+  runner.tell("open 77 the whole text");
+  ASSERT_TRUE(eventually([&] { return notes(temp / "notes", "trace").size() == 1; }));
+  runner.tell("close");  // unlinked: only the observer still has it
+  const auto kill_agent = [&] {
+    ::kill(std::stoi(notes(temp / "notes", "start").back()), SIGKILL);
+  };
+  kill_agent();
+  ASSERT_TRUE(eventually([&] { return notes(temp / "notes", "trace").size() == 2; }));
+  kill_agent();
+  ASSERT_TRUE(eventually([&] { return notes(temp / "notes", "trace").size() == 3; }));
+  const auto traces = notes(temp / "notes", "trace");
+  EXPECT_EQ(traces[1], traces[2]) << "from its beginning each time";
+  EXPECT_NE(traces[1].find("the whole text"), std::string::npos);
+  EXPECT_EQ(notes(temp / "notes", "start").size(), 3u);
+}
+
+TEST(ObserverProgram, TheAgentEndsWithTheObserver) {
+  TempFolder temp;
+  Process observer(observer_command({temp / "notes", "serve"}), {});
+  ASSERT_TRUE(eventually([&] { return notes(temp / "notes", "start").size() == 1; }));
+  const int agent = std::stoi(notes(temp / "notes", "start")[0]);
+  observer.signal(SIGKILL);
+  observer.wait();
+  EXPECT_TRUE(eventually([&] {
+    // A zombie has ended, even where nobody collects orphans.
+    const auto stat = ProcFs::open("/proc")->stat(agent);
+    return !stat || stat->state == 'Z';
+  }));
+}
+
+TEST(ObserverProgram, ForwardsSignalsAndEndsWithTheAgent) {
+  TempFolder temp;
+  Process observer(observer_command({temp / "notes", "serve"}), {});
+  ASSERT_TRUE(eventually([&] { return notes(temp / "notes", "start").size() == 1; }));
+  observer.signal(SIGTERM);
+  EXPECT_EQ(observer.wait(), 128 + SIGTERM) << "what the agent ended with";
+}
+
+TEST(ObserverProgram, RefusesAWrongCommandLine) {
+  const std::vector<std::vector<std::string>> wrong = {
+      {},
+      {"--"},
+      {"--proc-root"},
+      {"--proc-root", "--", "/bin/true"},
+      {"--runner-uid", "x", "--", "/bin/true"},
+      {"--nonsense", "1", "--", "/bin/true"},
+      {"/bin/true"},
+      {"--proc-root", "/nonexistent", "--", "/bin/true"}};
+  for (auto words : wrong) {
+    words.insert(words.begin(), binary("gitaiops-observer"));
+    const Fd null(::open("/dev/null", O_WRONLY | O_CLOEXEC));
+    EXPECT_EQ(Process(words, {}, -1, null.get()).wait(), 2) << words.back();
+  }
+  const std::vector<std::string> no_agent = {binary("gitaiops-observer"), "--", "/nonexistent"};
+  EXPECT_EQ(Process(no_agent, {}).wait(), 72);
+}
+
+}  // namespace
+}  // namespace gitaiops::agent

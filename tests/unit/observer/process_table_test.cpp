@@ -1,0 +1,189 @@
+// The table on a /proc of our own making: every process is written down in the test.
+#include "agent/observer/process_table.h"
+
+#include "tests/unit/observer/fixture.h"
+
+namespace gitaiops::agent {
+namespace {
+
+struct Fake {
+  int pid = 0, parent = 1;
+  std::string comm = "sh";
+  int session = 0;     // 0: its own
+  uint64_t start = 0;  // 0: its pid
+  uint32_t uid = 0;
+};
+
+class ProcessTableTest : public ::testing::Test {
+ protected:
+  void put(Fake process) {
+    const auto folder = root_.path / std::to_string(process.pid);
+    std::filesystem::remove_all(folder);  // a fresh inode, as for a fresh process
+    write(process);
+  }
+  // The same process: another parent, name or session.
+  void change(Fake process) { write(process); }
+  void end(int pid) { std::filesystem::remove_all(root_.path / std::to_string(pid)); }
+
+  // pid → root's pid, of all descendants.
+  std::map<int, int> trees() {
+    std::map<int, int> trees;
+    for (const auto& record : table_.sample()) trees[record.id.pid] = record.root.pid;
+    return trees;
+  }
+  std::vector<int> runners() {
+    table_.scan();
+    std::vector<int> pids;
+    for (const auto& record : table_.runners()) pids.push_back(record.id.pid);
+    return pids;
+  }
+  using Trees = std::map<int, int>;
+  using Pids = std::vector<int>;
+
+  TempFolder root_;
+  ProcFs proc_ = *ProcFs::open(root_.path.string());
+  ProcessTable table_{proc_, {{"gitlab-runner"}, {0, 999}}};
+
+ private:
+  void write(const Fake& process) {
+    const auto folder = root_.path / std::to_string(process.pid);
+    std::filesystem::create_directories(folder);
+    const auto session = process.session != 0 ? process.session : process.pid;
+    const auto start = process.start != 0 ? process.start : static_cast<uint64_t>(process.pid);
+    std::ofstream(folder / "stat")
+        << process.pid << " (" << process.comm << ") S " << process.parent << " " << session << " "
+        << session << " 0 -1 0 0 0 0 0 1 1 1 1 20 0 1 0 " << start << " 0 10 0\n";
+    std::ofstream(folder / "status") << "Name:\tx\nUid:\t" << process.uid << "\t" << process.uid
+                                     << "\t" << process.uid << "\t" << process.uid << "\n";
+    std::error_code ignored;
+    std::filesystem::create_symlink("/usr/bin/gitlab-runner", folder / "exe", ignored);
+  }
+};
+
+TEST_F(ProcessTableTest, AttributesDescendantsToTheChildOfTheRunner) {
+  put({.pid = 1, .comm = "init"});
+  put({.pid = 10, .comm = "gitlab-runner"});
+  put({.pid = 20, .parent = 10, .session = 10});
+  put({.pid = 21, .parent = 20, .session = 10});
+  put({.pid = 30, .parent = 10, .session = 10});
+  put({.pid = 40, .comm = "sshd"});
+  EXPECT_EQ(trees(), (Trees{{20, 20}, {21, 20}, {30, 30}}));
+  EXPECT_EQ(runners(), Pids{10});
+}
+
+TEST_F(ProcessTableTest, AJobCannotPoseAsARunner) {
+  put({.pid = 10, .comm = "gitlab-runner"});
+  put({.pid = 20, .parent = 10, .session = 10});
+  put({.pid = 21, .parent = 20, .comm = "gitlab-runner", .session = 10});
+  EXPECT_EQ(runners(), Pids{10});
+  // It leaves its tree in every way there is, and its runner ends.
+  change({.pid = 21, .parent = 1, .comm = "gitlab-runner"});
+  end(20);
+  end(10);
+  EXPECT_EQ(runners(), Pids{});
+  EXPECT_EQ(trees(), (Trees{{21, 20}}));
+}
+
+TEST_F(ProcessTableTest, ANameTakenAfterLeavingTheTreeDoesNotHelp) {
+  put({.pid = 10, .comm = "gitlab-runner"});
+  put({.pid = 20, .parent = 10, .session = 10});
+  table_.scan();
+  change({.pid = 20, .parent = 1, .comm = "gitlab-runner"});
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(runners(), Pids{10});
+}
+
+TEST_F(ProcessTableTest, AProcessOfAnotherUserIsNoRunner) {
+  put({.pid = 10, .comm = "gitlab-runner", .uid = 1000});
+  put({.pid = 11, .comm = "gitlab-runner", .uid = 999});
+  EXPECT_EQ(runners(), Pids{11});
+  ASSERT_EQ(table_.refused().size(), 1u);
+  EXPECT_EQ(table_.refused()[0].id.pid, 10);
+  EXPECT_EQ(table_.refused()[0].uid, 1000u);
+}
+
+TEST_F(ProcessTableTest, ARunnerThatExecsLateTakesItsChildrenAlong) {
+  put({.pid = 10, .comm = "entrypoint.sh"});
+  put({.pid = 20, .parent = 10, .session = 10});
+  for (int i = 0; i < 5; ++i) table_.scan();
+  EXPECT_EQ(trees(), Trees{});
+  change({.pid = 10, .comm = "gitlab-runner"});
+  for (int i = 0; i < 8; ++i) table_.scan();  // a stranger is looked at in every eighth scan
+  EXPECT_EQ(runners(), Pids{10});
+  EXPECT_EQ(trees(), (Trees{{20, 20}}));
+}
+
+TEST_F(ProcessTableTest, AnOrphanStaysInTheTreeItWasFirstSeenIn) {
+  put({.pid = 10, .comm = "gitlab-runner"});
+  put({.pid = 20, .parent = 10, .session = 10});
+  put({.pid = 21, .parent = 20, .session = 10});
+  put({.pid = 30, .parent = 10, .session = 10});
+  EXPECT_EQ(trees(), (Trees{{20, 20}, {21, 20}, {30, 30}}));
+  end(20);
+  change({.pid = 21, .parent = 1});
+  put({.pid = 22, .parent = 21, .session = 21});
+  EXPECT_EQ(trees(), (Trees{{21, 20}, {22, 20}, {30, 30}}));
+  const auto records = table_.sample();
+  ASSERT_EQ(records[1].id.pid, 21);
+  EXPECT_EQ(records[1].parent.start_ticks, 0u) << "its parent is gone";
+}
+
+TEST_F(ProcessTableTest, AnOrphanNeverSeenBeforeBelongsToItsSession) {
+  put({.pid = 10, .comm = "gitlab-runner"});
+  put({.pid = 20, .parent = 10, .session = 10});
+  put({.pid = 21, .parent = 20});  // setsid
+  table_.sample();
+  put({.pid = 50, .parent = 1, .session = 21});
+  end(21);
+  put({.pid = 51, .parent = 1, .session = 10});  // the runner's own session: no proof of any tree
+  EXPECT_EQ(trees(), (Trees{{20, 20}, {50, 20}}));
+}
+
+TEST_F(ProcessTableTest, AReusedPidInheritsNothing) {
+  put({.pid = 10, .comm = "gitlab-runner"});
+  put({.pid = 20, .parent = 10, .session = 10});
+  put({.pid = 21, .parent = 20, .session = 10});
+  table_.sample();
+  put({.pid = 21, .parent = 1, .comm = "cron", .start = 5000});
+  put({.pid = 20, .parent = 1, .comm = "cron", .start = 5001});
+  put({.pid = 22, .parent = 1, .session = 20, .start = 6000});
+  EXPECT_EQ(trees(), Trees{});
+  // A parent that started after its child is not its parent.
+  put({.pid = 10, .comm = "gitlab-runner", .start = 9000});
+  put({.pid = 60, .parent = 10, .session = 10, .start = 8000});
+  EXPECT_EQ(trees(), Trees{});
+}
+
+TEST_F(ProcessTableTest, SeveralRunnersAreKeptApart) {
+  put({.pid = 10, .comm = "gitlab-runner"});
+  put({.pid = 11, .comm = "gitlab-runner", .uid = 999});
+  put({.pid = 20, .parent = 10, .session = 10});
+  put({.pid = 30, .parent = 11, .session = 11});
+  EXPECT_EQ(runners(), (Pids{10, 11}));
+  std::map<int, int> runner_of;
+  for (const auto& record : table_.sample()) runner_of[record.id.pid] = record.runner.pid;
+  EXPECT_EQ(runner_of, (Trees{{20, 10}, {30, 11}}));
+}
+
+TEST_F(ProcessTableTest, ParentsComeBeforeChildren) {
+  put({.pid = 500, .comm = "gitlab-runner", .start = 1});
+  put({.pid = 400, .parent = 500, .session = 500, .start = 2});
+  put({.pid = 300, .parent = 400, .session = 500, .start = 3});
+  put({.pid = 200, .parent = 300, .session = 500, .start = 4});
+  std::vector<int> order;
+  for (const auto& record : table_.sample()) order.push_back(record.id.pid);
+  EXPECT_EQ(order, (Pids{400, 300, 200}));
+}
+
+TEST_F(ProcessTableTest, GarbageIsSkipped) {
+  put({.pid = 10, .comm = "gitlab-runner"});
+  put({.pid = 20, .parent = 10, .session = 10});
+  std::filesystem::create_directories(root_.path / "30");
+  std::ofstream(root_.path / "30" / "stat") << std::string(5000, 'x');
+  std::filesystem::create_directories(root_.path / "31");
+  std::filesystem::create_directories(root_.path / "99999999999999999999");
+  std::filesystem::create_directories(root_.path / "acpi");
+  EXPECT_EQ(trees(), (Trees{{20, 20}}));
+}
+
+}  // namespace
+}  // namespace gitaiops::agent
