@@ -16,6 +16,7 @@ using fleet::v1::FleetService;
 constexpr std::chrono::milliseconds kLookForStop{200};
 
 std::shared_ptr<grpc::Channel> make_channel(const Target& target) {
+  take_over_logging();
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE,
                    0);  // else a reader that stopped still lets megabytes be written

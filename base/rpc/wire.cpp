@@ -1,6 +1,11 @@
 #include "base/rpc/wire.h"
 
+#include <mutex>
 #include <utility>
+
+#include <grpc/support/log.h>
+
+#include "base/log/log.h"
 
 namespace gitaiops::rpc {
 namespace {
@@ -21,6 +26,15 @@ constexpr std::pair<Code, grpc::StatusCode> kCodes[] = {
 };
 
 }  // namespace
+
+void take_over_logging() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    gpr_set_log_function([](gpr_log_func_args* line) {
+      log::debug("grpc", {{"message", line->message}, {"file", line->file}, {"line", line->line}});
+    });
+  });
+}
 
 grpc::Status to_grpc(const Status& status) {
   if (status.ok()) return grpc::Status::OK;

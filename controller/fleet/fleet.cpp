@@ -145,9 +145,11 @@ Task<void> Fleet::serve(std::shared_ptr<rpc::ServerSession> session) {
 }
 
 Task<void> Fleet::run() {
-  do {
+  // Not `do … while (!co_await …)`: gcc 12 miscompiles an await in that place.
+  for (bool stopped = false; !stopped;) {
     co_await check_streams();
-  } while (!co_await stopping_.wait(std::chrono::microseconds(options_.check_interval_us)));
+    stopped = co_await stopping_.wait(std::chrono::microseconds(options_.check_interval_us));
+  }
 }
 
 Task<void> Fleet::check_streams() {

@@ -194,7 +194,7 @@ Status check_report(JobReport& report) {
   if (!is_uuid7(report.report_id()))
     return wrong("job_report.report_id", "is not a UUID of version 7");
   RETURN_IF_ERROR(check_key("job_report.key", *report.mutable_key()));
-  clean_runner(*report.mutable_runner());
+  if (report.has_runner()) clean_runner(*report.mutable_runner());
   if (report.outcome() == OUTCOME_UNSPECIFIED) return wrong("job_report.outcome", "is missing");
   if (!Outcome_IsValid(report.outcome()))
     report.set_outcome(OUTCOME_UNKNOWN);  // a word of a later revision
@@ -221,7 +221,7 @@ Status check_report(JobReport& report) {
 
 Status check_started(JobStarted& started) {
   RETURN_IF_ERROR(check_key("job_started.key", *started.mutable_key()));
-  clean_runner(*started.mutable_runner());
+  if (started.has_runner()) clean_runner(*started.mutable_runner());
   return check_optional_time("job_started.received_at_us", started.received_at_us());
 }
 
