@@ -19,10 +19,10 @@ struct Terminal {
 };
 
 struct DiagnoseOptions {
-  std::string file;                    // "-": standard input
-  std::string format = "text";         // text, json, markdown
-  std::vector<std::string> baselines;  // logs of passing runs
-  std::vector<std::string> rules;      // folders with more rules
+  std::string file = {};                    // "-": standard input
+  std::string format = "text";              // text, json, markdown
+  std::vector<std::string> baselines = {};  // logs of passing runs
+  std::vector<std::string> rules = {};      // folders with more rules
 };
 int diagnose(const DiagnoseOptions& options, const Terminal& terminal);
 

@@ -1,0 +1,106 @@
+#include "cli/commands.h"
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace gitaiops::cli {
+namespace {
+
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+using testing::StartsWith;
+
+class Commands : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ =
+        std::filesystem::temp_directory_path() / ("gitaiops_cli_" + std::to_string(::getpid()));
+    std::filesystem::create_directories(folder_ / "rules");
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+  std::string write(const std::string& name, const std::string& text) {
+    std::ofstream(folder_ / name) << text;
+    return (folder_ / name).string();
+  }
+  int run(DiagnoseOptions options) { return diagnose(options, {out_, err_, false}); }
+
+  std::filesystem::path folder_;
+  std::ostringstream out_, err_;
+  const std::string log_ =
+      "section_start:1:step_script\r\x1b[0K\x1b[32;1m$ make\x1b[0;m\nbox.c:3:5: error: expected "
+      "expression\n"
+      "section_end:2:step_script\r\x1b[0KERROR: Job failed: exit code 2\n";
+};
+
+TEST_F(Commands, DiagnoseExplainsAndIsDone) {
+  EXPECT_EQ(run({.file = write("a.log", log_)}), kDone);
+  EXPECT_THAT(out_.str(), HasSubstr("The compiler rejects the code"));
+  EXPECT_THAT(out_.str(), HasSubstr("2 > box.c:3:5: error: expected expression"));
+  EXPECT_THAT(out_.str(), HasSubstr("step_script, $ make, exit code 2"));
+  EXPECT_THAT(out_.str(), Not(HasSubstr("\x1b")));
+  EXPECT_THAT(err_.str(), IsEmpty());
+}
+
+TEST_F(Commands, JsonHasTheSchema) {
+  EXPECT_EQ(run({.file = write("a.log", log_), .format = "json"}), kDone);
+  EXPECT_THAT(out_.str(), StartsWith(R"({"schema":"gitaiops.diagnosis/1","log":{"bytes":)"));
+  EXPECT_THAT(out_.str(),
+              HasSubstr(R"("category":"compile_error","owner":"code","retry":"never")"));
+}
+
+TEST_F(Commands, MarkdownFencesWhatTheJobWrote) {
+  EXPECT_EQ(run({.file = write("a.log",
+                               "box.c:3:5: error: ```` @all <b>\nERROR: Job failed: exit code 2\n"),
+                 .format = "markdown"}),
+            kDone);
+  EXPECT_THAT(out_.str(), HasSubstr("`````text\n"));
+}
+
+TEST_F(Commands, UnreadableFilesAreNamed) {
+  EXPECT_EQ(run({.file = (folder_ / "gone.log").string()}), kUsage);
+  EXPECT_THAT(err_.str(), HasSubstr("gone.log: No such file or directory"));
+  EXPECT_EQ(run({.file = write("a.log", log_), .baselines = {"/gone/base.log"}}), kUsage);
+  EXPECT_THAT(err_.str(), HasSubstr("baseline: "));
+  EXPECT_EQ(run({.file = write("a.log", log_), .rules = {"/gone/rules"}}), kUsage);
+  EXPECT_THAT(err_.str(), HasSubstr("/gone/rules: No such file or directory"));
+  EXPECT_THAT(out_.str(), IsEmpty());
+}
+
+TEST_F(Commands, OwnRulesAreUsedAndBadOnesRefusedByName) {
+  write("rules/own.toml",
+        "[[rule]]\nid = \"moon\"\ncategory = \"service_unready\"\nweight = 0.9\nmatch = ['^the "
+        "moon is down$']\npositive = ['the moon is down']\n"
+        "[[rule]]\nid = \"broken\"\ncategory = \"dns\"\nweight = 0.9\nmatch = ['(unclosed']\n"
+        "[[rule]]\nid = \"untrue\"\ncategory = \"dns\"\nweight = 0.9\nmatch = ['abc']\npositive = "
+        "['xyz']\n"
+        "[[rule]]\nid = \"lost\"\ncategory = \"dnss\"\nweight = 0.9\nmatch = ['abc']\n"
+        "[[rule]]\nid = \"heavy\"\ncategory = \"dns\"\nweight = 7\nmatch = ['abc']\n");
+  const std::string rules = (folder_ / "rules").string();
+  EXPECT_EQ(run({.file = write("a.log", "the moon is down\nERROR: Job failed: exit code 1\n"),
+                 .format = "json",
+                 .rules = {rules}}),
+            kDone);
+  EXPECT_THAT(out_.str(), HasSubstr(R"("category":"service_unready")"));
+  EXPECT_THAT(err_.str(), HasSubstr("own.toml:11: rule broken: \"(unclosed\""));
+  EXPECT_THAT(err_.str(), HasSubstr("rule untrue: the positive example \"xyz\" does not match"));
+  EXPECT_THAT(err_.str(), HasSubstr("rule lost: no category \"dnss\""));
+  EXPECT_THAT(err_.str(), HasSubstr("rule heavy: \"weight\" must be above 0"));
+  EXPECT_THAT(err_.str(), Not(HasSubstr("moon")));
+}
+
+TEST_F(Commands, RulesAreListedAndExplained) {
+  EXPECT_EQ(list_rules({}, {out_, err_, false}), kDone);
+  EXPECT_THAT(out_.str(), HasSubstr("oom_killed"));
+  EXPECT_EQ(explain_rule("dns", {}, {out_, err_, false}), kDone);
+  EXPECT_THAT(out_.str(), HasSubstr("A host name does not resolve"));
+  EXPECT_EQ(explain_rule("dnss", {}, {out_, err_, false}), kUsage);
+  EXPECT_THAT(err_.str(), HasSubstr("did you mean \"dns\"?"));
+}
+
+}  // namespace
+}  // namespace gitaiops::cli
