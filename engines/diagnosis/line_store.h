@@ -20,7 +20,7 @@ class LineStore {
  public:
   static constexpr std::size_t kRingBytes = 256 << 10;
   static constexpr std::size_t kRingLines = 4096;
-  static constexpr std::size_t kKeptBytes = 160 << 10;
+  static constexpr std::size_t kKeptBytes = 96 << 10;
   static constexpr std::size_t kKeptLineMax = 1024;
   static constexpr std::size_t kBlockBytes = 32 << 10;
   static constexpr std::size_t kBlockLines = 1024;
