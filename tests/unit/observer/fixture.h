@@ -79,11 +79,11 @@ class Process {
   Process& operator=(const Process&) = delete;
   int pid() const { return pid_; }
   void signal(int number) const { ::kill(pid_, number); }
-  // Its exit code; 128 + n when a signal ended it.
+  // Its exit code; -n when signal n ended it.
   int wait() {
     int status = 0;
     if (::waitpid(std::exchange(pid_, -1), &status, 0) < 0) return -1;
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
   }
 
  private:
