@@ -10,7 +10,8 @@ endif()
 
 add_library(gitaiops_options INTERFACE)
 target_include_directories(gitaiops_options INTERFACE ${CMAKE_SOURCE_DIR})
-target_compile_options(gitaiops_options INTERFACE -Wall -Wextra -Werror -Wnon-virtual-dtor -Wshadow=local)
+target_compile_options(gitaiops_options INTERFACE -Wall -Wextra -Werror -Wnon-virtual-dtor
+  $<$<CXX_COMPILER_ID:GNU>:-Wshadow=local>)
 target_compile_definitions(gitaiops_options INTERFACE
   ASIO_STANDALONE ASIO_NO_DEPRECATED ASIO_HAS_CO_AWAIT ASIO_HAS_STD_COROUTINE  # Asio 1.22 does not detect coroutines under clang
   GITAIOPS_VERSION="${PROJECT_VERSION}")

@@ -35,7 +35,7 @@ FILES = {
                             "  [ \"${rss:-0}\" -gt $limit ] && kill -9 $pid\n  sleep 0.1\ndone\nwait $pid\n",
 }
 JOBS = [
-    {"name": "compile", "stage": "build", "script": ["g++ -std=c++20 -Wall -c cart.cpp -o cart.o"]},
+    {"name": "compile", "stage": "test", "script": ["g++ -std=c++20 -Wall -c cart.cpp -o cart.o"]},
     {"name": "unit", "stage": "test", "script": ["/usr/bin/python3 test_cart.py"]},
     {"name": "train", "stage": "test", "script": ["bash with-memory-limit.sh 400 /usr/bin/python3 train.py"]},
     {"name": "docs", "stage": "test", "script": ["ls -l", "sleep 2", "echo built 12 pages"]},

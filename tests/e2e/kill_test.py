@@ -82,7 +82,7 @@ class Kills(unittest.TestCase):
     def revive(self, system: System) -> None:
         if system.observer is None or system.observer.poll() is not None:
             system.start_agent(wait=False)
-        wait_for("the agent is connected again", lambda: system.status().get("link", {}).get("state") == "connected", 60)
+        wait_for("the agent is connected again", lambda: system.status().get("link_state") == "connected", 60)
 
     def events_are_gapless(self, system: System) -> None:
         with sqlite3.connect(f"file:{system.folder / 'controller/controller.db'}?mode=ro", uri=True) as database:

@@ -147,7 +147,7 @@ url = "{url}"
         self.observer = subprocess.Popen([str(self.bin / "gitaiops-observer"), "--", str(self.bin / "gitaiops-agent"), "run", "--config",
                                           str(self.agent_toml)], stdout=log, stderr=log)
         if wait:
-            wait_for("the agent is connected", lambda: self._alive(self.observer, "agent") and self.status().get("link", {}).get("state") == "connected", START_S)
+            wait_for("the agent is connected", lambda: self._alive(self.observer, "agent") and self.status().get("link_state") == "connected", START_S)
 
     def stop_agent(self, number: int = signal.SIGTERM) -> None:
         self.observer = _end(self.observer, number)

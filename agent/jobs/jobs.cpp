@@ -1,0 +1,483 @@
+#include "agent/jobs/jobs.h"
+
+#include <algorithm>
+#include <deque>
+#include <map>
+
+#include <asio/experimental/awaitable_operators.hpp>
+#include <asio/post.hpp>
+
+#include "agent/jobs/host.h"
+#include "agent/jobs/report.h"
+#include "agent/jobs/trace_reader.h"
+#include "agent/usage/usage.h"
+#include "base/crypto/crypto.h"
+#include "base/log/log.h"
+
+namespace gitaiops::agent {
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::microseconds;
+
+constexpr std::size_t kMaxTraces = 512;        // analyzers held at once: at most 512 MiB, usually a few
+constexpr std::size_t kMaxMeters = 1024;       // process trees metered at once
+constexpr std::size_t kMaxWaiting = 256;       // reports kept in memory while the disk is full; the oldest goes first
+constexpr auto kTraceBusyPoll = 20ms;          // right after the trace grew
+constexpr auto kTraceIdlePoll = 250ms;         // a quiet trace: an end is noticed this late at most
+constexpr auto kYoungPeriod = 2s;             // after a job began, it is sampled more often: many are over soon
+constexpr auto kYoungInterval = 50ms;
+constexpr auto kRunnersInterval = 2s;
+constexpr auto kRetryInterval = 5s;            // after a full disk or a source or observer that failed
+constexpr auto kDeadlineInterval = 500ms;      // how late a deadline of the tracker may be noticed
+
+}  // namespace
+
+struct JobWatch::State {
+  struct Trace {
+    TraceReader reader;
+    bool over = false;                         // closed or lost: nothing more comes
+    bool abandoned = false;                    // reported or orphaned: its task ends
+  };
+  struct Meter {
+    UsageMeter meter;
+    SteadyMicros last_seen;
+    bool live = true;
+  };
+
+  State(asio::any_io_executor e, JobWatchOptions o, Observer& watched, Spool& kept, const Clock& time, std::shared_ptr<const diagnosis::Rules> r,
+        std::vector<std::unique_ptr<LogSource>> told)
+      : executor(std::move(e)), options(std::move(o)), observer(watched), spool(kept), clock(time), rules(std::move(r)), sources(std::move(told)) {}
+
+  asio::any_io_executor executor;
+  JobWatchOptions options;
+  Observer& observer;
+  Spool& spool;
+  const Clock& clock;
+  std::shared_ptr<const diagnosis::Rules> rules;
+  std::vector<std::unique_ptr<LogSource>> sources;
+
+  Tracker tracker{options.tracker};
+  HostMeter host{options.proc_root};
+  std::map<TraceId, std::shared_ptr<Trace>> traces;
+  std::map<ProcessId, Meter> meters;           // by root of the tree
+  std::vector<RunnerProcess> runners;
+  std::deque<fleet::v1::Envelope> waiting;     // composed, not yet durable
+  std::vector<TraceId> to_release;             // of reports that are durable with the next commit
+  uint64_t reports_dropped = 0;
+  std::string observer_problem;
+  bool draining = false;
+
+  SteadyMicros last_opened{-microseconds(kYoungPeriod).count()};
+  Event opened_or_stopping;                    // wakes the sampling
+  Event stopping, finished;
+  int running = 0;                             // tasks of ours that have not returned
+
+  void start(std::string_view name, Task<void> task) {
+    ++running;
+    spawn(executor, name, [](State* s, Task<void> inner) -> Task<void> {
+      co_await std::move(inner);
+      if (--s->running == 0) s->finished.set();
+    }(this, std::move(task)));
+  }
+
+  bool stopped() const { return stopping.is_set(); }
+
+  // -- what becomes known leaves as messages --
+
+  LogReading read_log(const FinishedJob& job, const fleet::v1::Usage& usage) {
+    LogReading log;
+    const auto found = job.trace ? traces.find(*job.trace) : traces.end();
+    if (found == traces.end()) {
+      log.facts.set_availability(fleet::v1::LogFacts::AVAILABILITY_UNAVAILABLE);
+      log.facts.set_reason(job.trace_reason.empty() ? "its trace was not seen" : job.trace_reason);
+      // The runner's word on the end is still worth a verdict (killed for memory, timed out), if it says anything.
+      auto verdict = diagnosis::Analyzer(rules).finish(exit_facts(job, usage, true));
+      if (verdict.category != "unknown" && !verdict.category.empty()) log.diagnosis = std::move(verdict);
+      return log;
+    }
+    auto& trace = *found->second;
+    const bool complete = trace.reader.complete();
+    log.facts.set_availability(complete ? fleet::v1::LogFacts::AVAILABILITY_COMPLETE : fleet::v1::LogFacts::AVAILABILITY_PARTIAL);
+    if (!complete)
+      log.facts.set_reason(trace.reader.problem().empty() ? "the job was over before the runner closed its log" : trace.reader.problem());
+    auto diagnosed = trace.reader.finish(exit_facts(job, usage, !complete));
+    log.facts.set_bytes(diagnosed.bytes);
+    log.facts.set_lines(diagnosed.lines);
+    log.facts.set_limit_reached(complete && diagnosed.truncated);
+    log.diagnosis = std::move(diagnosed);
+    return log;
+  }
+
+  fleet::v1::Usage usage_of(const FinishedJob& job) {
+    std::vector<fleet::v1::Usage> stages;
+    for (const auto& root : job.trees) {
+      const auto meter = meters.find(root);
+      if (meter == meters.end()) continue;
+      stages.push_back(meter->second.meter.summary());
+      meters.erase(meter);
+    }
+    if (!stages.empty()) return merge(std::move(stages));
+    fleet::v1::Usage none;
+    none.set_withheld_reason(!options.usage_enabled       ? "usage.enabled is false on this host"
+                             : !job.usage_reason.empty() ? job.usage_reason
+                                                         : "the job was over before its processes could be sampled");
+    return none;
+  }
+
+  fleet::v1::Envelope report_of(FinishedJob job) {
+    if (job.trace) {
+      const auto trace = traces.find(*job.trace);
+      if (trace != traces.end()) {
+        const auto& progress = trace->second->reader.progress();
+        if (job.runner_version.empty()) job.runner_version = progress.runner_version;
+        if (job.runner_system_id.empty()) job.runner_system_id = progress.runner_system_id;
+        if (job.runner_short.empty()) job.runner_short = progress.runner_short_token;
+      }
+    }
+    auto usage = usage_of(job);
+    const auto log = read_log(job, usage);
+    fleet::v1::Envelope envelope;
+    *envelope.mutable_job_report() = compose(job, log, std::move(usage), crypto::uuid7(clock.now()));
+    if (job.trace) forget(*job.trace);
+    return envelope;
+  }
+
+  static fleet::v1::Envelope notice_of(const StartedJob& job) {
+    fleet::v1::Envelope envelope;
+    auto& started = *envelope.mutable_job_started();
+    started.mutable_key()->set_instance(job.ref.instance);
+    started.mutable_key()->set_job_id(job.ref.job_id);
+    started.mutable_key()->set_project_path(job.project_path);
+    started.mutable_runner()->set_short_token(job.runner_short);
+    started.set_received_at_us(job.received_at.value);
+    return envelope;
+  }
+
+  void forget(const TraceId& id) {
+    const auto trace = traces.find(id);
+    if (trace == traces.end()) return;
+    trace->second->abandoned = true;
+    traces.erase(trace);
+    to_release.push_back(id);
+  }
+
+  // Everything known by now, with the cursors it came from, in one durable step. The observer lets go of a trace only
+  // after its report is durable: if we die in between, the trace comes again.
+  Task<void> commit(std::map<std::string, std::string> cursors) {
+    const auto now = clock.steady();
+    for (const auto& job : tracker.take_started()) waiting.push_back(notice_of(job));
+    for (auto& job : tracker.take_finished(now)) {
+      log::info("job finished", {{"job", job.ref.job_id}, {"project", job.project_path}, {"outcome", job.outcome}});
+      waiting.push_back(report_of(std::move(job)));
+    }
+    for (const auto& id : tracker.take_orphaned_traces(now)) forget(id);
+    if (waiting.empty() && cursors.empty() && to_release.empty()) co_return;
+
+    SpoolBatch batch;
+    batch.messages.assign(waiting.begin(), waiting.end());
+    batch.cursors = std::move(cursors);
+    batch.tracker_state = tracker.save();
+    const auto released = std::exchange(to_release, {});
+    auto taken = std::exchange(waiting, {});
+    const auto stored = co_await spool.append(std::move(batch));
+    if (stored.ok()) {
+      for (const auto& id : released) observer.release(id);
+      co_return;
+    }
+    log::warning("the spool cannot store; keeping reports in memory", {{"reports", taken.size()}, {"why", stored.error().to_string()}});
+    to_release.insert(to_release.end(), released.begin(), released.end());
+    waiting.insert(waiting.begin(), std::make_move_iterator(taken.begin()), std::make_move_iterator(taken.end()));
+    while (waiting.size() > kMaxWaiting) {
+      waiting.pop_front();
+      ++reports_dropped;
+    }
+  }
+
+  // -- tasks --
+
+  // The result, or nothing when we are to stop first: then the work is cancelled.
+  template <class T>
+  Task<std::optional<T>> unless_stopped(Task<T> work) {
+    using namespace asio::experimental::awaitable_operators;
+    auto outcome = co_await (std::move(work) || stopping.wait());
+    if (outcome.index() != 0 || stopped()) co_return std::nullopt;
+    co_return std::get<0>(std::move(outcome));
+  }
+
+  Task<void> follow_source(LogSource* source) {
+    while (!stopped()) {
+      const auto batch = co_await unless_stopped(source->next());
+      if (!batch) co_return;
+      if (!batch->ok()) continue;   // the source's own state() says why, and its next call pauses first
+      const auto& news = batch->value();
+      for (const auto& problem : news.problems) log::warning(problem);
+      const auto now = clock.steady();
+      for (const auto& fact : news.facts) {
+        if (!draining || fact.field != Field::received_at) tracker.on_fact(fact, now);
+      }
+      std::map<std::string, std::string> cursors;
+      if (!news.cursor_name.empty()) cursors[news.cursor_name] = news.cursor;
+      co_await commit(std::move(cursors));
+    }
+  }
+
+  void report_progress(const Trace& trace) {
+    const auto& progress = trace.reader.progress();
+    tracker.on_trace_progress(trace.reader.id(), {progress.runner_short_token, progress.checkout_path, progress.ended, progress.failed});
+  }
+
+  Task<void> read_trace(std::shared_ptr<Trace> trace) {
+    auto pause = microseconds(kTraceBusyPoll);
+    while (!stopped() && !trace->abandoned) {
+      const auto step = trace->reader.step();
+      report_progress(*trace);
+      switch (step) {
+        case TraceReader::Step::more:
+          pause = kTraceBusyPoll;
+          co_await asio::post(executor, asio::use_awaitable);   // others first
+          continue;
+        case TraceReader::Step::idle:
+          co_await stopping.wait(pause);
+          pause = std::min<microseconds>(pause * 2, kTraceIdlePoll);
+          continue;
+        case TraceReader::Step::closed: tracker.on_trace_closed(trace->reader.id(), clock.steady()); break;
+        case TraceReader::Step::lost: tracker.on_trace_lost(trace->reader.id(), trace->reader.problem()); break;
+      }
+      trace->over = true;
+      co_await commit({});
+      co_return;
+    }
+  }
+
+  // Room for one more: the oldest trace that is over and still waits for its job goes; its job says so.
+  void make_room() {
+    if (traces.size() < kMaxTraces) return;
+    auto oldest = std::ranges::find_if(traces, [](const auto& entry) { return entry.second->over; });
+    if (oldest == traces.end()) oldest = traces.begin();
+    const auto id = oldest->first;
+    tracker.on_trace_lost(id, "more than " + std::to_string(kMaxTraces) + " traces were open at once");
+    forget(id);
+  }
+
+  Task<void> follow_traces() {
+    while (!stopped()) {
+      auto next = co_await unless_stopped(observer.next_trace());
+      if (!next) co_return;
+      auto& opened = *next;
+      if (!opened.ok()) {
+        observer_problem = opened.error().to_string();
+        co_await stopping.wait(kRetryInterval);
+        continue;
+      }
+      if (draining || traces.contains(opened->id)) continue;
+      make_room();
+      const auto id = opened->id;
+      const auto runner = opened->runner;
+      auto trace = std::make_shared<Trace>(Trace{TraceReader(std::move(*opened), rules)});
+      traces.emplace(id, trace);
+      last_opened = clock.steady();
+      opened_or_stopping.set();
+      tracker.on_trace_opened(id, runner, last_opened);
+      start("trace", read_trace(std::move(trace)));
+    }
+  }
+
+  void meter(const std::vector<ProcessSample>& processes, SteadyMicros steady) {
+    std::map<ProcessId, std::vector<ProcessSample>> trees;
+    for (const auto& process : processes) trees[process.root].push_back(process);
+    const auto now = clock.now();
+    for (auto& [root, entry] : meters) {
+      if (entry.live && !trees.contains(root)) {
+        entry.meter.sample({}, steady, now);
+        entry.live = false;
+      }
+    }
+    for (const auto& [root, members] : trees) {
+      auto& entry = meters[root];
+      entry.meter.sample(members, steady, now);
+      entry.last_seen = steady;
+      entry.live = true;
+    }
+    while (meters.size() > kMaxMeters)
+      meters.erase(std::ranges::min_element(meters, {}, [](const auto& entry) { return entry.second.last_seen; }));
+  }
+
+  Task<void> sample_processes() {
+    while (!stopped()) {
+      if (options.usage_enabled) {
+        const auto processes = co_await observer.processes();
+        if (stopped()) co_return;
+        if (processes.ok()) {
+          const auto now = clock.steady();
+          tracker.on_processes(*processes, now);
+          meter(*processes, now);
+          observer_problem.clear();
+        } else {
+          observer_problem = processes.error().to_string();
+        }
+      }
+      const auto usual = microseconds(options.usage_interval_us);
+      const bool young = clock.steady() - last_opened < microseconds(kYoungPeriod).count();
+      opened_or_stopping.reset();
+      co_await opened_or_stopping.wait(young ? std::min<microseconds>(usual, kYoungInterval) : usual);
+    }
+  }
+
+  // The kernel's own word on who was killed for memory; where its log is closed to us, kills stay unknown.
+  Task<void> follow_kernel_log() {
+    auto log = KernelLog::open(executor);
+    if (!log.ok()) co_return;
+    while (!stopped()) {
+      const auto killed = co_await unless_stopped(log->next_oom_kill());
+      if (!killed) co_return;
+      if (!killed->ok()) {
+        log::warning("the kernel's log cannot be followed", {{"why", killed->error().to_string()}});
+        co_return;
+      }
+      for (auto& [root, entry] : meters) {
+        if (entry.meter.owns(killed->value())) entry.meter.oom_kill(killed->value());
+      }
+    }
+  }
+
+  Task<void> watch_runners() {
+    while (!stopped()) {
+      auto seen = co_await observer.runners();
+      if (stopped()) co_return;
+      if (seen.ok()) {
+        for (const auto& runner : runners) {
+          if (std::ranges::find(*seen, runner.id, &RunnerProcess::id) == seen->end()) {
+            log::info("the runner is gone", {{"pid", runner.id.pid}});
+            tracker.on_runner_gone(runner.id, clock.steady());
+          }
+        }
+        runners = std::move(*seen);
+        if (options.known_runners) {
+          for (const auto& runner : runners) options.known_runners->insert(runner.id.pid);
+        }
+      }
+      co_await stopping.wait(kRunnersInterval);
+    }
+  }
+
+  Task<void> watch_deadlines() {
+    auto retry_at = clock.steady();
+    while (!stopped()) {
+      co_await stopping.wait(kDeadlineInterval);
+      const auto now = clock.steady();
+      const auto deadline = tracker.next_deadline();
+      const bool retry = !waiting.empty() && now >= retry_at;
+      if ((deadline && now >= *deadline) || retry) {
+        retry_at = now + microseconds(kRetryInterval).count();
+        co_await commit({});
+      }
+    }
+  }
+
+  Task<void> sample_host() {
+    while (!stopped()) {
+      fleet::v1::Envelope envelope;
+      auto& samples = *envelope.mutable_host_samples();
+      samples = host.sample(clock.now());
+      samples.set_jobs_running(static_cast<uint32_t>(tracker.open_jobs()));
+      const auto stats = spool.stats();
+      samples.set_spool_bytes(stats.bytes);
+      samples.set_records_dropped(stats.dropped_samples + stats.dropped_started + stats.dropped_reports + reports_dropped);
+      samples.set_withheld(tracker.counters().withheld_traces + tracker.counters().withheld_trees);
+      SpoolBatch batch;
+      batch.messages.push_back(std::move(envelope));
+      const auto stored = co_await spool.append(std::move(batch));
+      if (!stored.ok()) log::debug("host sample dropped", {{"why", stored.error().to_string()}});
+      co_await stopping.wait(microseconds(options.host_interval_us));
+    }
+  }
+};
+
+JobWatch::JobWatch(asio::any_io_executor executor, JobWatchOptions options, Observer& observer, Spool& spool, const Clock& clock,
+                   std::shared_ptr<const diagnosis::Rules> rules, std::vector<std::unique_ptr<LogSource>> sources)
+    : state_(std::make_unique<State>(std::move(executor), std::move(options), observer, spool, clock, std::move(rules), std::move(sources))) {}
+
+JobWatch::~JobWatch() = default;
+
+Task<Status> JobWatch::restore() {
+  CO_ASSIGN_OR_RETURN(const auto saved, co_await state_->spool.tracker_state());
+  if (saved.empty()) co_return Status();
+  co_return state_->tracker.restore(saved);
+}
+
+Task<void> JobWatch::run() {
+  auto& s = *state_;
+  s.start("traces", s.follow_traces());
+  s.start("processes", s.sample_processes());
+  s.start("runners", s.watch_runners());
+  s.start("deadlines", s.watch_deadlines());
+  s.start("host", s.sample_host());
+  s.start("kernel log", s.follow_kernel_log());
+  for (const auto& source : s.sources) s.start("source", s.follow_source(source.get()));
+  co_await s.finished.wait();
+}
+
+void JobWatch::stop() {
+  state_->stopping.set();
+  state_->opened_or_stopping.set();
+}
+
+Task<fleet::v1::CommandResult> JobWatch::command(fleet::v1::Command command) {
+  auto& s = *state_;
+  fleet::v1::CommandResult result;
+  result.set_id(command.id());
+  switch (command.action_case()) {
+    case fleet::v1::Command::kDrain:
+      s.draining = command.drain().draining();
+      result.set_status(fleet::v1::CommandResult::STATUS_DONE);
+      result.set_message(s.draining ? "new jobs are not observed" : "observing new jobs");
+      break;
+    case fleet::v1::Command::kLinesAround: {
+      const auto& ask = command.lines_around();
+      const auto trace = s.tracker.trace_of({ask.key().instance(), ask.key().job_id()});
+      const auto found = trace ? s.traces.find(*trace) : s.traces.end();
+      if (found == s.traces.end()) {
+        result.set_status(fleet::v1::CommandResult::STATUS_NOT_FOUND);
+        result.set_message("the log of this job is not held here any more");
+        break;
+      }
+      const auto excerpt = found->second->reader.lines_around(ask.line(), ask.before(), ask.after());
+      if (!excerpt.ok()) {
+        result.set_status(fleet::v1::CommandResult::STATUS_NOT_FOUND);
+        result.set_message(excerpt.error().to_string());
+        break;
+      }
+      result.set_status(fleet::v1::CommandResult::STATUS_DONE);
+      result.mutable_excerpt()->set_first_line(excerpt->first_line);
+      result.mutable_excerpt()->set_last_line(excerpt->last_line);
+      result.mutable_excerpt()->set_text(excerpt->text);
+      break;
+    }
+    default:
+      result.set_status(fleet::v1::CommandResult::STATUS_UNSUPPORTED);
+      result.set_message("this agent does not know the command");
+  }
+  co_return result;
+}
+
+void JobWatch::set_usage_interval(int64_t micros) { state_->options.usage_interval_us = micros; }
+void JobWatch::set_host_interval(int64_t micros) { state_->options.host_interval_us = micros; }
+
+JobWatch::Snapshot JobWatch::snapshot() const {
+  const auto& s = *state_;
+  Snapshot snapshot;
+  snapshot.open_jobs = s.tracker.open_jobs();
+  snapshot.open_traces = s.traces.size();
+  snapshot.counters = s.tracker.counters();
+  snapshot.explanations = s.tracker.explanations();
+  for (const auto& source : s.sources) snapshot.sources.push_back(source->state());
+  for (const auto& runner : s.runners) snapshot.runners.push_back(runner.comm + " (pid " + std::to_string(runner.id.pid) + ")");
+  snapshot.reports_waiting = s.waiting.size();
+  snapshot.reports_dropped = s.reports_dropped;
+  snapshot.observer_problem = s.observer_problem;
+  snapshot.draining = s.draining;
+  return snapshot;
+}
+
+}  // namespace gitaiops::agent

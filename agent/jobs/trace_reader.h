@@ -1,0 +1,50 @@
+// Reads one trace file from its first byte to its end, while the runner writes it, and diagnoses as it goes. The file is
+// over when the runner has unlinked it and everything was read; a file that shrinks was begun anew and is re-read.
+//
+// Thread safety: the loop's thread. Memory: the analyzer's bound, whatever the file's size.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "agent/observer/observer.h"
+#include "engines/diagnosis/diagnosis.h"
+
+namespace gitaiops::agent {
+
+class TraceReader {
+ public:
+  enum class Step { more, idle, closed, lost };
+
+  TraceReader(OpenedTrace trace, std::shared_ptr<const diagnosis::Rules> rules);
+
+  const TraceId& id() const { return trace_.id; }
+  const ProcessId& runner() const { return trace_.runner; }
+
+  // Reads at most one chunk (256 KiB) so that the loop stays responsive. idle: nothing new now; closed: read to the end
+  // after the runner let go; lost: unreadable from here on, see problem().
+  Step step();
+
+  const diagnosis::Analyzer::Progress& progress() const { return analyzer_.progress(); }
+  const std::string& problem() const { return problem_; }
+  bool complete() const { return complete_; }
+
+  // Lines around one line, redacted, while the file is still held; for the controller's question.
+  Result<diagnosis::Excerpt> lines_around(uint64_t line, uint32_t before, uint32_t after) const;
+
+  // Once, after closed or lost or when the job ended otherwise.
+  diagnosis::Diagnosis finish(const diagnosis::ExitFacts& facts) { return analyzer_.finish(facts); }
+
+ private:
+  OpenedTrace trace_;
+  std::shared_ptr<const diagnosis::Rules> rules_;
+  diagnosis::Analyzer analyzer_;
+  std::string buffer_;
+  int64_t offset_ = 0;
+  bool unlinked_ = false;   // seen unlinked at the end of the file once already
+  bool complete_ = false;
+  std::string problem_;
+};
+
+}  // namespace gitaiops::agent

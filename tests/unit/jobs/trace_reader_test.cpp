@@ -1,0 +1,67 @@
+#include "agent/jobs/trace_reader.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+#include <gtest/gtest.h>
+
+namespace gitaiops::agent {
+namespace {
+
+// A trace as the runner keeps it: a file it writes and unlinks at the end.
+class Trace : public testing::Test {
+ protected:
+  Trace() { write_.reset(::mkstemp(path_)); }
+  ~Trace() override { ::unlink(path_); }
+
+  TraceReader reader() { return {OpenedTrace{{1, 2, 3}, {}, Fd(::open(path_, O_RDONLY))}, diagnosis::builtin_rules()}; }
+  void write(std::string_view text) { ASSERT_EQ(::write(write_.get(), text.data(), text.size()), static_cast<ssize_t>(text.size())); }
+  static TraceReader::Step drain(TraceReader& reader) {
+    auto step = reader.step();
+    while (step == TraceReader::Step::more) step = reader.step();
+    return step;
+  }
+
+  char path_[32] = "/tmp/gitaiops-trace-XXXXXX";
+  Fd write_;
+};
+
+TEST_F(Trace, IsReadWhileItGrowsAndToItsEndAfterTheUnlink) {
+  auto r = reader();
+  EXPECT_EQ(drain(r), TraceReader::Step::idle);
+  write("one\ntwo\n");
+  EXPECT_EQ(drain(r), TraceReader::Step::idle);
+  EXPECT_EQ(r.progress().lines, 2u);
+  write("three\n");
+  ::unlink(path_);
+  EXPECT_EQ(drain(r), TraceReader::Step::closed);
+  EXPECT_EQ(r.progress().lines, 3u);
+  EXPECT_TRUE(r.complete());
+}
+
+TEST_F(Trace, ThatShrinksIsReadAnew) {
+  auto r = reader();
+  write("one\ntwo\nthree\n");
+  (void)drain(r);
+  ASSERT_EQ(::ftruncate(write_.get(), 0), 0);
+  ::lseek(write_.get(), 0, SEEK_SET);
+  write("anew\n");
+  (void)drain(r);
+  EXPECT_EQ(r.progress().lines, 1u);
+}
+
+TEST_F(Trace, LinesAroundAPlaceAreRedacted) {
+  write("a\nb\nuse glpat-abcdefghij0123456789 here\nd\ne\n");
+  const auto r = reader();
+  const auto excerpt = r.lines_around(3, 1, 1);
+  ASSERT_TRUE(excerpt.ok());
+  EXPECT_EQ(excerpt->first_line, 2u);
+  EXPECT_EQ(excerpt->last_line, 4u);
+  EXPECT_EQ(excerpt->text, "b\nuse [REDACTED] here\nd");
+  EXPECT_EQ(r.lines_around(99, 1, 1).error().code(), Code::not_found);
+}
+
+}  // namespace
+}  // namespace gitaiops::agent
