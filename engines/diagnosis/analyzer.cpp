@@ -236,7 +236,7 @@ void Analyzer::State::scan_block() {
     scan_seq = seen.lines.block_first();
     seen.rules->scan(
         block,
-        [](void* context, const Rules::Hit& hit) {
+        [](void* context, const Hit& hit) {
           auto* self = static_cast<State*>(context);
           const auto& lines = self->seen.lines;
           while (lines.block_offset(self->scan_seq) + lines.length(self->scan_seq) < hit.end) {
@@ -256,9 +256,9 @@ void Analyzer::State::close_scanned_line() {
     const auto& rules = seen.rules->all();
     seen.rules->scan_doubts(
         seen.lines.block().substr(seen.lines.block_offset(scan_seq), seen.lines.length(scan_seq)),
-        [](void* context, const Rules::Hit& hit) {
+        [](void* context, const Hit& hit) {
           auto* self = static_cast<State*>(context);
-          if (hit.rule == Rules::kAnyRule)
+          if (hit.rule == kAnyRule)
             self->ceiling = std::max<double>(self->ceiling, hit.ceiling);
           else if (self->decoys.empty() || self->decoys.back() != hit.rule)
             self->decoys.push_back(hit.rule);
@@ -319,7 +319,7 @@ void Analyzer::State::note_exit(const Rule& rule, Seq seq, std::string_view text
   ExitMark mark{.seq = seq, .code = {}};
   int code = 0;
   if (rule.code &&
-      re2::RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), *rule.code, &code))
+      re2::RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), rule.code->get(), &code))
     mark.code = code;
   if (seen.exits.size() == kExitsMax) seen.exits.erase(seen.exits.begin() + kExitsMax / 2);
   seen.exits.push_back(mark);
@@ -327,12 +327,14 @@ void Analyzer::State::note_exit(const Rule& rule, Seq seq, std::string_view text
 
 void Analyzer::State::note_test(const Rule& rule, std::string_view text) {
   if (seen.tests.size() >= kTestsMax) return;
-  const int groups = rule.test->NumberOfCapturingGroups() + 1;
+  const re2::RE2& test_fields = rule.test->get();
+  const int groups = test_fields.NumberOfCapturingGroups() + 1;
   std::vector<re2::StringPiece> parts(groups);
   const re2::StringPiece piece(text.data(), text.size());
-  if (!rule.test->Match(piece, 0, piece.size(), re2::RE2::UNANCHORED, parts.data(), groups)) return;
+  if (!test_fields.Match(piece, 0, piece.size(), re2::RE2::UNANCHORED, parts.data(), groups))
+    return;
   FailingTest test;
-  for (const auto& [name, index] : rule.test->NamedCapturingGroups()) {
+  for (const auto& [name, index] : test_fields.NamedCapturingGroups()) {
     const std::string value(parts[index].data() ? parts[index].data() : "", parts[index].size());
     if (name == "name")
       test.name = quoted(value);

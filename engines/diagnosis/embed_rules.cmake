@@ -1,5 +1,5 @@
 # Writes OUT: the rule texts of FILES as C++ byte arrays, so that the binary needs no files at run time.
-set(code "// Generated from engines/diagnosis/rules/*.toml.\n#include \"engines/diagnosis/rules.h\"\n\nnamespace gitaiops::diagnosis {\nnamespace {\n\n")
+set(code "// Generated from engines/diagnosis/rules/*.toml.\n#include \"engines/diagnosis/builtin.h\"\n\nnamespace gitaiops::diagnosis {\nnamespace {\n\n")
 set(list "")
 set(number 0)
 foreach(file ${FILES})

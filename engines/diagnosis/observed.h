@@ -19,7 +19,7 @@ inline constexpr std::size_t kCommandsMax = 64;
 inline constexpr std::size_t kExitsMax = 16;
 inline constexpr std::size_t kTestsMax = 100;
 inline constexpr std::size_t kSpansMax = 32;
-inline constexpr uint16_t kNoRule = Rules::kAnyRule;
+inline constexpr uint16_t kNoRule = kAnyRule;
 
 // A line that a rule took for a cause.
 struct Found {

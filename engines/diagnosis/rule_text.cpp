@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include <hs/hs.h>
 #include <re2/re2.h>
 #include <toml++/toml.h>
 
@@ -165,17 +166,16 @@ class TableReader {
     return *value;
   }
 
-  std::shared_ptr<const re2::RE2> fields(std::string_view key) {
+  std::shared_ptr<const Fields> fields(std::string_view key) {
     const auto expression = text(key, false);
     if (expression.empty()) return nullptr;
-    re2::RE2::Options options(re2::RE2::Quiet);
-    options.set_encoding(re2::RE2::Options::EncodingLatin1);
-    auto compiled = std::make_shared<re2::RE2>(expression, options);
-    if (!compiled->ok())
-      fail(*table_.get(key), "\"" + std::string(key) + "\": " + compiled->error());
-    else if (compiled->NumberOfCapturingGroups() < 1)
+    auto fields = std::make_shared<const Fields>(expression);
+    if (trial_ == Trial::no) return fields;
+    if (!fields->get().ok())
+      fail(*table_.get(key), "\"" + std::string(key) + "\": " + fields->get().error());
+    else if (fields->get().NumberOfCapturingGroups() < 1)
       fail(*table_.get(key), "\"" + std::string(key) + "\" has no group");
-    return compiled;
+    return fields;
   }
 
   template <class E, std::size_t N>
@@ -279,6 +279,18 @@ void each(const toml::table& root, std::string_view key, const std::string& orig
 }
 
 }  // namespace
+
+Fields::Fields(std::string expression) : expression_(std::move(expression)) {}
+Fields::~Fields() = default;
+
+const re2::RE2& Fields::get() const {
+  std::call_once(once_, [this] {
+    re2::RE2::Options options(re2::RE2::Quiet);
+    options.set_encoding(re2::RE2::Options::EncodingLatin1);
+    compiled_ = std::make_unique<const re2::RE2>(expression_, options);
+  });
+  return *compiled_;
+}
 
 void load_rules(const RuleText& text, Trial trial, RuleSet& set,
                 std::vector<std::string>& problems) {

@@ -5,71 +5,58 @@
 namespace gitaiops::diagnosis {
 namespace {
 
-constexpr unsigned kFlags = HS_FLAG_MULTILINE;
-
-struct ScanContext {
-  const std::vector<Rules::Hit>* meanings;
-  Rules::OnHit on_hit;
+// Puts the hits that were collected beforehand between those that come.
+struct Merge {
+  const std::vector<Hit>& own;
+  std::size_t next = 0;
+  OnHit on_hit;
   void* context;
-};
 
-int forward(unsigned id, unsigned long long, unsigned long long to, unsigned, void* context) {
-  const auto* scan = static_cast<const ScanContext*>(context);
-  Rules::Hit hit = (*scan->meanings)[id];
-  hit.end = static_cast<std::size_t>(to);
-  scan->on_hit(scan->context, hit);
-  return 0;
-}
+  void up_to(std::size_t end) {
+    for (; next < own.size() && own[next].end <= end; ++next) on_hit(context, own[next]);
+  }
+};
 
 }  // namespace
 
-Status Rules::build(Database& database,
-                    const std::vector<std::pair<std::string, Hit>>& expressions) {
-  std::vector<const char*> texts;
-  std::vector<unsigned> ids;
-  for (const auto& [text, meaning] : expressions) {
-    ids.push_back(static_cast<unsigned>(texts.size()));
-    texts.push_back(text.c_str());
-    database.meanings.push_back(meaning);
+std::vector<Expression> cause_expressions(const RuleSet& set, Beyond beyond) {
+  std::vector<Expression> out;
+  for (std::size_t i = beyond.rules; i < set.rules.size(); ++i) {
+    for (const auto& e : set.rules[i].match)
+      out.push_back({e, {0, static_cast<uint16_t>(i), false, 0}});
   }
-  if (texts.empty()) return {};
-  const std::vector<unsigned> flags(texts.size(), kFlags);
-  hs_compile_error_t* error = nullptr;
-  if (hs_compile_multi(texts.data(), flags.data(), ids.data(), static_cast<unsigned>(texts.size()),
-                       HS_MODE_BLOCK, nullptr, &database.compiled, &error) != HS_SUCCESS) {
-    Error result(Code::internal, std::string("compiling the rules: ") + error->message);
-    hs_free_compile_error(error);
-    return result;
-  }
-  // One scratch serves both: it grows to what the larger needs.
-  if (hs_alloc_scratch(database.compiled, &prototype_) != HS_SUCCESS) {
-    return Error(Code::resource_exhausted, "no memory to scan with");
-  }
-  return {};
+  return out;
 }
 
-Result<std::shared_ptr<const Rules>> Rules::compile(RuleSet set) {
+std::vector<Expression> doubt_expressions(const RuleSet& set, Beyond beyond) {
+  std::vector<Expression> out;
+  for (std::size_t i = beyond.rules; i < set.rules.size(); ++i) {
+    for (const auto& e : set.rules[i].unless)
+      out.push_back({e, {0, static_cast<uint16_t>(i), true, 0}});
+  }
+  for (std::size_t i = beyond.decoys; i < set.decoys.size(); ++i) {
+    const auto& decoy = set.decoys[i];
+    out.push_back({decoy.expression, {0, kAnyRule, true, static_cast<float>(decoy.ceiling)}});
+  }
+  return out;
+}
+
+Result<std::unique_ptr<Scanners>> compile_scanners(const RuleSet& set, Beyond beyond,
+                                                   Scanner::Target target) {
+  auto scanners = std::make_unique<Scanners>();
+  ASSIGN_OR_RETURN(scanners->causes, Scanner::compile(cause_expressions(set, beyond), target));
+  ASSIGN_OR_RETURN(scanners->doubts, Scanner::compile(doubt_expressions(set, beyond), target));
+  return scanners;
+}
+
+Result<std::shared_ptr<const Rules>> Rules::compile(RuleSet set, Base base, Beyond beyond) {
   std::shared_ptr<Rules> rules(new Rules);
+  if (set.rules.size() > beyond.rules || set.decoys.size() > beyond.decoys) {
+    ASSIGN_OR_RETURN(rules->own_, compile_scanners(set, beyond, Scanner::Target::here));
+  }
   rules->set_ = std::move(set);
-  std::vector<std::pair<std::string, Hit>> causes, doubts;
-  for (std::size_t i = 0; i < rules->set_.rules.size(); ++i) {
-    const auto index = static_cast<uint16_t>(i);
-    for (const auto& e : rules->set_.rules[i].match) causes.push_back({e, {0, index, false, 0}});
-    for (const auto& e : rules->set_.rules[i].unless) doubts.push_back({e, {0, index, true, 0}});
-  }
-  for (const auto& d : rules->set_.decoys)
-    doubts.push_back({d.expression, {0, kAnyRule, true, static_cast<float>(d.ceiling)}});
-  RETURN_IF_ERROR(rules->build(rules->causes_, causes));
-  RETURN_IF_ERROR(rules->build(rules->doubts_, doubts));
+  rules->base_ = base;
   return std::shared_ptr<const Rules>(std::move(rules));
-}
-
-Rules::~Rules() {
-  for (hs_scratch_t* scratch : idle_) hs_free_scratch(scratch);
-  if (prototype_) hs_free_scratch(prototype_);
-  for (const Database* database : {&causes_, &doubts_}) {
-    if (database->compiled) hs_free_database(database->compiled);
-  }
 }
 
 const Category* Rules::category(std::string_view id) const {
@@ -77,23 +64,36 @@ const Category* Rules::category(std::string_view id) const {
   return found == set_.categories.end() ? nullptr : &found->second;
 }
 
-void Rules::run(const Database& database, std::string_view text, OnHit on_hit,
-                void* context) const {
-  if (!database.compiled) return;
-  hs_scratch_t* scratch = nullptr;
-  {
-    const std::lock_guard lock(mutex_);
-    if (!idle_.empty()) {
-      scratch = idle_.back();
-      idle_.pop_back();
-    }
+void Rules::scan(std::string_view block, OnHit on_hit, void* context) const {
+  if (!own_) {
+    if (base_) base_().causes->scan(block, on_hit, context);
+    return;
   }
-  if (!scratch && hs_clone_scratch(prototype_, &scratch) != HS_SUCCESS) return;
-  ScanContext scan{&database.meanings, on_hit, context};
-  hs_scan(database.compiled, text.data(), static_cast<unsigned>(text.size()), 0, scratch, forward,
-          &scan);
-  const std::lock_guard lock(mutex_);
-  idle_.push_back(scratch);
+  std::vector<Hit> own;
+  own_->causes->scan(
+      block,
+      [](void* into, const Hit& hit) {
+        auto* hits = static_cast<std::vector<Hit>*>(into);
+        if (hits->size() < kOwnHitsMax) hits->push_back(hit);
+      },
+      &own);
+  Merge merge{own, 0, on_hit, context};
+  if (base_) {
+    base_().causes->scan(
+        block,
+        [](void* into, const Hit& hit) {
+          auto* m = static_cast<Merge*>(into);
+          m->up_to(hit.end);
+          m->on_hit(m->context, hit);
+        },
+        &merge);
+  }
+  merge.up_to(block.size());
+}
+
+void Rules::scan_doubts(std::string_view line, OnHit on_hit, void* context) const {
+  if (base_) base_().doubts->scan(line, on_hit, context);
+  if (own_) own_->doubts->scan(line, on_hit, context);
 }
 
 std::vector<uint16_t> Rules::match_line(std::string_view line) const {
@@ -122,10 +122,10 @@ std::vector<uint16_t> Rules::match_line(std::string_view line) const {
   return seen.hits;
 }
 
-std::vector<std::string> failing_examples(const Rules& rules,
+std::vector<std::string> failing_examples(const Rules& rules, std::size_t first,
                                           std::vector<std::string>* failing_ids) {
   std::vector<std::string> problems;
-  for (std::size_t i = 0; i < rules.all().size(); ++i) {
+  for (std::size_t i = first; i < rules.all().size(); ++i) {
     const Rule& rule = rules.all()[i];
     const auto check = [&](const std::vector<std::string>& lines, bool wanted) {
       for (const auto& line : lines) {
@@ -156,38 +156,6 @@ std::vector<RuleInfo> rule_infos(const Rules& rules) {
   for (const Rule& r : rules.all())
     out.push_back({r.id, r.category, r.title, r.origin, r.weight, r.match, r.unless, r.positive});
   return out;
-}
-
-std::shared_ptr<const Rules> builtin_rules() {
-  static const std::shared_ptr<const Rules> shared = with_rules({}, nullptr);
-  return shared;
-}
-
-std::shared_ptr<const Rules> with_rules(const std::vector<RuleText>& more,
-                                        std::vector<std::string>* problems) {
-  std::vector<std::string> found;
-  RuleSet builtin;
-  for (const auto& text : builtin_rule_texts()) load_rules(text, Trial::no, builtin, found);
-  RuleSet set = builtin;
-  const std::size_t own = set.rules.size();
-  for (const auto& text : more) load_rules(text, Trial::yes, set, found);
-  auto rules = Rules::compile(set);
-  if (rules.ok() && set.rules.size() > own) {
-    std::vector<std::string> failing;
-    for (auto& problem : failing_examples(**rules, &failing)) found.push_back(std::move(problem));
-    if (!failing.empty()) {
-      std::erase_if(set.rules, [&](const Rule& r) {
-        return std::find(failing.begin(), failing.end(), r.id) != failing.end();
-      });
-      rules = Rules::compile(std::move(set));
-    }
-  }
-  if (!rules.ok()) {
-    found.push_back(rules.error().to_string());
-    rules = Rules::compile(std::move(builtin));
-  }
-  if (problems) problems->insert(problems->end(), found.begin(), found.end());
-  return std::move(rules).value();
 }
 
 }  // namespace gitaiops::diagnosis

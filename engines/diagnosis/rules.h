@@ -25,9 +25,8 @@
 #include <string_view>
 #include <vector>
 
-#include <hs/hs.h>
-
 #include "engines/diagnosis/diagnosis.h"
+#include "engines/diagnosis/scanner.h"
 
 namespace re2 {
 class RE2;
@@ -40,6 +39,19 @@ inline constexpr double kDecoyCeiling = 0.6;
 enum class Kind : uint8_t { cause, wrapper, exit };
 enum class Block : uint8_t { indent, paragraph, trace, java, compiler, diff, line, report };
 
+// Takes fields out of a line. RE2 compiles it when the first line needs it: few rules ever do.
+class Fields {
+ public:
+  explicit Fields(std::string expression);
+  ~Fields();
+  const re2::RE2& get() const;
+
+ private:
+  std::string expression_;
+  mutable std::once_flag once_;
+  mutable std::unique_ptr<const re2::RE2> compiled_;
+};
+
 struct Category {
   std::string id, title, owner;
   Retry retry = Retry::never;
@@ -51,7 +63,7 @@ struct Rule {
   Kind kind = Kind::cause;
   Block block = Block::indent;
   std::vector<std::string> match, unless, positive, negative;
-  std::shared_ptr<const re2::RE2> test, code;
+  std::shared_ptr<const Fields> test, code;
 };
 
 struct RuleSet {
@@ -71,11 +83,27 @@ enum class Trial { yes, no };
 void load_rules(const RuleText& text, Trial trial, RuleSet& set,
                 std::vector<std::string>& problems);
 
+// The expressions of a set. Decoys matter only in the few lines that a rule has hit, so they are a
+// database of their own.
+struct Scanners {
+  std::unique_ptr<Scanner> causes, doubts;
+};
+// How much of a RuleSet comes from elsewhere: the rules and decoys before these are left out.
+struct Beyond {
+  std::size_t rules = 0, decoys = 0;
+};
+std::vector<Expression> cause_expressions(const RuleSet& set, Beyond beyond);
+std::vector<Expression> doubt_expressions(const RuleSet& set, Beyond beyond);
+// The set must have passed load_rules: every expression compiles on its own.
+Result<std::unique_ptr<Scanners>> compile_scanners(const RuleSet& set, Beyond beyond,
+                                                   Scanner::Target target);
+
 class Rules {
  public:
-  // The set must have passed load_rules: every expression compiles on its own.
-  static Result<std::shared_ptr<const Rules>> compile(RuleSet set);
-  ~Rules();
+  // Gives the scanners of the first `beyond` rules and decoys of a set. Called at the first scan.
+  using Base = const Scanners& (*)();
+  // Compiles what `set` has beyond its base.
+  static Result<std::shared_ptr<const Rules>> compile(RuleSet set, Base base, Beyond beyond);
   Rules(const Rules&) = delete;
   Rules& operator=(const Rules&) = delete;
 
@@ -83,24 +111,12 @@ class Rules {
   const std::map<std::string, Category, std::less<>>& categories() const { return set_.categories; }
   const Category* category(std::string_view id) const;
 
-  // A hit: where the expression ended in `block`, and what it means. Hits come in order of `end`.
-  struct Hit {
-    std::size_t end = 0;
-    uint16_t rule = 0;  // index in all(); kAnyRule for a general decoy
-    bool decoy = false;
-    float ceiling = 0;  // of a general decoy
-  };
-  static constexpr uint16_t kAnyRule = 0xffff;
-  // `block` is lines, each closed by \n; below 4 GiB.
-  using OnHit = void (*)(void* context, const Hit& hit);
-  void scan(std::string_view block, OnHit on_hit, void* context) const {
-    run(causes_, block, on_hit, context);
-  }
-  // The decoys in one line that a rule has hit: few lines need it, so it is a database of its own.
-  // May be called from on_hit.
-  void scan_doubts(std::string_view line, OnHit on_hit, void* context) const {
-    run(doubts_, line, on_hit, context);
-  }
+  // The causes in `block`, in order of `end`; as for Scanner::scan. Of the rules beyond the base,
+  // the first kOwnHitsMax hits in a block count.
+  static constexpr std::size_t kOwnHitsMax = 8192;
+  void scan(std::string_view block, OnHit on_hit, void* context) const;
+  // The decoys in one line that a rule has hit, in any order. May be called from on_hit.
+  void scan_doubts(std::string_view line, OnHit on_hit, void* context) const;
 
   // Indices of the rules that hold for one line, decoys taken into account.
   std::vector<uint16_t> match_line(std::string_view line) const;
@@ -108,24 +124,12 @@ class Rules {
  private:
   Rules() = default;
   RuleSet set_;
-  struct Database {
-    std::vector<Hit> meanings;  // by expression number; `end` unused
-    hs_database_t* compiled = nullptr;
-  };
-  Status build(Database& database, const std::vector<std::pair<std::string, Hit>>& expressions);
-  void run(const Database& database, std::string_view text, OnHit on_hit, void* context) const;
-
-  Database causes_, doubts_;
-  hs_scratch_t* prototype_ = nullptr;
-  mutable std::mutex mutex_;
-  mutable std::vector<hs_scratch_t*> idle_;  // scratches, as many as ever scanned at once
+  Base base_ = nullptr;
+  std::unique_ptr<Scanners> own_;  // null when there is nothing beyond the base
 };
 
-// "rule x: positive example 2 does not match", one a failing example.
-std::vector<std::string> failing_examples(const Rules& rules,
+// "rule x: positive example 2 does not match", one a failing example of the rules from `first` on.
+std::vector<std::string> failing_examples(const Rules& rules, std::size_t first = 0,
                                           std::vector<std::string>* failing_ids = nullptr);
-
-// The built-in texts, generated from rules/*.toml at build time.
-std::vector<RuleText> builtin_rule_texts();
 
 }  // namespace gitaiops::diagnosis
