@@ -58,10 +58,8 @@ class ClientStream final : public Stream<ConnectResponse, ConnectRequest> {
     void OnReadDone(bool ok) override { stream->post_read(ok); }
     void OnWriteDone(bool ok) override { stream->post_written(ok); }
     void OnDone(const grpc::Status& status) override {
-      // The stream, and this reactor in it, live on in the posted handlers.
-      const auto last = std::move(stream);
-      last->post_end(from_grpc(status));
-      last->post_gone();
+      // The stream, and this reactor in it, may be gone as soon as this is posted.
+      post_gone(std::move(stream), from_grpc(status));
     }
     std::shared_ptr<ClientStream> stream;
   };

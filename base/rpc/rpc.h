@@ -79,7 +79,9 @@ class Server {
  public:
   virtual ~Server() = default;  // on the loop's thread, or after it ended; ends every call
   virtual int port() const = 0;
-  // Refuses new calls, closes the streams, waits for them: at most about three seconds.
+  // Refuses new calls, closes the streams, and waits until gRPC is done with them and every handler
+  // has returned, so that what the handlers use may go: at most about three seconds. Without it,
+  // the loop must not run again after the destructor.
   virtual Task<void> stop() = 0;
 };
 

@@ -56,20 +56,25 @@ class Open {
     const std::scoped_lock lock(mutex_);
     if (closed_) return false;
     calls_.insert(std::move(call));
+    ++handlers_;
     return true;
   }
+  // A call is over when gRPC is done with it and its handler has returned: what the handler uses
+  // may go only then.
   void remove(const std::shared_ptr<Call>& call) {
     const std::scoped_lock lock(mutex_);
     calls_.erase(call);
-    if (calls_.empty()) asio::post(executor_, [empty = empty_] { empty->set(); });
+    tell_when_empty();
+  }
+  void handler_returned() {
+    const std::scoped_lock lock(mutex_);
+    --handlers_;
+    tell_when_empty();
   }
   std::set<std::shared_ptr<Call>> close() {
     const std::scoped_lock lock(mutex_);
     closed_ = true;
-    if (calls_.empty())
-      empty_->set();
-    else
-      empty_->reset();
+    tell_when_empty();
     return calls_;
   }
   std::shared_ptr<Event> empty() const { return empty_; }
@@ -77,10 +82,17 @@ class Open {
   std::atomic<std::size_t> unary_running = 0;
 
  private:
+  void tell_when_empty() {
+    if (closed_ && calls_.empty() && handlers_ == 0) {
+      asio::post(executor_, [empty = empty_] { empty->set(); });
+    }
+  }
+
   const asio::any_io_executor executor_;
   const std::shared_ptr<Event> empty_ = std::make_shared<Event>();  // only on the executor
   std::mutex mutex_;
   std::set<std::shared_ptr<Call>> calls_;  // guarded by mutex_
+  std::size_t handlers_ = 0;               // guarded by mutex_
   bool closed_ = false;                    // guarded by mutex_
 };
 
@@ -116,8 +128,9 @@ class ServerStream final : public Stream<ConnectRequest, ConnectResponse>, publi
     void OnDone() override {
       const std::unique_ptr<Reactor> self(this);
       stream->context_gone();
-      stream->post_gone();
-      stream->open_->remove(stream);
+      const auto open = stream->open_;
+      open->remove(stream);
+      post_gone(std::move(stream), Error(Code::cancelled, "the stream is over"));
     }
     std::shared_ptr<ServerStream> stream;
   };
@@ -168,17 +181,19 @@ class FleetAdapter final : public FleetService::CallbackService {
       stream->abandon(Error(Code::unavailable, "the controller is stopping"));
       return reactor;
     }
-    asio::post(executor_, [handler = handler_, executor = executor_, stream] {
+    asio::post(executor_, [open = open_, handler = handler_, executor = executor_, stream] {
       stream->begin();
-      spawn(executor, "fleet stream", run(handler, stream));
+      spawn(executor, "fleet stream", run(open, handler, stream));
     });
     return reactor;
   }
 
  private:
-  static Task<void> run(ConnectHandler handler, std::shared_ptr<ServerStream> stream) {
+  static Task<void> run(std::shared_ptr<Open> open, ConnectHandler handler,
+                        std::shared_ptr<ServerStream> stream) {
     co_await handler(stream);
     stream->close({});
+    open->handler_returned();
   }
 
   const asio::any_io_executor executor_;
@@ -274,6 +289,7 @@ class EnrollmentAdapter final : public EnrollmentService::CallbackService {
     open->unary_running.fetch_sub(1);
     call->finish(std::move(result));
     open->remove(call);
+    open->handler_returned();
   }
 
   const asio::any_io_executor executor_;

@@ -74,7 +74,14 @@ class Stream : public Session<In, Out>, public std::enable_shared_from_this<Stre
   void post_read(bool ok) { on_executor(&Stream::on_read, ok); }
   void post_written(bool ok) { on_executor(&Stream::on_written, ok); }
   void post_end(Error why) { on_executor(&Stream::on_end, std::move(why)); }
-  void post_gone() { on_executor(&Stream::on_gone, 0); }
+  // The last word: nothing is posted after it, and gRPC's thread keeps nothing, so that who has
+  // read the end may stop the loop.
+  static void post_gone(std::shared_ptr<Stream> self, Error why) {
+    const auto executor = self->executor_;
+    asio::post(executor, [self = std::move(self), why = std::move(why)]() mutable {
+      self->on_gone(std::move(why));
+    });
+  }
 
  protected:
   // -- Operations of the reactor; called on the executor, at most as often as the rules above allow
@@ -122,10 +129,10 @@ class Stream : public Session<In, Out>, public std::enable_shared_from_this<Stre
     pump();
   }
 
-  void on_gone(int) {
+  void on_gone(Error why) {
     gone_ = true;
     grace_.cancel();
-    on_end(Error(Code::cancelled, "the stream is over"));
+    on_end(std::move(why));
   }
 
   void pump() {

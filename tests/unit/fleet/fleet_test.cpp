@@ -26,9 +26,17 @@ Options quick() {
 
 class FleetTest : public ::testing::Test {
  protected:
+  // A stream posts to the loop until its end has been read.
+  void TearDown() override {
+    for (const auto& session : opened_) {
+      session->cancel();
+      while (loop_.run(session->read()).ok()) {
+      }
+    }
+  }
   std::shared_ptr<rpc::ClientSession> open(const rpc::Target& target,
                                            uint32_t minor = rpc::kProtocolMinor) {
-    auto session = rpc::connect(loop_.executor(), target);
+    auto session = opened_.emplace_back(rpc::connect(loop_.executor(), target));
     v1::ConnectRequest hello;
     hello.mutable_hello()->set_protocol_minor(minor);
     hello.mutable_hello()->set_agent_version("0.1.0");
@@ -68,6 +76,7 @@ class FleetTest : public ::testing::Test {
 
   testing::TemporaryFolder folder_;
   testing::Loop loop_;
+  std::vector<std::shared_ptr<rpc::ClientSession>> opened_;
   FakeClock clock_{system_clock().now().value};
   testing::FakeStore store_;
   testing::Controller controller_{loop_, store_, clock_, folder_.path(), quick()};

@@ -25,6 +25,18 @@ tls::Validity today() {
 class SessionTest : public ::testing::Test {
  protected:
   void SetUp() override { write_server_certificate(); }
+  // A stream posts to the loop until its end has been read.
+  void TearDown() override {
+    for (const auto& session : opened_) {
+      session->cancel();
+      while (loop_.run(session->read()).ok()) {
+      }
+    }
+  }
+  std::shared_ptr<ClientSession> open(const Target& target) {
+    opened_.push_back(connect(loop_.executor(), target));
+    return opened_.back();
+  }
 
   void write_server_certificate() {
     const auto key = *tls::make_key();
@@ -57,6 +69,7 @@ class SessionTest : public ::testing::Test {
   tls::Authority ca_ = *tls::Authority::create("Test CA", today());
   testing::Loop loop_;
   std::unique_ptr<Server> server_;
+  std::vector<std::shared_ptr<ClientSession>> opened_;
 };
 
 ConnectRequest envelope(uint64_t seq) {
@@ -82,7 +95,7 @@ TEST_F(SessionTest, MessagesArriveInOrderBothWaysAndTheCertificateSaysWhoSpeaks)
     seen = session->peer();
     return acknowledge(session);
   });
-  const auto session = connect(loop_.executor(), target(ca_));
+  const auto session = open(target(ca_));
   for (uint64_t first = 1; first < 1000; first += 100) {
     for (uint64_t seq = first; seq < first + 100; ++seq)
       ASSERT_TRUE(session->write(envelope(seq)).ok());
@@ -110,7 +123,7 @@ Task<void> refuse_by_status(std::shared_ptr<ServerSession> session) {
 
 TEST_F(SessionTest, TheServersLastMessageAndItsStatusArriveInThatOrder) {
   serve(refuse_by_status);
-  const auto session = connect(loop_.executor(), target(ca_));
+  const auto session = open(target(ca_));
   ASSERT_TRUE(session->write(envelope(1)).ok());
   EXPECT_EQ(loop_.run(session->read())->refusal().message(), "last words");
   const auto end = loop_.run(session->read());
@@ -126,19 +139,19 @@ TEST_F(SessionTest, WithoutACertificateOfOurAuthorityNoHandlerIsCalled) {
   });
   const auto stranger = *tls::Authority::create("Test CA", today());
   auto foreign = target(stranger);
-  const auto session = connect(loop_.executor(), foreign);
+  const auto session = open(foreign);
   EXPECT_EQ(loop_.run(session->read()).error().code(), Code::unavailable);
 
   auto naked = target(ca_);
   naked.key_pem.clear();
   naked.certificate_pem.clear();
-  EXPECT_EQ(loop_.run(connect(loop_.executor(), naked)->read()).error().code(), Code::unavailable);
+  EXPECT_EQ(loop_.run(open(naked)->read()).error().code(), Code::unavailable);
 
   // The controller's own server certificate names no agent, and may not be used as a client's.
   auto server = target(ca_);
   server.key_pem = *read_file(folder_.path() / "key.pem");
   server.certificate_pem = *read_file(folder_.path() / "cert.pem");
-  EXPECT_FALSE(loop_.run(connect(loop_.executor(), server)->read()).ok());
+  EXPECT_FALSE(loop_.run(open(server)->read()).ok());
   EXPECT_EQ(called, 0);
 }
 
@@ -146,8 +159,7 @@ TEST_F(SessionTest, AServerOfAnotherAuthorityIsNotSpokenTo) {
   serve(acknowledge);
   auto mistaken = target(ca_);
   mistaken.ca_pem = tls::Authority::create("Test CA", today())->certificate_pem();
-  EXPECT_EQ(loop_.run(connect(loop_.executor(), mistaken)->read()).error().code(),
-            Code::unavailable);
+  EXPECT_EQ(loop_.run(open(mistaken)->read()).error().code(), Code::unavailable);
 }
 
 TEST_F(SessionTest, AnAgentsCertificateDoesNotPassForAServers) {
@@ -156,13 +168,12 @@ TEST_F(SessionTest, AnAgentsCertificateDoesNotPassForAServers) {
   ASSERT_TRUE(write_file_atomic(folder_.path() / "key.pem", key, 0600).ok());
   ASSERT_TRUE(write_file_atomic(folder_.path() / "cert.pem", leaf, 0600).ok());
   serve(acknowledge);
-  EXPECT_EQ(loop_.run(connect(loop_.executor(), target(ca_))->read()).error().code(),
-            Code::unavailable);
+  EXPECT_EQ(loop_.run(open(target(ca_))->read()).error().code(), Code::unavailable);
 }
 
 TEST_F(SessionTest, AnOversizedMessageEndsTheStreamWithTheReason) {
   serve(acknowledge);
-  const auto session = connect(loop_.executor(), target(ca_));
+  const auto session = open(target(ca_));
   auto large = envelope(1);
   large.mutable_envelope()->mutable_job_report()->add_notes(std::string(kMaxMessageBytes + 1, 'x'));
   ASSERT_TRUE(session->write(std::move(large)).ok());
@@ -177,7 +188,7 @@ Task<void> never_read(std::shared_ptr<ServerSession> session, std::shared_ptr<Ev
 TEST_F(SessionTest, APeerThatDoesNotReadIsNoticedByABoundedQueue) {
   const auto go = std::make_shared<Event>();
   serve([&](std::shared_ptr<ServerSession> session) { return never_read(session, go); });
-  const auto session = connect(loop_.executor(), target(ca_));
+  const auto session = open(target(ca_));
   auto message = envelope(1);
   message.mutable_envelope()->mutable_job_report()->add_notes(std::string(60'000, 'x'));
   Status last;
@@ -197,7 +208,7 @@ TEST_F(SessionTest, APeerThatDoesNotReadIsNoticedByABoundedQueue) {
 
 TEST_F(SessionTest, StoppingTheServerEndsOpenStreams) {
   serve(acknowledge);
-  const auto session = connect(loop_.executor(), target(ca_));
+  const auto session = open(target(ca_));
   ASSERT_TRUE(session->write(envelope(1)).ok());
   ASSERT_TRUE(loop_.run(session->read()).ok());
   bool stopped = false;
@@ -214,7 +225,7 @@ TEST_F(SessionTest, StoppingTheServerEndsOpenStreams) {
 
 TEST_F(SessionTest, DestroyingTheServerEndsOpenStreams) {
   serve(acknowledge);
-  const auto session = connect(loop_.executor(), target(ca_));
+  const auto session = open(target(ca_));
   ASSERT_TRUE(session->write(envelope(1)).ok());
   ASSERT_TRUE(loop_.run(session->read()).ok());
   server_.reset();
@@ -250,7 +261,7 @@ TEST_F(SessionTest, NobodyListeningIsUnavailable) {
   serve(acknowledge);
   const auto gone = target(ca_);
   server_.reset();
-  EXPECT_EQ(loop_.run(connect(loop_.executor(), gone)->read()).error().code(), Code::unavailable);
+  EXPECT_EQ(loop_.run(open(gone)->read()).error().code(), Code::unavailable);
 }
 
 Task<Result<enrollment::v1::EnrollResponse>> answer_enroll(enrollment::v1::EnrollRequest request,
@@ -266,7 +277,7 @@ TEST_F(SessionTest, EnrolmentNeedsNoCertificateAndRenewalIsNotOnThatListener) {
   auto server = serve_enrollment(loop_.executor(), listen(), answer_enroll);
   ASSERT_TRUE(server.ok()) << server.error().to_string();
   const Target there{
-      "localhost:" + std::to_string((*server)->port()), ca_.certificate_pem(), {}, {}};
+      "127.0.0.1:" + std::to_string((*server)->port()), ca_.certificate_pem(), {}, {}};
   enrollment::v1::EnrollRequest request;
   request.set_token("good");
   const auto good = loop_.run(enroll(there, request, std::chrono::seconds(10)));
