@@ -54,6 +54,7 @@ struct Fact {
   Source source;
   UnixMicros observed_at;   // by the journal's stamp if there is one, else arrival
   uint64_t order = 0;       // position within its source: facts of one source keep the order in which the runner wrote them
+  int64_t late_us = -1;     // it was written at most this much before observed_at; 0 when stamped; -1: no bound known
 };
 
 }  // namespace gitaiops::agent

@@ -25,12 +25,20 @@
 namespace gitaiops::agent {
 
 struct TrackerOptions {
-  // How far the arrival of an announcement and the birth of its trace may lie apart when their order alone cannot decide.
+  // How far the arrival of an announcement and the birth of its trace may lie apart when their order alone cannot decide and
+  // the announcement does not say how late it may be (Fact::late_us).
   int64_t birth_window_us = 3 * kMicrosPerSecond;
   // After the runner's end record, how long to wait for the trace to be closed (the last upload may take long).
   int64_t trace_close_limit_us = 15 * 60 * kMicrosPerSecond;
   // After a trace was closed, how long to wait for the end record of the job (journal lag).
   int64_t end_record_limit_us = 10 * kMicrosPerSecond;
+  // How long an announcement may be on its way to us. Traces and jobs younger than this are not matched, nor their
+  // neighbours: the missing other half may still come.
+  int64_t announcement_lag_us = kMicrosPerSecond;
+  // How long a job that ended waits while traces and announcements near it keep coming (a flood of jobs without a pause).
+  int64_t settle_limit_us = 60 * kMicrosPerSecond;
+  // After the end record of a job whose trace was never seen, how long to wait for it.
+  int64_t trace_notice_us = 2 * kMicrosPerSecond;
   std::size_t max_jobs = 4096;          // beyond: the oldest unfinished is dropped and counted
 };
 
@@ -74,7 +82,9 @@ class Tracker {
   void on_fact(const Fact& fact, SteadyMicros now);
   void on_trace_opened(const TraceId& id, const ProcessId& runner, SteadyMicros now);
   void on_trace_progress(const TraceId& id, const TraceProgress& progress);
-  void on_trace_closed(const TraceId& id, SteadyMicros now);   // unlinked by the runner and read to the end
+  // Unlinked by the runner and read to the end. `unlinked`: when, if known (fstat's ctime of an unlinked file); it tells whose
+  // checkout was free for the next job, where the moment of noticing is too coarse.
+  void on_trace_closed(const TraceId& id, SteadyMicros now, std::optional<UnixMicros> unlinked = std::nullopt);
   void on_trace_lost(const TraceId& id, std::string reason);   // unreadable from here on
   void on_processes(const std::vector<ProcessSample>& processes, SteadyMicros now);
   void on_runner_gone(const ProcessId& runner, SteadyMicros now);
@@ -95,6 +105,9 @@ class Tracker {
   // For doctor and the status page: one plain sentence for each thing withheld, newest first, at most 20.
   std::vector<std::string> explanations() const;
   std::size_t open_jobs() const;
+
+  // The trace of a job that is still open, if it is certain; for questions about its log.
+  std::optional<TraceId> trace_of(const JobRef& job) const;
 
   // Survives a restart: everything known from facts (not traces and trees, they are observed anew).
   std::string save() const;

@@ -1,0 +1,67 @@
+// Which trace belongs to which job: a pure function over values.
+//
+// Announcements of one runner entry and births of its traces have the same order; each trace is
+// born within a window around its announcement. Jobs and traces that can reach one another through
+// possible pairs form a group. Inside a group the largest order-preserving assignments are sought,
+// and a pair is made only when it stands in every one of them. So a lost trace or announcement
+// makes its neighbours ambiguous, never wrong.
+//
+// A group is judged when it is complete: while one of its traces is so young that its announcement
+// may be on its way, or a header is missing that would tell two entries apart, it waits.
+//
+// Where the order says nothing (a job known only from its end, several runner processes behind one
+// entry) the same question is asked of assignments without order, and only if they leave nobody
+// over.
+//
+// What this relies on: in one group not both an announcement and a trace were lost. Nothing on the
+// host could tell that.
+//
+// Cost: jobs x traces of a group; without order times its pairs. Groups beyond kMaxGroupEdges are
+// left ambiguous.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "agent/observer/observer.h"
+#include "base/clock/clock.h"
+
+namespace gitaiops::agent {
+
+constexpr std::size_t kMaxGroupEdges = 1 << 20;
+
+struct JobSide {
+  std::string runner_short;  // empty: unknown
+  uint64_t announced = 0;    // rank among announcements; 0: never announced, has no order
+  int64_t born_from_us = 0;  // its trace was born in this window, microseconds UTC
+  int64_t born_until_us = -1;
+  std::optional<int64_t> ended_us;  // not before this its end was written, steady
+  int64_t settled_us = 0;           // steady; until then its trace may not have been noticed
+};
+
+struct TraceSide {
+  std::string runner_short;  // empty: not read yet
+  ProcessId runner;
+  int64_t birth_us = 0;
+  uint64_t seen = 0;                 // rank among openings, for births of one instant
+  std::optional<int64_t> closed_us;  // steady
+  int64_t settled_us = 0;            // steady; until then its announcement may be on its way
+};
+
+struct TraceMatch {
+  std::optional<std::size_t> trace;   // the pair that stands in every largest assignment
+  std::vector<std::size_t> possible;  // all traces that could be this job's
+  bool open = false;  // its group is not complete yet; ask again, at settles_us if that is told
+  std::optional<int64_t> settles_us;
+  bool surplus = false;  // its group has more traces than jobs: somebody's announcement was lost
+};
+
+// One answer a job. A trace that was closed before the job's end was written is not the job's.
+std::vector<TraceMatch> match_traces(std::span<const JobSide> jobs,
+                                     std::span<const TraceSide> traces, SteadyMicros now);
+
+}  // namespace gitaiops::agent
