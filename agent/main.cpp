@@ -304,7 +304,9 @@ int enroll_host(const fs::path& config_path, const EnrollFlags& flags) {
 int doctor(const fs::path& config_path, const std::string& observer_program) {
   // As root, ask through the observer: it sees what the service will see.
   if (observer_socket() < 0 && ::geteuid() == 0) {
-    ::execlp(observer_program.c_str(), "gitaiops-observer", "--", "/proc/self/exe", "doctor", "--config", config_path.c_str(), nullptr);
+    std::error_code error;
+    const auto self = fs::read_symlink("/proc/self/exe", error);
+    ::execlp(observer_program.c_str(), "gitaiops-observer", "--", self.c_str(), "doctor", "--config", config_path.c_str(), nullptr);
   }
   const auto config = schema().load_file(config_path);
   if (!config.ok()) return fail(config.error(), kExitUsage);

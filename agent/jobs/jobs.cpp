@@ -345,11 +345,13 @@ struct JobWatch::State {
     while (!stopped()) {
       auto seen = co_await observer.runners();
       if (stopped()) co_return;
+      bool changed = false;
       if (seen.ok()) {
         for (const auto& runner : runners) {
           if (std::ranges::find(*seen, runner.id, &RunnerProcess::id) == seen->end()) {
             log::info("the runner is gone", {{"pid", runner.id.pid}});
             tracker.on_runner_gone(runner.id, clock.steady());
+            changed = true;
           }
         }
         runners = std::move(*seen);
@@ -357,6 +359,7 @@ struct JobWatch::State {
           for (const auto& runner : runners) options.known_runners->insert(runner.id.pid);
         }
       }
+      if (changed) co_await commit({});   // sets the tracker's deadline for what the runner left behind
       co_await stopping.wait(kRunnersInterval);
     }
   }

@@ -71,7 +71,7 @@ class Enrolment(Case):
             return done.stderr if done.returncode else "enrolled"
         token = system.control("token", "create")
         secret, pin = token.rsplit(".", 1)
-        self.assertIn("pin", enroll(f"{secret}.{'0' * len(pin)}"))
+        self.assertIn("not the controller this token is for", enroll(f"{secret}.{'0' * len(pin)}"))
         self.assertEqual(enroll(token), "enrolled")
         self.assertIn("used", enroll(token))
         expired = system.control("token", "create", "--ttl", "1s")
@@ -109,7 +109,8 @@ class Restarts(Case):
         report = wait_for(f"the report; {system.log('agent')[-2000:]}", lambda: system.job(job["id"]), 60)
         self.assertEqual(report["outcome"], "unknown")
         lab.start_runner()
-        self.assertEqual(wait_for("a later job", lambda: system.job(self.run_job(lab, "grp/later")["id"]))["outcome"], "failed")
+        later = self.run_job(lab, "grp/later")
+        self.assertEqual(wait_for("a later job", lambda: system.job(later["id"]))["outcome"], "failed")
 
     def test_the_controller_is_away_and_nothing_is_lost(self) -> None:
         lab, system = self.world()

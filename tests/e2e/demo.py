@@ -136,6 +136,7 @@ def main() -> int:
         parser.error("--gitlab and --token-file belong together")
     folder = pathlib.Path(tempfile.mkdtemp(prefix="gitaiops-demo-"))
     folder.chmod(0o755)
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))   # ends in order, too
     try:
         run(folder, options.keep, options)
     except KeyboardInterrupt:

@@ -127,9 +127,9 @@ url = "{url}"
         return self.run("gitaiops-controller", *arguments, "--config", str(self.controller_toml), check=check).stdout.strip()
 
     def start_controller(self) -> None:
-        log = open(self.folder / "controller.log", "ab")
-        self.controller = subprocess.Popen([str(self.bin / "gitaiops-controller"), "serve", "--config", str(self.controller_toml)],
-                                           stdout=log, stderr=log)
+        with open(self.folder / "controller.log", "ab") as log:
+            self.controller = subprocess.Popen([str(self.bin / "gitaiops-controller"), "serve", "--config", str(self.controller_toml)],
+                                               stdout=log, stderr=log)
         wait_for("the controller is alive", lambda: self._alive(self.controller, "controller") and self.get("/health", token="")[0] == 200, START_S)
 
     def stop_controller(self, number: int = signal.SIGTERM) -> None:
@@ -143,9 +143,9 @@ url = "{url}"
                  "--token-file", str(token))
 
     def start_agent(self, wait: bool = True) -> None:
-        log = open(self.folder / "agent.log", "ab")
-        self.observer = subprocess.Popen([str(self.bin / "gitaiops-observer"), "--", str(self.bin / "gitaiops-agent"), "run", "--config",
-                                          str(self.agent_toml)], stdout=log, stderr=log)
+        with open(self.folder / "agent.log", "ab") as log:
+            self.observer = subprocess.Popen([str(self.bin / "gitaiops-observer"), "--", str(self.bin / "gitaiops-agent"), "run", "--config",
+                                              str(self.agent_toml)], stdout=log, stderr=log)
         if wait:
             wait_for("the agent is connected", lambda: self._alive(self.observer, "agent") and self.status().get("link_state") == "connected", START_S)
 
