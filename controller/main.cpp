@@ -1,0 +1,340 @@
+// gitaiops-controller: wires the controller's rooms together. Each command is one function below.
+#include <csignal>
+#include <iostream>
+
+#include <CLI/CLI.hpp>
+#include <asio/signal_set.hpp>
+
+#include "base/bytes/bytes.h"
+#include "base/log/log.h"
+#include "base/metrics/metrics.h"
+#include "base/outgoing/outgoing.h"
+#include "controller/api/api.h"
+#include "controller/config/config.h"
+#include "controller/enrollment/enrollment.h"
+#include "controller/fleet/fleet.h"
+#include "controller/gitlab/gitlab.h"
+#include "controller/ingest/ingest.h"
+#include "controller/operator.h"
+#include "controller/queue/queue.h"
+#include "controller/reactions/reactions.h"
+#include "controller/store/store.h"
+
+namespace gitaiops::controller {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kExitUsage = 2;
+constexpr int kExitFailure = 1;
+constexpr auto kShutdownLimit = std::chrono::seconds(4);
+constexpr auto kSweepInterval = std::chrono::minutes(10);
+
+int fail(const Error& error, int code = kExitFailure) {
+  std::cerr << "gitaiops-controller: " << error.to_string() << "\n";
+  return code;
+}
+
+Result<Config> load(const fs::path& path) {
+  ASSIGN_OR_RETURN(auto config, schema().load_file(path));
+  RETURN_IF_ERROR(check(config), path.string());
+  return config;
+}
+
+void configure_log(const Config& config) {
+  using log::Level;
+  const auto& level = config.log.level;
+  log::configure(level == "debug" ? Level::debug : level == "warning" ? Level::warning : level == "error" ? Level::error : Level::info,
+                 config.log.format == "json" ? log::Format::json : log::Format::text);
+}
+
+Result<std::unique_ptr<store::Store>> open_store(const Config& config, const Clock& clock) {
+  std::error_code error;
+  fs::create_directories(config.state.dir, error);
+  if (error) return Error(Code::permission_denied, "state.dir: cannot create " + config.state.dir.string() + ": " + error.message());
+  return store::open_sqlite({config.state.dir / "controller.db"}, clock);
+}
+
+std::string endpoint(const std::string& address, int64_t port) { return address + ":" + std::to_string(port); }
+
+std::span<const metrics::Definition> metric_definitions() {
+  using metrics::Type;
+  static const metrics::Definition definitions[] = {
+      {"gitaiops_agents_connected", Type::gauge, "Agents with an open stream."},
+      {"gitaiops_streams_opened_total", Type::counter, "Streams opened by agents."},
+      {"gitaiops_streams_refused_total", Type::counter, "Streams refused at their opening."},
+      {"gitaiops_envelopes_stored_total", Type::counter, "Records of agents stored."},
+      {"gitaiops_envelopes_duplicate_total", Type::counter, "Records that had been stored before."},
+      {"gitaiops_envelopes_refused_total", Type::counter, "Records refused for good.", {"reason"}},
+  };
+  return definitions;
+}
+
+// What runs between start and stop.
+class Controller {
+ public:
+  Controller(asio::io_context& loop, fs::path config_path, Config config)
+      : loop_(loop), config_path_(std::move(config_path)), config_(std::move(config)) {}
+
+  Task<Status> serve() {
+    CO_RETURN_IF_ERROR(open());
+    const auto executor = loop_.get_executor();
+    spawn(executor, "api", api_->run());
+    spawn(executor, "enrolment", enrollment_->run());
+    spawn(executor, "fleet", fleet_->run());
+    spawn(executor, "retention", sweep());
+    start("reactions", reactions_->follow());
+    start("queue", worker_->run());
+    log::info("serving", {{"version", GITAIOPS_VERSION},
+                          {"fleet", endpoint(config_.fleet.address, fleet_server_->port())},
+                          {"enrollment", endpoint(config_.enrollment.address, enrollment_server_->port())},
+                          {"api", endpoint(config_.api.address, api_->port())},
+                          {"gitlab_instances", config_.gitlab.size()}});
+    co_await follow_signals();
+    co_await shut_down();
+    co_return Status();
+  }
+
+ private:
+  Status open() {
+    const auto executor = loop_.get_executor();
+    ASSIGN_OR_RETURN(store_, open_store(config_, clock_), "opening the database");
+
+    const auto options = enrollment_options(config_);
+    ASSIGN_OR_RETURN(auto keyring, enrollment::Keyring::open(options, clock_), "opening the certificate authority");
+    keyring_ = std::make_unique<enrollment::Keyring>(std::move(keyring));
+    ASSIGN_OR_RETURN(enrollment_, enrollment::Enrollment::make(options, *keyring_, *store_, clock_));
+    ingest_ = std::make_unique<ingest::Ingest>(*store_, clock_);
+    fleet_ = std::make_unique<fleet::Fleet>(fleet::Options{.version = GITAIOPS_VERSION}, *store_, *ingest_, clock_);
+    RETURN_IF_ERROR(open_listeners());
+
+    for (const auto& instance : config_.gitlab) {
+      auto& web = webs_.emplace_back(std::make_unique<Outgoing>(executor, OutgoingOptions{.ca_file = instance.ca_file}));
+      ASSIGN_OR_RETURN(auto gitlab, gitlab::open_http({.id = instance.id, .url = instance.url, .token_file = instance.token_file}, *web, clock_),
+                       "gitlab \"" + instance.id + "\"");
+      gitlabs_[instance.id] = std::move(gitlab);
+    }
+    std::map<std::string, gitlab::Gitlab*> instances;
+    for (const auto& [id, gitlab] : gitlabs_) instances[id] = gitlab.get();
+    reactions_ = std::make_unique<reactions::Reactions>(*store_, clock_, std::move(instances));
+    worker_ = std::make_unique<queue::Worker>(*store_, clock_);
+    reactions_->attach(*worker_);
+
+    metrics_.declare(metric_definitions());
+    metrics_.declare(api::metric_definitions());
+    api::ApiOptions api{.address = config_.api.address,
+                        .port = static_cast<uint16_t>(config_.api.port),
+                        .tls_certificate = config_.api.tls_certificate,
+                        .tls_key = config_.api.tls_key,
+                        .behind_proxy = config_.api.behind_proxy};
+    ASSIGN_OR_RETURN(api_, api::listen(executor, api, {.store = *store_, .clock = clock_, .metrics = metrics_, .before_metrics = [this] { refresh_metrics(); }}),
+                     "opening the API (api.address, api.port)");
+    return {};
+  }
+
+  Status open_listeners() {
+    const auto executor = loop_.get_executor();
+    const auto files = keyring_->files();
+    const rpc::ListenOptions fleet{.address = endpoint(config_.fleet.address, config_.fleet.port), .key = files.key, .certificate = files.certificate, .trusted = files.trusted};
+    ASSIGN_OR_RETURN(fleet_server_,
+                     rpc::serve_fleet(executor, fleet, [this](std::shared_ptr<rpc::ServerSession> session) { return fleet_->serve(std::move(session)); },
+                                      [this](gitaiops::enrollment::v1::RenewRequest request, rpc::Peer peer) { return enrollment_->renew(std::move(request), std::move(peer)); }),
+                     "opening the fleet listener (fleet.address, fleet.port)");
+    auto enrolling = fleet;
+    enrolling.address = endpoint(config_.enrollment.address, config_.enrollment.port);
+    ASSIGN_OR_RETURN(enrollment_server_,
+                     rpc::serve_enrollment(executor, enrolling, [this](gitaiops::enrollment::v1::EnrollRequest request, rpc::Peer peer) { return enrollment_->enroll(std::move(request), std::move(peer)); }),
+                     "opening the enrolment listener (enrollment.address, enrollment.port)");
+    return {};
+  }
+
+  void start(std::string_view name, Task<void> task) {
+    ++running_;
+    spawn(loop_.get_executor(), name, [](Controller* c, Task<void> inner) -> Task<void> {
+      co_await std::move(inner);
+      if (--c->running_ == 0) c->quiet_.set();
+    }(this, std::move(task)));
+  }
+
+  void refresh_metrics() {
+    const auto& fleet = fleet_->counters();
+    const auto& ingest = ingest_->counters();
+    metrics_.gauge("gitaiops_agents_connected").set(static_cast<double>(fleet.connected));
+    metrics_.counter("gitaiops_streams_opened_total").raise_to(static_cast<double>(fleet.opened));
+    metrics_.counter("gitaiops_streams_refused_total").raise_to(static_cast<double>(fleet.refused));
+    metrics_.counter("gitaiops_envelopes_stored_total").raise_to(static_cast<double>(ingest.stored));
+    metrics_.counter("gitaiops_envelopes_duplicate_total").raise_to(static_cast<double>(ingest.duplicates));
+    metrics_.counter("gitaiops_envelopes_refused_total").raise_to(static_cast<double>(ingest.refused_invalid), {"invalid"});
+    metrics_.counter("gitaiops_envelopes_refused_total").raise_to(static_cast<double>(ingest.refused_scope), {"scope"});
+  }
+
+  Task<void> sweep() {
+    while (!stopping_.is_set()) {
+      const store::Retention retention{clock_.now() + -config_.retention.age.micros, static_cast<uint64_t>(config_.retention.max_bytes)};
+      const auto removed = co_await store_->sweep(retention);
+      if (!removed.ok()) log::warning("retention failed", {{"why", removed.error().to_string()}});
+      if (removed.ok() && *removed > 0) log::info("old jobs removed", {{"jobs", *removed}});
+      co_await stopping_.wait(kSweepInterval);
+    }
+  }
+
+  void reload() {
+    auto fresh = load(config_path_);
+    if (!fresh.ok()) {
+      log::error("configuration not reloaded", {{"why", fresh.error().to_string()}});
+      return;
+    }
+    for (const auto& key : schema().needs_restart(config_, *fresh)) log::warning("a changed setting needs a restart", {{"key", key}});
+    config_.log = fresh->log;
+    config_.retention = fresh->retention;
+    configure_log(config_);
+    log::info("configuration reloaded");
+  }
+
+  Task<void> follow_signals() {
+    for (;;) {
+      asio::error_code error;
+      const int signal = co_await signals_.async_wait(asio::redirect_error(asio::use_awaitable, error));
+      if (error || signal != SIGHUP) co_return;
+      reload();
+    }
+  }
+
+  // From the outside in: no new work first, then what is being done, then what it stands on.
+  Task<void> shut_down() {
+    log::info("stopping");
+    stopping_.set();
+    api_->stop();
+    fleet_->stop();
+    enrollment_->stop();
+    co_await enrollment_server_->stop();
+    co_await fleet_server_->stop();
+    reactions_->stop();
+    worker_->stop();
+    co_await quiet_.wait(kShutdownLimit);
+    log::info("stopped");
+  }
+
+  asio::io_context& loop_;
+  const fs::path config_path_;
+  Config config_;
+  const Clock& clock_ = system_clock();
+  asio::signal_set signals_{loop_, SIGTERM, SIGINT, SIGHUP};
+  metrics::Registry metrics_;
+  std::unique_ptr<store::Store> store_;
+  std::unique_ptr<enrollment::Keyring> keyring_;
+  std::unique_ptr<enrollment::Enrollment> enrollment_;
+  std::unique_ptr<ingest::Ingest> ingest_;
+  std::unique_ptr<fleet::Fleet> fleet_;
+  std::vector<std::unique_ptr<Outgoing>> webs_;
+  std::map<std::string, std::unique_ptr<gitlab::Gitlab>> gitlabs_;
+  std::unique_ptr<reactions::Reactions> reactions_;
+  std::unique_ptr<queue::Worker> worker_;
+  std::unique_ptr<rpc::Server> fleet_server_, enrollment_server_;
+  std::unique_ptr<http::Server> api_;
+  Event stopping_, quiet_;
+  int running_ = 0;
+};
+
+template <class T>
+T run_task(asio::io_context& loop, Task<T> task) {
+  std::optional<T> result;
+  spawn(loop.get_executor(), "main", [](Task<T> inner, std::optional<T>& out, asio::io_context& l) -> Task<void> {
+    out.emplace(co_await std::move(inner));
+    l.stop();
+  }(std::move(task), result, loop));
+  loop.run();
+  return std::move(*result);
+}
+
+int serve(const fs::path& config_path) {
+  auto config = load(config_path);
+  if (!config.ok()) return fail(config.error(), kExitUsage);
+  configure_log(*config);
+  asio::io_context loop(1);
+  Controller controller(loop, config_path, std::move(config).value());
+  const auto ended = run_task(loop, controller.serve());
+  return ended.ok() ? 0 : fail(ended.error(), ended.error().code() == Code::invalid_argument ? kExitUsage : kExitFailure);
+}
+
+// A command on the store, beside a running service or without one.
+template <class Act>
+int operate(const fs::path& config_path, Act act) {
+  const auto config = load(config_path);
+  if (!config.ok()) return fail(config.error(), kExitUsage);
+  log::configure(log::Level::warning, log::Format::text);
+  const auto store = open_store(*config, system_clock());
+  if (!store.ok()) return fail(store.error());
+  asio::io_context loop(1);
+  const auto done = run_task(loop, act(**store, *config));
+  if (done.ok()) return 0;
+  return fail(done.error(), done.error().code() == Code::invalid_argument || done.error().code() == Code::not_found ? kExitUsage : kExitFailure);
+}
+
+int check_config(const fs::path& config_path) {
+  const auto config = load(config_path);
+  if (!config.ok()) return fail(config.error(), kExitUsage);
+  const auto exposure = api::check_exposure({.address = config->api.address,
+                                             .port = static_cast<uint16_t>(config->api.port),
+                                             .tls_certificate = config->api.tls_certificate,
+                                             .tls_key = config->api.tls_key,
+                                             .behind_proxy = config->api.behind_proxy});
+  if (!exposure.ok()) return fail(exposure.error().within(config_path.string()), kExitUsage);
+  std::cout << config_path.string() << " is valid\n";
+  return 0;
+}
+
+}  // namespace
+}  // namespace gitaiops::controller
+
+int main(int argc, char** argv) {
+  using namespace gitaiops;
+  using namespace gitaiops::controller;
+  CLI::App app("gitaiops-controller: keeps what the agents report, and tells people");
+  app.require_subcommand(1);
+  std::string config = "/etc/gitaiops/controller.toml", id, to;
+  TokenRequest request;
+  int code = 0;
+  const Clock& clock = system_clock();
+  const auto command = [&](CLI::App* parent, const char* name, const char* words, auto act) {
+    auto* sub = parent->add_subcommand(name, words);
+    sub->add_option("--config", config, "Configuration file")->capture_default_str();
+    sub->callback([&code, act] { code = act(); });
+    return sub;
+  };
+  command(&app, "serve", "Run the service", [&] { return serve(config); });
+  command(&app, "check-config", "Check the configuration without starting", [&] { return check_config(config); });
+
+  auto* token = app.add_subcommand("token", "Tokens: for enrolling agents, and for the API")->require_subcommand(1);
+  auto* create = command(token, "create", "Make a token and print it; it is shown once",
+                         [&] { return operate(config, [&](store::Store& s, const Config& c) { return create_token(s, c, request, clock, std::cout); }); });
+  create->add_flag("--api", request.api, "For the REST API (default: for enrolling an agent)");
+  create->add_option("--name", request.name, "API: whose it is");
+  create->add_option("--ttl", request.ttl, "How long it is valid, e.g. 30m, 1h, 90d")->capture_default_str();
+  create->add_option("--uses", request.uses, "Enrolment: how many agents it may enrol")->capture_default_str();
+  create->add_option("--label", request.labels, "Enrolment: a label for the agents, may stand more than once");
+  create->add_option("--project", request.projects, "INSTANCE:GLOB it is good for, e.g. main:group/*; may stand more than once (default: all)");
+  create->add_flag("--admin", request.admin, "API: also what concerns the whole fleet");
+  command(token, "list", "List tokens", [&] { return operate(config, [&](store::Store& s, const Config&) { return list_tokens(s, clock, std::cout); }); });
+  command(token, "revoke", "End a token", [&] { return operate(config, [&](store::Store& s, const Config&) { return revoke_token(s, id, clock, std::cout); }); })
+      ->add_option("id", id, "As `token list` shows it")
+      ->required();
+
+  auto* agents = app.add_subcommand("agents", "The agents of the fleet")->require_subcommand(1);
+  command(agents, "list", "List agents", [&] { return operate(config, [&](store::Store& s, const Config&) { return list_agents(s, clock, std::cout); }); });
+  command(agents, "revoke", "Shut an agent out", [&] { return operate(config, [&](store::Store& s, const Config&) { return revoke_agent(s, id, clock, std::cout); }); })
+      ->add_option("id", id, "As `agents list` shows it")
+      ->required();
+
+  command(&app, "backup", "Copy the database while the service runs", [&] { return operate(config, [&](store::Store& s, const Config& c) { return backup(s, c, to, clock, std::cout); }); })
+      ->add_option("to", to, "File to write; must not exist")
+      ->required();
+  app.add_subcommand("sample-config", "Print a commented configuration file")->callback([] { std::cout << schema().sample(); });
+  app.add_subcommand("version", "Print the version")->callback([] { std::cout << "gitaiops-controller " GITAIOPS_VERSION "\n"; });
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : kExitUsage;
+  }
+  return code;
+}
