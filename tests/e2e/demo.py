@@ -27,7 +27,7 @@ FILES = {
                     "        price, discount = 100, 15\n        self.assertEqual(price - discount, 80)\n\n\n"
                     "if __name__ == \"__main__\":\n    unittest.main()\n",
     "train.py": "# Grows until somebody stops it.\nimport time\n\nrows = []\nwhile True:\n    rows.append(bytearray(b\"x\" * (8 << 20)))\n"
-                "    time.sleep(0.05)\n",
+                "    time.sleep(0.12)\n",
     # What the kernel's OOM killer does, without needing root: SIGKILL above a limit.
     "with-memory-limit.sh": "#!/bin/bash\n# usage: with-memory-limit.sh MIB COMMAND…\nlimit=$(( $1 * 1024 )); shift\n\"$@\" & pid=$!\n"
                             "while kill -0 $pid 2>/dev/null; do\n"

@@ -61,7 +61,9 @@ class Kills(unittest.TestCase):
                 wrong = [job["id"] for job in finished if outcomes[job["id"]] != {"success": "passed"}.get(job["status"], job["status"])]
                 self.assertEqual(wrong, [])
                 self.events_are_gapless(system)
-                availability = collections.Counter(system.get(f"/api/v1/jobs/{row['id']}")[1]["log"]["availability"] for row in rows)
+                logs = [system.get(f"/api/v1/jobs/{row['id']}")[1]["log"] for row in rows]
+                availability = collections.Counter(log["reason"] or log["availability"] for log in logs)
+                self.assertTrue(all(log["reason"] for log in logs if log["availability"] != "complete"), "what is missing says why")
                 print(f"    {KILLS} kills, {len(rows)} jobs reported once; logs: {dict(availability)}", flush=True)
 
     def kill_one(self, system: System, chance: random.Random) -> None:
