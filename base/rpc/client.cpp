@@ -16,7 +16,7 @@ using fleet::v1::FleetService;
 constexpr std::chrono::milliseconds kLookForStop{200};
 
 std::shared_ptr<grpc::Channel> make_channel(const Target& target) {
-  take_over_logging();
+  prepare_process();
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE,
                    0);  // else a reader that stopped still lets megabytes be written
@@ -140,7 +140,8 @@ Task<Result<enrollment::v1::RenewResponse>> renew(Target target,
   const auto executor = co_await asio::this_coro::executor;
   call->stub->async()->Renew(&call->context, &call->request, &call->response,
                              when_done(executor, call));
-  while (!co_await call->done.wait(kLookForStop)) {
+  while (!call->done.is_set()) {
+    co_await call->done.wait(kLookForStop);
     if (stop.is_set()) call->context.TryCancel();
   }
   co_return co_await finished(call);

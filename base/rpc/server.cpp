@@ -342,7 +342,7 @@ class Listener final : public Server {
         enrollment_(executor, std::move(enroll), std::move(renew), open_) {}
 
   Status listen(const ListenOptions& options) {
-    take_over_logging();
+    prepare_process();
     grpc::ServerBuilder builder;
     set_limits(builder, options);
     builder.SetMaxReceiveMessageSize(
