@@ -4,7 +4,7 @@
 
 #include <re2/re2.h>
 
-#include "engines/diagnosis/observed.h"
+#include "engines/diagnosis/failing_tests.h"
 
 namespace gitaiops::diagnosis {
 namespace {
@@ -68,7 +68,6 @@ struct Analyzer::State final : LineSink {
   void close_scanned_line();
   void note(Seq seq, const std::vector<uint16_t>& rules);
   void note_exit(const Rule& rule, Seq seq, std::string_view text);
-  void note_test(const Rule& rule, std::string_view text);
   void add_candidate(Found found);
   double keep_value(const Found& found) const;
 
@@ -281,7 +280,8 @@ void Analyzer::State::close_scanned_line() {
 
 void Analyzer::State::note(Seq seq, const std::vector<uint16_t>& rules) {
   const auto line = seen.lines.get(seq);
-  if (!line || line->flags & kCommand) return;
+  // What is about to run is no cause, whoever echoes it.
+  if (!line || line->flags & kCommand || line->text.starts_with("$ ")) return;
   // What quotes a command that failed is not itself a cause.
   const auto exit = std::find_if(rules.begin(), rules.end(), [&](uint16_t r) {
     return seen.rules->all()[r].kind == Kind::exit;
@@ -304,7 +304,9 @@ void Analyzer::State::note(Seq seq, const std::vector<uint16_t>& rules) {
     const Rule& rule = seen.rules->all()[index];
     ++seen.rule_lines[index];
     if (step_lines[index]++ == 0) touched.push_back(index);
-    if (rule.test) note_test(rule, line->text);
+    if (rule.test && !rule.nested && seen.tests.size() < kTestsMax) {
+      if (auto test = read_test(rule, line->text)) add_test(std::move(*test), seen.tests);
+    }
     if (found.rule == kNoRule) {
       found.rule = index;
       found.ordinal = step_lines[index] - 1;
@@ -323,33 +325,6 @@ void Analyzer::State::note_exit(const Rule& rule, Seq seq, std::string_view text
     mark.code = code;
   if (seen.exits.size() == kExitsMax) seen.exits.erase(seen.exits.begin() + kExitsMax / 2);
   seen.exits.push_back(mark);
-}
-
-void Analyzer::State::note_test(const Rule& rule, std::string_view text) {
-  if (seen.tests.size() >= kTestsMax) return;
-  const re2::RE2& test_fields = rule.test->get();
-  const int groups = test_fields.NumberOfCapturingGroups() + 1;
-  std::vector<re2::StringPiece> parts(groups);
-  const re2::StringPiece piece(text.data(), text.size());
-  if (!test_fields.Match(piece, 0, piece.size(), re2::RE2::UNANCHORED, parts.data(), groups))
-    return;
-  FailingTest test;
-  for (const auto& [name, index] : test_fields.NamedCapturingGroups()) {
-    const std::string value(parts[index].data() ? parts[index].data() : "", parts[index].size());
-    if (name == "name")
-      test.name = quoted(value);
-    else if (name == "file")
-      test.file = quoted(value);
-    else if (name == "line")
-      test.line = parse_uint(value);
-  }
-  if (test.name.empty()) return;
-  const auto same = std::find_if(seen.tests.begin(), seen.tests.end(),
-                                 [&](const FailingTest& t) { return t.name == test.name; });
-  if (same == seen.tests.end())
-    seen.tests.push_back(std::move(test));
-  else if (same->file.empty())
-    *same = std::move(test);
 }
 
 // What is worth keeping when there are more candidates than room: weighty ones, the first of their

@@ -58,6 +58,7 @@ class Grower {
   Extent grow(Block block) const {
     switch (block) {
       case Block::line:
+      case Block::command:
         return {start_, start_};
       case Block::paragraph:
         return {up_to_blank(), down_paragraph()};
@@ -275,6 +276,9 @@ Extent extent_of(const Observed& seen, const Zone& zone, const Found& found) {
 std::vector<Excerpt> evidence_for(const Observed& seen, const Zone& zone,
                                   const std::vector<Ranked>& ranked, uint64_t* redacted) {
   std::vector<Extent> extents;
+  const bool with_command = !ranked.empty() && !zone.command.empty() &&
+                            rule_of(seen, ranked.front().found).block == Block::command;
+  if (with_command) extents.push_back({zone.begin, zone.begin});
   for (const Ranked& r : ranked) {
     if (extents.size() == kChunksShown) break;
     const Ranked& root = ranked.front();

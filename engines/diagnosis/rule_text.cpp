@@ -91,7 +91,7 @@ constexpr std::array<std::pair<std::string_view, Retry>, 4> kRetries{
      {"elsewhere", Retry::elsewhere}}};
 constexpr std::array<std::pair<std::string_view, Kind>, 3> kKinds{
     {{"cause", Kind::cause}, {"wrapper", Kind::wrapper}, {"exit", Kind::exit}}};
-constexpr std::array<std::pair<std::string_view, Block>, 8> kBlocks{
+constexpr std::array<std::pair<std::string_view, Block>, 9> kBlocks{
     {{"indent", Block::indent},
      {"paragraph", Block::paragraph},
      {"trace", Block::trace},
@@ -99,7 +99,8 @@ constexpr std::array<std::pair<std::string_view, Block>, 8> kBlocks{
      {"compiler", Block::compiler},
      {"diff", Block::diff},
      {"line", Block::line},
-     {"report", Block::report}}};
+     {"report", Block::report},
+     {"command", Block::command}}};
 constexpr std::array<std::string_view, 7> kOwners{
     "code", "test", "dependency", "config", "infrastructure", "runner", "user"};
 
@@ -153,6 +154,13 @@ class TableReader {
       }
     }
     return out;
+  }
+
+  bool flag(std::string_view key) {
+    const toml::node* node = table_.get(key);
+    if (node && !node->is_boolean())
+      fail(*node, "\"" + std::string(key) + "\" must be true or false");
+    return node && node->value_or(false);
   }
 
   double weight() {
@@ -229,7 +237,7 @@ void read_rule(const toml::table& table, const std::string& origin, Trial trial,
                std::vector<std::string>& problems) {
   TableReader reader(table, trial,
                      {"id", "category", "title", "weight", "kind", "block", "match", "unless",
-                      "test", "code", "positive", "negative"});
+                      "test", "nested", "code", "positive", "negative"});
   Rule rule;
   rule.origin = origin;
   rule.id = reader.text("id", true);
@@ -243,6 +251,7 @@ void read_rule(const toml::table& table, const std::string& origin, Trial trial,
   rule.positive = reader.texts("positive", false, false);
   rule.negative = reader.texts("negative", false, false);
   rule.test = reader.fields("test");
+  rule.nested = reader.flag("nested");
   rule.code = reader.fields("code");
   if (!rule.category.empty() && rule.category != "unknown" &&
       !set.categories.contains(rule.category)) {

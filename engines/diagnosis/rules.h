@@ -7,8 +7,9 @@
 //   [expressions],
 //                 optional: kind (cause | wrapper | exit), title, unless = [expressions: then it is
 //                 not], block (how its evidence extends, see evidence.h), test (RE2 with named
-//                 groups name, file, line), code (RE2 with one group: the exit code), positive and
-//                 negative (lines that must and must not match)
+//                 groups name, file, line), nested (a test's name goes on over
+//                 the following deeper lines, up to a colon), code (RE2 with one group: the exit
+//                 code), positive and negative (lines that must and must not match)
 //   [[decoy]]     id, match: lines that only look like trouble; they silence rules of weight
 //   kDecoyCeiling and less
 //
@@ -37,7 +38,17 @@ namespace gitaiops::diagnosis {
 inline constexpr double kDecoyCeiling = 0.6;
 
 enum class Kind : uint8_t { cause, wrapper, exit };
-enum class Block : uint8_t { indent, paragraph, trace, java, compiler, diff, line, report };
+enum class Block : uint8_t {
+  indent,
+  paragraph,
+  trace,
+  java,
+  compiler,
+  diff,
+  line,
+  report,
+  command
+};
 
 // Takes fields out of a line. RE2 compiles it when the first line needs it: few rules ever do.
 class Fields {
@@ -62,6 +73,7 @@ struct Rule {
   double weight = 0;
   Kind kind = Kind::cause;
   Block block = Block::indent;
+  bool nested = false;
   std::vector<std::string> match, unless, positive, negative;
   std::shared_ptr<const Fields> test, code;
 };

@@ -8,6 +8,7 @@
 namespace gitaiops::diagnosis {
 namespace {
 
+constexpr Seq kPassedDistance = 64;  // after a command that passed, there is little but a farewell
 constexpr Seq kVerdictDistance = 6;  // the runner's last word is at most this far from the end
 
 std::optional<int> code_after(std::string_view text, std::string_view word) {
@@ -108,7 +109,8 @@ LogEnd read_end(const Observed& seen) {
     } else if (*mark.code != 0) {
       end.outcome = Outcome::failed;
       if (!end.exit_code) end.exit_code = mark.code;
-    } else if (&mark == &seen.exits.back() && end.outcome == Outcome::unknown) {
+    } else if (&mark == &seen.exits.back() && end.outcome == Outcome::unknown &&
+               mark.seq + kPassedDistance >= seen.lines.end()) {
       end.outcome = Outcome::passed;
       end.exit_code = 0;
     }

@@ -2,6 +2,9 @@
 // zero-shot. The floors stand a little below what is reached, so that a rule that helps one tool
 // cannot quietly cost the others. GITAIOPS_CORPUS_MISSES=1 lists the logs whose cause was not among
 // the first candidates.
+#include <algorithm>
+#include <array>
+#include <cctype>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -66,6 +69,42 @@ std::set<std::string> line_set(std::string_view text) {
   return out;
 }
 
+// Whether the root cause stands among the marked lines. Annotators now and then began or ended a
+// line short of its ends; a metric that compares whole lines would call those wrong.
+bool root_marked(const Diagnosis& d, const std::set<std::string>& truth) {
+  constexpr std::size_t kSharedMin = 12;
+  if (!d.root_cause) return false;
+  const std::string root = bare(d.root_cause->text);
+  return truth.contains(root) || std::any_of(truth.begin(), truth.end(), [&](const auto& t) {
+           return t.size() >= kSharedMin && root.size() >= kSharedMin &&
+                  (t.find(root) != t.npos || root.find(t) != root.npos);
+         });
+}
+
+// How often a confidence is deserved, by tenths.
+struct Reliability {
+  struct Tenth {
+    double logs = 0, right = 0, claimed = 0;
+  };
+  std::array<Tenth, 10> tenths;
+
+  void add(double confidence, bool right) {
+    Tenth& t = tenths[std::min<std::size_t>(9, static_cast<std::size_t>(confidence * 10))];
+    t.logs += 1, t.right += right, t.claimed += confidence;
+  }
+  void check() const {
+    for (std::size_t i = 0; i < tenths.size(); ++i) {
+      const Tenth& t = tenths[i];
+      if (t.logs == 0) continue;
+      std::printf("  confidence %.1f-%.1f  logs %4.0f  claimed %.2f  right %.2f\n",
+                  static_cast<double>(i) / 10, static_cast<double>(i + 1) / 10, t.logs,
+                  t.claimed / t.logs, t.right / t.logs);
+      if (t.logs < 20) continue;
+      EXPECT_GE(t.right / t.logs, t.claimed / t.logs - 0.1) << "tenth " << i;
+    }
+  }
+};
+
 struct Sums {
   double logs = 0, hit1 = 0, hit3 = 0, precision = 0, recall = 0, f1 = 0, packet = 0;
   void add(const Sums& o) {
@@ -113,6 +152,7 @@ TEST(Corpus, AnnotatedChunks) {
   std::ifstream labels(*folder / "labels.jsonl");
   std::map<std::string, Sums> by_repository;
   std::map<std::string, int> categories;
+  Reliability reliability;
   Sums all;
   for (std::string line; std::getline(labels, line);) {
     const auto label = nlohmann::json::parse(line);
@@ -121,6 +161,7 @@ TEST(Corpus, AnnotatedChunks) {
     if (truth.empty()) continue;
     const Diagnosis d = diagnose(slurp(*folder / label["log"].get<std::string>()));
     const Sums s = score(d, truth);
+    reliability.add(d.confidence, root_marked(d, truth));
     all.add(s);
     by_repository[label["repo"].get<std::string>()].add(s);
     ++categories[d.category];
@@ -143,9 +184,67 @@ TEST(Corpus, AnnotatedChunks) {
   all.print("all logs");
   macro.print("by repository");
   for (const auto& [name, n] : categories) std::printf("  %-20s %d\n", name.c_str(), n);
-  EXPECT_GE(all.hit1 / all.logs, 0.62);
-  EXPECT_GE(all.hit3 / all.logs, 0.75);
-  EXPECT_GE(all.f1 / all.logs, 0.50);
+  reliability.check();
+  EXPECT_GE(all.hit1 / all.logs, 0.70);
+  EXPECT_GE(all.hit3 / all.logs, 0.79);
+  EXPECT_GE(all.f1 / all.logs, 0.52);
+}
+
+// Reporters join path, class and method differently: the words of a name are compared.
+std::string words(std::string_view name) {
+  std::string out;
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    if (name.substr(i).starts_with(".py") && (i + 3 == name.size() || name[i + 3] == ':')) {
+      i += 2;
+      continue;
+    }
+    const auto c = static_cast<unsigned char>(name[i]);
+    if (std::isalnum(c) || c == '_' || c >= 0x80)
+      out += name[i];
+    else if (!out.empty() && out.back() != ' ')
+      out += ' ';
+  }
+  return std::string(trimmed(out));
+}
+
+bool same_test(const std::string& a, const std::string& b) {
+  if (a.empty() || b.empty()) return false;
+  if (a.find(b) != a.npos || b.find(a) != b.npos) return true;
+  const auto as_set = [](const std::string& text) {
+    const auto parts = split(text, ' ');
+    return std::set<std::string_view>(parts.begin(), parts.end());
+  };
+  const auto mine = as_set(a), theirs = as_set(b);
+  return std::includes(mine.begin(), mine.end(), theirs.begin(), theirs.end());
+}
+
+TEST(Corpus, FailingTests) {
+  const auto folder = corpus();
+  if (!folder) GTEST_SKIP() << "no corpus: set GITAIOPS_CORPUS";
+  std::ifstream labels(*folder / "labels.jsonl");
+  double wanted = 0, found = 0, named = 0, wrong = 0;
+  for (std::string line; std::getline(labels, line);) {
+    const auto label = nlohmann::json::parse(line);
+    if (label["set"] != "bugswarm" || !label.contains("tr_t_failed")) continue;
+    const auto list = label["tr_t_failed"].get<std::string>();
+    std::set<std::string> truth;
+    for (const auto name : split(list, '#')) truth.insert(words(name));
+    truth.erase("");
+    const Diagnosis d = diagnose(slurp(*folder / label["log"].get<std::string>()));
+    std::set<std::string> told;
+    for (const auto& test : d.failing_tests) told.insert(words(test.name));
+    const auto in = [](const std::string& name, const std::set<std::string>& names) {
+      return std::any_of(names.begin(), names.end(),
+                         [&](const auto& other) { return same_test(other, name); });
+    };
+    for (const auto& name : truth) wanted += 1, found += in(name, told);
+    for (const auto& name : told) named += 1, wrong += !in(name, truth);
+  }
+  ASSERT_GT(wanted, 0);
+  std::printf("failing tests  wanted %.0f  found %.0f (%.2f)  named %.0f  wrong %.0f\n", wanted,
+              found, found / wanted, named, wrong);
+  EXPECT_GE(found / wanted, 0.75);
+  EXPECT_LE(wrong / named, 0.05);
 }
 
 }  // namespace
