@@ -5,6 +5,7 @@
 #include "base/bytes/bytes.h"
 #include "controller/note/markdown.h"
 #include "controller/note/note.h"
+#include "controller/note/words.h"
 
 namespace gitaiops::note {
 namespace {
@@ -25,20 +26,38 @@ const Diagnosis* diagnosis(const JobView& job) {
   return job.report && job.report->has_diagnosis() ? &job.report->diagnosis() : nullptr;
 }
 
-std::string name_of(const JobView& job) {
-  return job.name.empty() ? "job " + std::to_string(job.id) : code_span(job.name, 100);
-}
-
 std::string plural(std::size_t count, std::string_view noun) {
   return std::to_string(count) + " " + std::string(noun) + (count == 1 ? "" : "s");
 }
 
-// "test failure (`tests/test_cart.py:41`)"
+// "test_total (cart.CartTest.test_total)" → "test_total": what stands in brackets says it again.
+std::string_view short_name(std::string_view test) {
+  const auto bracket = test.find(" (");
+  return bracket == test.npos || bracket == 0 ? test : test.substr(0, bracket);
+}
+
+// ": `test_total` (`tests/test_cart.py:41`) and 2 more"
+std::string tests_of(const Diagnosis& d) {
+  if (d.failing_tests_size() == 0) return {};
+  const auto& test = d.failing_tests(0);
+  std::string out;
+  if (!test.name().empty()) out += ": " + code_span(short_name(test.name()), 120);
+  if (!test.file().empty())
+    out +=
+        " (" +
+        code_span(test.file() + (test.has_line() ? ":" + std::to_string(test.line()) : ""), 160) +
+        ")";
+  if (d.failing_tests_size() > 1)
+    out += " and " + std::to_string(d.failing_tests_size() - 1) + " more";
+  return out;
+}
+
+// "test failure: `test_total` (`tests/test_cart.py:41`)"
 std::string cause(const JobView& job) {
   const Diagnosis* d = diagnosis(job);
   std::string out;
   if (d != nullptr && !d->category().empty() && d->category() != "unknown") {
-    out = word(d->category());
+    out = category_words(d->category());
   } else {
     out = "cause not recognised";
     if (job.report && job.report->has_exit_code() && job.report->exit_code() != 0) {
@@ -47,14 +66,7 @@ std::string cause(const JobView& job) {
       out += ", " + word(job.failure_reason);
     }
   }
-  if (d != nullptr && d->failing_tests_size() > 0 && !d->failing_tests(0).file().empty()) {
-    const auto& test = d->failing_tests(0);
-    out +=
-        " (" +
-        code_span(test.file() + (test.has_line() ? ":" + std::to_string(test.line()) : ""), 160) +
-        ")";
-  }
-  return out;
+  return d == nullptr ? out : out + tests_of(*d);
 }
 
 // "Looks like a problem of the tests; a retry will not help (93 % sure)"
@@ -116,6 +128,57 @@ std::vector<LogLine> numbered(const Excerpt& excerpt, uint64_t cause_line) {
   return lines;
 }
 
+// Rulers, blank lines and what stands for left-out lines: nothing that proves anything.
+bool says_something(const LogLine& line) {
+  return line.number > 0 && line.text.find_first_not_of(" \t-=_*#~+.") != std::string::npos;
+}
+
+bool is_ruler(std::string_view text) {
+  return text.size() >= 3 && text.find_first_not_of('=') == text.npos;
+}
+
+bool names_an_error(std::string_view text) {
+  static constexpr std::string_view kSigns[] = {"rror",  "ssert", "xception", "xpected", "anic",
+                                                "fatal", "FATAL", "!=",       "ERROR"};
+  return std::ranges::any_of(kSigns, [&](auto sign) { return text.find(sign) != text.npos; });
+}
+
+// Where a heading ("FAIL: test_total") is the cause, the line that says why: the last one before
+// the next ruler that names an error. `cause` itself when that says it already.
+std::size_t verdict_of(const std::vector<LogLine>& lines, std::size_t cause) {
+  std::size_t found = cause;
+  if (names_an_error(lines[cause].text)) return found;
+  for (std::size_t i = cause + 1; i < lines.size() && !is_ruler(lines[i].text); ++i)
+    if (says_something(lines[i]) && names_an_error(lines[i].text)) found = i;
+  return found;
+}
+
+// At most `show` lines, in their order: the cause, the verdict, what leads to the verdict, a little
+// before the cause, what follows.
+std::vector<LogLine> telling(const std::vector<LogLine>& lines, std::size_t show) {
+  std::vector<std::size_t> order;
+  const auto at = std::ranges::find(lines, true, &LogLine::cause);
+  const auto add = [&](std::size_t i) {
+    if (i < lines.size() && (says_something(lines[i]) || lines[i].cause)) order.push_back(i);
+  };
+  if (at != lines.end()) {
+    const auto cause = static_cast<std::size_t>(at - lines.begin());
+    const std::size_t verdict = verdict_of(lines, cause);
+    add(cause);
+    for (std::size_t i = verdict; i > cause; --i) add(i);
+    for (std::size_t i = 1; i <= std::min({std::size_t{2}, show / 3, cause}); ++i) add(cause - i);
+    for (std::size_t i = verdict + 1; i < lines.size(); ++i) add(i);
+    for (std::size_t i = 3; i <= cause; ++i) add(cause - i);
+  } else {
+    for (std::size_t i = lines.size(); i > 0; --i) add(i - 1);
+  }
+  if (order.size() > show) order.resize(show);
+  std::ranges::sort(order);
+  std::vector<LogLine> out;
+  for (const auto i : order) out.push_back(lines[i]);
+  return out;
+}
+
 struct Evidence {
   std::vector<LogLine> shown;  // around the cause
   std::vector<std::vector<LogLine>> all;
@@ -131,22 +194,15 @@ Evidence evidence(const JobView& job, std::size_t show) {
   for (const auto& excerpt : d->evidence()) {
     auto lines = numbered(excerpt, cause_line);
     if (lines.size() > kMaxFoldedLines) lines.resize(kMaxFoldedLines);
-    total += lines.size();
-    const auto at = std::ranges::find(lines, true, &LogLine::cause);
-    if (out.shown.empty() && (at != lines.end() || cause_line == 0)) {
-      // Two lines before the cause and what follows it; without a cause, the end.
-      const auto index =
-          at == lines.end() ? lines.size() : static_cast<std::size_t>(at - lines.begin());
-      const std::size_t before = std::min<std::size_t>(2, show / 3);
-      const std::size_t latest = lines.size() > show ? lines.size() - show : 0;
-      const std::size_t begin = std::min(index > before ? index - before : 0, latest);
-      out.shown.assign(
-          lines.begin() + static_cast<std::ptrdiff_t>(begin),
-          lines.begin() + static_cast<std::ptrdiff_t>(std::min(begin + show, lines.size())));
-    }
+    const auto telling_lines =
+        static_cast<std::size_t>(std::ranges::count_if(lines, says_something));
+    if (telling_lines == 0) continue;
+    total += telling_lines;
+    const bool has_cause = std::ranges::find(lines, true, &LogLine::cause) != lines.end();
+    if (out.shown.empty() && (has_cause || cause_line == 0)) out.shown = telling(lines, show);
     out.all.push_back(std::move(lines));
   }
-  if (out.shown.empty() && d->has_root_cause()) {
+  if (out.shown.empty() && d->has_root_cause() && !d->root_cause().text().empty()) {
     out.shown.push_back({d->root_cause().line(), true, d->root_cause().text()});
     total += 1;
   }
@@ -187,7 +243,7 @@ std::string caveats(const JobReport& report, bool quote_logs) {
 }
 
 std::string failing_tests(const Diagnosis& d) {
-  if (d.failing_tests_size() == 0) return {};
+  if (d.failing_tests_size() < 2) return {};  // the one is in the headline
   std::string out =
       plural(static_cast<std::size_t>(d.failing_tests_size()), "failing test") + ":\n\n";
   for (int i = 0; i < std::min(d.failing_tests_size(), kMaxFailingTests); ++i) {
@@ -203,16 +259,21 @@ std::string failing_tests(const Diagnosis& d) {
   return out;
 }
 
+void add_part(std::string& out, std::string_view part) {
+  if (part.empty()) return;
+  if (!out.empty()) out += "\n";
+  out += part;
+}
+
 std::string details(const JobView& job, const Evidence& proof, bool quote_logs) {
   std::string out;
   const Diagnosis* d = diagnosis(job);
   if (quote_logs && d != nullptr && !d->command().empty())
-    out += "Command: " + code_span(d->command(), 512) + "\n\n";
+    add_part(out, "Command: " + code_span(d->command(), 512) + "\n");
   if (quote_logs && proof.more)
-    for (const auto& lines : proof.all) out += fenced(lines) + "\n";
-  if (d != nullptr) out += failing_tests(*d);
-  if (const std::string notes = caveats(*job.report, quote_logs); !notes.empty())
-    out += (out.empty() ? "" : "\n") + notes;
+    for (const auto& lines : proof.all) add_part(out, fenced(lines));
+  if (d != nullptr) add_part(out, failing_tests(*d));
+  add_part(out, caveats(*job.report, quote_logs));
   return out;
 }
 

@@ -4,6 +4,7 @@
 
 #include "controller/note/markdown.h"
 #include "controller/note/note.h"
+#include "controller/note/words.h"
 
 namespace gitaiops::note {
 namespace {
@@ -39,38 +40,48 @@ std::string line_of(const Row& row) {
   };
   add("CPU", row.cpu);
   add("peak memory", row.memory);
-  add("wall time", row.wall);
+  add("wall", row.wall);
   return out;
 }
 
-// Several failed jobs in one line: the sums and the highest.
+// Several failed jobs in one line: the sum, and which one needed most.
 std::string summary(const std::vector<const JobView*>& jobs) {
-  int64_t cpu = 0, memory = 0, wall = 0;
+  int64_t cpu = 0;
   bool any_cpu = false;
+  const JobView *hungriest = nullptr, *longest = nullptr;
+  const auto memory = [](const JobView& job) {
+    return job.report->usage().memory_peak_bytes().value();
+  };
   for (const auto* job : jobs) {
-    const auto& report = *job->report;
-    any_cpu = any_cpu || report.usage().has_cpu_us();
-    cpu += std::clamp<int64_t>(report.usage().cpu_us().value(), 0, int64_t{1} << 48);
-    memory = std::max(memory, report.usage().memory_peak_bytes().value());
-    wall = std::max(wall, report.wall_us());
+    const auto& usage = job->report->usage();
+    any_cpu = any_cpu || usage.has_cpu_us();
+    cpu += std::clamp<int64_t>(usage.cpu_us().value(), 0, int64_t{1} << 48);
+    if (usage.has_memory_peak_bytes() &&
+        (hungriest == nullptr || memory(*job) > memory(*hungriest)))
+      hungriest = job;
+    if (job->report->has_wall_us() &&
+        (longest == nullptr || job->report->wall_us() > longest->report->wall_us()))
+      longest = job;
   }
   std::string out;
-  if (any_cpu) out += "CPU " + duration(cpu) + " together";
-  if (memory > 0) out += (out.empty() ? "" : " · ") + ("peak memory up to " + bytes(memory));
-  if (wall > 0) out += (out.empty() ? "" : " · ") + ("wall time up to " + duration(wall));
+  const auto add = [&](const std::string& text) { out += (out.empty() ? "" : " · ") + text; };
+  if (any_cpu) add("CPU " + duration(cpu) + " in all");
+  if (hungriest != nullptr)
+    add("peak memory up to " + bytes(memory(*hungriest)) + " (" + name_of(*hungriest) + ")");
+  if (longest != nullptr)
+    add("wall up to " + duration(longest->report->wall_us()) + " (" + name_of(*longest) + ")");
   return out;
 }
 
 std::string table(const std::vector<Row>& rows) {
-  std::string out = "| Job | CPU | Peak memory | Wall time |\n|---|---:|---:|---:|\n";
+  std::string out = "| Job | CPU | Peak memory | Wall |\n|---|---:|---:|---:|\n";
   const auto cell = [](const std::string& value) {
     return value.empty() ? std::string(kAbsent) : value;
   };
   for (std::size_t i = 0; i < std::min(rows.size(), kMaxRows); ++i) {
     const JobView& job = *rows[i].job;
-    out += "| " + (job.name.empty() ? "job " + std::to_string(job.id) : code_span(job.name, 100)) +
-           " | " + cell(rows[i].cpu) + " | " + cell(rows[i].memory) + " | " + cell(rows[i].wall) +
-           " |\n";
+    out += "| " + name_of(job) + " | " + cell(rows[i].cpu) + " | " + cell(rows[i].memory) + " | " +
+           cell(rows[i].wall) + " |\n";
   }
   if (rows.size() > kMaxRows)
     out += "\n" + std::to_string(rows.size() - kMaxRows) + " more jobs are not listed.\n";
@@ -92,6 +103,7 @@ class Usage final : public Section {
     }
     if (!any_failed || rows.empty()) return {};
     std::ranges::sort(rows, {}, [](const Row& row) { return row.job->id; });
+    std::ranges::sort(failed, {}, [](const JobView* job) { return job->id; });
     Block block;
     if (failed.size() == 1) block.shown = line_of(row_of(*failed.front()));
     if (failed.size() > 1) block.shown = summary(failed);

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "controller/note/words.h"
+#include "engines/diagnosis/diagnosis.h"
 #include "tests/fuzz/note/invariants.h"
 
 namespace gitaiops::note {
@@ -71,7 +73,7 @@ std::string visible(const std::string& note) {
 TEST(Note, NamesTheCauseWithTheLinesThatProveIt) {
   EXPECT_EQ(composed(view_of({failed_unit()})),
             "<!-- gitaiops:note v1 main/42/7 -->\n"
-            "**1 job failed:** `unit` — test failure (`tests/test_cart.py:41`)\n"
+            "**1 job failed:** `unit` — test failure: `test_total` (`tests/test_cart.py:41`)\n"
             "\n"
             "[Log line 119](https://gitlab.example/grp/demo/-/jobs/9#L119) · Looks like a problem "
             "of **the tests**; "
@@ -80,11 +82,10 @@ TEST(Note, NamesTheCauseWithTheLinesThatProveIt) {
             "  117 | def test_total():\n"
             "  118 |     cart = Cart()\n"
             "> 119 | E  assert 3 == 4\n"
-            "  120 | \n"
             "  121 | tests/test_cart.py:41: AssertionError\n"
             "```\n"
             "\n"
-            "CPU 41 s · peak memory 512 MiB · wall time 1 min 3 s\n"
+            "CPU 41 s · peak memory 512 MiB · wall 1 min 3 s\n"
             "\n"
             "<details><summary>More about the failure</summary>\n"
             "\n"
@@ -92,11 +93,69 @@ TEST(Note, NamesTheCauseWithTheLinesThatProveIt) {
             "\n"
             "Command: `pytest -q`\n"
             "\n"
-            "1 failing test:\n"
-            "\n"
-            "- `test_total` in `tests/test_cart.py:41`\n"
-            "\n"
             "</details>\n");
+}
+
+// A unittest's heading, rulers and traceback: the few lines there is room for are those that tell.
+JobView failed_discount() {
+  JobView job = failed_unit();
+  auto& d = *job.report->mutable_diagnosis();
+  d.mutable_root_cause()->set_line(27);
+  d.mutable_root_cause()->set_text("FAIL: test_discount (__main__.CartTest.test_discount)");
+  auto& excerpt = *d.mutable_evidence(0);
+  excerpt.set_first_line(26);
+  excerpt.set_last_line(35);
+  excerpt.set_text(
+      "======================================================================\n"
+      "FAIL: test_discount (__main__.CartTest.test_discount)\n"
+      "----------------------------------------------------------------------\n"
+      "Traceback (most recent call last):\n"
+      "  File \"/builds/shop/cart/test_cart.py\", line 7, in test_discount\n"
+      "    self.assertEqual(price - discount, 80)\n"
+      "AssertionError: 85 != 80\n"
+      "\n"
+      "======================================================================\n"
+      "ERROR: test_other (__main__.CartTest.test_other)");
+  d.clear_failing_tests();
+  d.add_failing_tests()->set_name("test_discount (__main__.CartTest.test_discount)");
+  d.add_failing_tests()->set_name("test_other (__main__.CartTest.test_other)");
+  return job;
+}
+
+TEST(Note, ShowsTheAssertionAndNoRulers) {
+  const JobView job = failed_discount();
+  const std::string note = composed(view_of({job, job, job}));
+  EXPECT_NE(visible(note).find("`unit` — test failure: `test_discount` and 1 more · [Log line 27]"),
+            note.npos)
+      << note;
+  EXPECT_NE(visible(note).find("```text\n"
+                               "> 27 | FAIL: test_discount (__main__.CartTest.test_discount)\n"
+                               "  32 | AssertionError: 85 != 80\n"
+                               "```\n"),
+            note.npos)
+      << note;
+  EXPECT_NE(note.find("  26 | ====="), note.npos) << "the fold has the excerpt whole";
+  EXPECT_NE(note.find("2 failing tests:\n\n- `test_discount (__main__.CartTest.test_discount)`\n"),
+            note.npos);
+  EXPECT_EQ(note.find("\n\n\n"), note.npos) << note;
+}
+
+TEST(Note, AnExcerptThatSaysNothingIsNoFence) {
+  JobView job = failed_unit();
+  job.report->mutable_diagnosis()->clear_root_cause();
+  job.report->mutable_diagnosis()->mutable_evidence(0)->set_text("\n---\n\n===\n");
+  const std::string note = composed(view_of({job}));
+  EXPECT_EQ(note.find("```"), note.npos) << note;
+  EXPECT_EQ(note.find("\n\n\n"), note.npos) << note;
+}
+
+TEST(Words, EveryBuiltInCategoryHasItsOwn) {
+  for (const auto& category : diagnosis::rule_categories(*diagnosis::builtin_rules())) {
+    EXPECT_TRUE(has_words(category.id)) << category.id;
+  }
+  EXPECT_EQ(category_words("oom_killed"), "killed for memory (out of memory)");
+  EXPECT_EQ(category_words("house_rule"), "house rule");
+  EXPECT_EQ(category_words("@all"), "`@all`");
 }
 
 TEST(Note, IsSilentWhereThereIsNothingToSay) {
@@ -143,8 +202,8 @@ TEST(Note, SixFailedJobsStayWithinTheVisibleLines) {
   EXPECT_NE(visible(note).find("`job-3` — test failure"), note.npos);
   EXPECT_EQ(visible(note).find("`job-5`"), note.npos);
   EXPECT_NE(note.find("`job-5` — test failure"), note.npos);
-  EXPECT_NE(visible(note).find(
-                "CPU 4 min 6 s together · peak memory up to 512 MiB · wall time up to 1 min 3 s"),
+  EXPECT_NE(visible(note).find("CPU 4 min 6 s in all · peak memory up to 512 MiB (`job-1`) · wall "
+                               "up to 1 min 3 s (`job-1`)"),
             note.npos)
       << note;
   EXPECT_NE(note.find("| `job-6` | 41 s | 512 MiB | 1 min 3 s |"), note.npos);
@@ -198,8 +257,7 @@ TEST(Note, KeepsTheNumbersOfElidedExcerpts) {
   excerpt.set_first_line(10);
   excerpt.set_last_line(119);
   excerpt.set_text("first\n… (108 lines)\nE  assert 3 == 4");
-  EXPECT_NE(composed(view_of({job}))
-                .find("   10 | first\n      | … (108 lines)\n> 119 | E  assert 3 == 4\n"),
+  EXPECT_NE(composed(view_of({job})).find("   10 | first\n> 119 | E  assert 3 == 4\n"),
             std::string::npos);
   // A log that forges the elision moves no number.
   excerpt.set_first_line(118);
@@ -257,7 +315,7 @@ TEST(Note, TakesFurtherSections) {
   const Composer composer({failures(), usage(), std::make_shared<Risk>()});
   const std::string note = composer.compose(view_of({failed_unit()}));
   EXPECT_EQ(broken_rule(note), std::nullopt);
-  EXPECT_NE(note.find("wall time 1 min 3 s\n\nTouches one file.\n"), note.npos) << note;
+  EXPECT_NE(note.find("wall 1 min 3 s\n\nTouches one file.\n"), note.npos) << note;
 }
 
 }  // namespace

@@ -1,0 +1,19 @@
+// How the note calls things. Thread safety: pure.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "controller/note/note.h"
+
+namespace gitaiops::note {
+
+// The diagnosis' category as a reader would say it: "oom_killed" → "killed for memory (out of
+// memory)". An id that is not ours (an own rule of the host) goes through word().
+std::string category_words(std::string_view id);
+bool has_words(std::string_view id);
+
+// "`unit`", or "job 42" where GitLab's name is not known.
+std::string name_of(const JobView& job);
+
+}  // namespace gitaiops::note
