@@ -16,8 +16,7 @@ class NoJournal final : public LogSource {
                 "this agent was built without libsystemd and cannot read the journal",
                 "read the runner's log from a file instead, or install a build with libsystemd");
     if (!batch.problems.empty()) co_return batch;
-    while (co_await sleep_for(std::chrono::hours(1))) {
-    }
+    for (bool slept = true; slept;) slept = co_await sleep_for(std::chrono::hours(1));
     co_return Error(Code::cancelled, "the journal");
   }
   SourceState state() const override { return state_; }

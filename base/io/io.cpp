@@ -37,7 +37,12 @@ Task<bool> Event::wait(std::chrono::microseconds limit) {
   asio::steady_timer timer(co_await asio::this_coro::executor, limit);
   const auto place = waiters_.insert(waiters_.end(), &timer);
   asio::error_code error;
-  co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, error));
+  try {
+    co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, error));
+  } catch (...) {   // in a coroutine that was cancelled before: set() must not find the timer any more
+    waiters_.erase(place);
+    throw;
+  }
   waiters_.erase(place);
   co_return set_;
 }

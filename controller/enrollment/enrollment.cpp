@@ -125,7 +125,9 @@ Task<Result<RenewResponse>> Enrollment::renew(RenewRequest request, rpc::Peer pe
 }
 
 Task<void> Enrollment::run() {
-  while (!co_await stopping_.wait(kServerCertificateCheck)) {
+  for (;;) {
+    co_await stopping_.wait(kServerCertificateCheck);
+    if (stopping_.is_set()) co_return;
     const auto made = keyring_.refresh_server_certificate(clock_.now());
     if (!made.ok())
       log::error("the server's certificate could not be renewed",
