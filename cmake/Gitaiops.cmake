@@ -49,23 +49,31 @@ function(gitaiops_program target)
   target_link_libraries(${target} PRIVATE ${arg_LINK})
 endfunction()
 
-# gitaiops_test(NAME SOURCES a_test.cpp … LINK …): one GoogleTest program, one ctest entry.
+# gitaiops_test(NAME SOURCES a_test.cpp … LINK … [SLOW]): one GoogleTest program, one ctest entry. SLOW: takes 20 seconds or
+# more, so the sanitizers leave it out.
 function(gitaiops_test target)
-  cmake_parse_arguments(arg "" "" "SOURCES;LINK" ${ARGN})
+  cmake_parse_arguments(arg "SLOW" "" "SOURCES;LINK" ${ARGN})
   find_package(GTest REQUIRED)
   gitaiops_program(${target} SOURCES ${arg_SOURCES} LINK ${arg_LINK} GTest::gmock GTest::gtest_main)
   target_compile_definitions(${target} PRIVATE GITAIOPS_SOURCE_DIR="${CMAKE_SOURCE_DIR}" GITAIOPS_BINARY_DIR="${CMAKE_RUNTIME_OUTPUT_DIRECTORY}")
   add_test(NAME ${target} COMMAND ${target} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   set_tests_properties(${target} PROPERTIES TIMEOUT 300)
+  if(arg_SLOW)
+    set_tests_properties(${target} PROPERTIES LABELS slow)
+  endif()
 endfunction()
 
 # gitaiops_fuzzer(NAME SOURCES a_fuzz.cpp LINK …): libFuzzer under the fuzz preset; elsewhere a program that replays the
 # files it is given, so that every found crash stays a test.
+if(GITAIOPS_FUZZ)
+  add_custom_target(fuzzers)
+endif()
 function(gitaiops_fuzzer target)
   cmake_parse_arguments(arg "" "" "SOURCES;LINK" ${ARGN})
   if(GITAIOPS_FUZZ)
     gitaiops_program(${target} SOURCES ${arg_SOURCES} LINK ${arg_LINK})
     target_link_options(${target} PRIVATE -fsanitize=fuzzer)
+    add_dependencies(fuzzers ${target})
   else()
     gitaiops_program(${target} SOURCES ${arg_SOURCES} ${CMAKE_SOURCE_DIR}/tests/fuzz/replay_main.cpp LINK ${arg_LINK})
     file(GLOB seeds CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/${target}/*)
