@@ -85,8 +85,8 @@ double median_of_five(const std::string& log) {
 
 int main() {
   const double start = now();
-  builtin_rules();
-  std::printf("rules: compiled in            %8.0f ms     once a process\n", (now() - start) * 1e3);
+  analyse("src/ring.c:3:1: error: expected expression\n");
+  std::printf("first log of a process        %8.0f ms     target < 30 ms\n", (now() - start) * 1e3);
   const std::string large = sample(64 << 20), trace = sample(4 << 20);
   std::printf("throughput, mixed log         %8.0f MB/s   target >= 250 MB/s a core\n",
               static_cast<double>(large.size()) / 1e6 / median_of_five(large));
