@@ -89,6 +89,19 @@ TEST(Outgoing, NobodyListensAndDroppedConnectionAreUnavailable) {
   EXPECT_EQ(run(loop, web.send({.url = server.url()})).error().code(), Code::unavailable);
 }
 
+TEST(Outgoing, APostGoesOutOnceWhenAnIdleConnectionBreaks) {
+  asio::io_context loop;
+  HttpDouble server(loop, [](const SeenRequest& request) {
+    return Reply{.drop = request.method == "POST"};
+  });
+  Outgoing web(loop.get_executor());
+  ASSERT_TRUE(run(loop, web.send({.url = server.url() + "/warm"})).ok());
+  const auto response =
+      run(loop, web.send({.method = "POST", .url = server.url() + "/notes", .body = "{}"}));
+  EXPECT_EQ(response.error().code(), Code::unavailable);
+  EXPECT_EQ(server.lines(), (std::vector<std::string>{"GET /warm", "POST /notes"}));
+}
+
 TEST(Outgoing, BoundsTheAnswer) {
   asio::io_context loop;
   HttpDouble server(loop, [](const SeenRequest& request) {
