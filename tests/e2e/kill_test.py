@@ -19,7 +19,7 @@ from doubles.lab import Lab
 from system import System, wait_for
 
 KILLS = int(os.environ.get("GITAIOPS_KILLS", "200"))
-PAUSE_S = 0.25
+PAUSE_S = 1.0
 
 
 class Kills(unittest.TestCase):
