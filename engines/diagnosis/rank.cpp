@@ -129,7 +129,7 @@ std::vector<Ranked> rank(const Observed& seen, const Zone& zone, const LogEnd& e
   if (!recognised) add_last_words(seen, zone, ranked);
   // Wrappers report another's failure: they never stand before a cause.
   const auto wraps = [&](const Ranked& r) { return rule_of(seen, r.found).kind != Kind::cause; };
-  std::stable_sort(ranked.begin(), ranked.end(), [&](const Ranked& a, const Ranked& b) {
+  std::sort(ranked.begin(), ranked.end(), [&](const Ranked& a, const Ranked& b) {
     if (wraps(a) != wraps(b)) return wraps(b);
     if (a.score != b.score) return a.score > b.score;
     return a.found.seq < b.found.seq;
