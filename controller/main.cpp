@@ -1,4 +1,7 @@
 // gitaiops-controller: wires the controller's rooms together. Each command is one function below.
+#include <fcntl.h>
+#include <sys/file.h>
+
 #include <csignal>
 #include <iostream>
 
@@ -6,6 +9,7 @@
 #include <asio/signal_set.hpp>
 
 #include "base/bytes/bytes.h"
+#include "base/io/files.h"
 #include "base/log/log.h"
 #include "base/metrics/metrics.h"
 #include "base/outgoing/outgoing.h"
@@ -48,11 +52,27 @@ void configure_log(const Config& config) {
                  config.log.format == "json" ? log::Format::json : log::Format::text);
 }
 
-Result<std::unique_ptr<store::Store>> open_store(const Config& config, const Clock& clock) {
+Status make_state_dir(const Config& config) {
   std::error_code error;
   fs::create_directories(config.state.dir, error);
   if (error) return Error(Code::permission_denied, "state.dir: cannot create " + config.state.dir.string() + ": " + error.message());
+  return {};
+}
+
+Result<std::unique_ptr<store::Store>> open_store(const Config& config, const Clock& clock) {
+  RETURN_IF_ERROR(make_state_dir(config));
   return store::open_sqlite({config.state.dir / "controller.db"}, clock);
+}
+
+// One service a state directory: two would answer the same agents and renew the same certificates. Commands beside it are welcome.
+Result<Fd> claim(const fs::path& state_dir) {
+  const auto path = state_dir / "serve.lock";
+  Fd file(::open(path.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600));
+  if (!file) return errno_error("create", path.string());
+  if (::flock(file.get(), LOCK_EX | LOCK_NB) == 0) return file;
+  if (errno == EWOULDBLOCK)
+    return Error(Code::already_exists, "another gitaiops-controller serves from " + state_dir.string() + "; stop it first, or set state.dir to another folder");
+  return errno_error("lock", path.string());
 }
 
 std::string endpoint(const std::string& address, int64_t port) { return address + ":" + std::to_string(port); }
@@ -98,6 +118,8 @@ class Controller {
  private:
   Status open() {
     const auto executor = loop_.get_executor();
+    RETURN_IF_ERROR(make_state_dir(config_));
+    ASSIGN_OR_RETURN(claim_, claim(config_.state.dir));
     ASSIGN_OR_RETURN(store_, open_store(config_, clock_), "opening the database");
 
     const auto options = enrollment_options(config_);
@@ -221,6 +243,7 @@ class Controller {
   const Clock& clock_ = system_clock();
   asio::signal_set signals_{loop_, SIGTERM, SIGINT, SIGHUP};
   metrics::Registry metrics_;
+  Fd claim_;  // released last: the next one finds everything written
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<enrollment::Keyring> keyring_;
   std::unique_ptr<enrollment::Enrollment> enrollment_;
@@ -308,31 +331,37 @@ int main(int argc, char** argv) {
   auto* token = app.add_subcommand("token", "Tokens: for enrolling agents, and for the API")->require_subcommand(1);
   auto* create = command(token, "create", "Make a token and print it; it is shown once",
                          [&] { return operate(config, [&](store::Store& s, const Config& c) { return create_token(s, c, request, clock, std::cout); }); });
-  create->add_flag("--api", request.api, "For the REST API (default: for enrolling an agent)");
-  create->add_option("--name", request.name, "API: whose it is");
+  auto* api = create->add_flag("--api", request.api, "For the REST API (default: for enrolling an agent)");
+  create->add_option("--name", request.name, "API: whose it is")->needs(api);
   create->add_option("--ttl", request.ttl, "How long it is valid, e.g. 30m, 1h, 90d")->capture_default_str();
-  create->add_option("--uses", request.uses, "Enrolment: how many agents it may enrol")->capture_default_str();
-  create->add_option("--label", request.labels, "Enrolment: a label for the agents, may stand more than once");
-  create->add_option("--project", request.projects, "INSTANCE:GLOB it is good for, e.g. main:group/*; may stand more than once (default: all)");
-  create->add_flag("--admin", request.admin, "API: also what concerns the whole fleet");
+  create->add_option("--uses", request.uses, "Enrolment: how many agents it may enrol")->capture_default_str()->excludes(api);
+  create->add_option("--label", request.labels, "Enrolment: a label for the agents; may stand more than once")->excludes(api);
+  create->add_option("--project", request.projects, "INSTANCE:GLOB it is good for, e.g. main:group/*, or GLOB for every instance; may stand more than once (default: all)");
+  create->add_flag("--admin", request.admin, "API: also what concerns the whole fleet: agents, metrics")->needs(api);
   command(token, "list", "List tokens", [&] { return operate(config, [&](store::Store& s, const Config&) { return list_tokens(s, clock, std::cout); }); });
-  command(token, "revoke", "End a token", [&] { return operate(config, [&](store::Store& s, const Config&) { return revoke_token(s, id, clock, std::cout); }); })
-      ->add_option("id", id, "As `token list` shows it")
+  command(token, "revoke", "End a token before its time", [&] { return operate(config, [&](store::Store& s, const Config&) { return revoke_token(s, id, clock, std::cout); }); })
+      ->add_option("id", id, "The ID that `token list` shows")
       ->required();
 
   auto* agents = app.add_subcommand("agents", "The agents of the fleet")->require_subcommand(1);
   command(agents, "list", "List agents", [&] { return operate(config, [&](store::Store& s, const Config&) { return list_agents(s, clock, std::cout); }); });
-  command(agents, "revoke", "Shut an agent out", [&] { return operate(config, [&](store::Store& s, const Config&) { return revoke_agent(s, id, clock, std::cout); }); })
-      ->add_option("id", id, "As `agents list` shows it")
+  command(agents, "revoke", "Shut an agent out, within 5 seconds", [&] { return operate(config, [&](store::Store& s, const Config&) { return revoke_agent(s, id, clock, std::cout); }); })
+      ->add_option("id", id, "The ID that `agents list` shows")
       ->required();
 
-  command(&app, "backup", "Copy the database while the service runs", [&] { return operate(config, [&](store::Store& s, const Config& c) { return backup(s, c, to, clock, std::cout); }); })
-      ->add_option("to", to, "File to write; must not exist")
+  command(&app, "backup", "Copy the database, also while the service runs", [&] { return operate(config, [&](store::Store& s, const Config& c) { return backup(s, c, to, clock, std::cout); }); })
+      ->add_option("to", to, "File to write; must not exist. To restore: stop the service, remove controller.db* in state.dir, copy it there as controller.db")
       ->required();
   app.add_subcommand("sample-config", "Print a commented configuration file")->callback([] { std::cout << schema().sample(); });
   app.add_subcommand("version", "Print the version")->callback([] { std::cout << "gitaiops-controller " GITAIOPS_VERSION "\n"; });
   try {
     app.parse(argc, argv);
+  } catch (const CLI::RequiredError& error) {
+    // "A subcommand is required" hides which word was wrong.
+    const auto left = app.remaining(true);
+    if (left.empty()) return app.exit(error), kExitUsage;
+    std::cerr << "gitaiops-controller: unknown command \"" << left.front() << "\"; run with --help for the commands there are\n";
+    return kExitUsage;
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : kExitUsage;
   }

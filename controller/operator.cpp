@@ -44,6 +44,24 @@ std::string state_of(const Token& token, UnixMicros now) {
   return token.expires_at <= now ? "expired" : "valid until " + to_rfc3339(token.expires_at);
 }
 
+std::string kind_of(const store::ApiToken& token) {
+  return std::ranges::find(token.verbs, "admin") == token.verbs.end() ? "api" : "api, admin";
+}
+
+// A scope that could never match is a slip of the pen.
+Status check_scope(const store::Scope& scope, const Config& config) {
+  for (const auto& glob : scope) {
+    if (glob.instance.empty() || glob.path.empty())
+      return Error(Code::invalid_argument, "--project: \"" + glob.instance + ":" + glob.path + "\" names no project; write e.g. main:group/*");
+    const bool known = std::ranges::any_of(config.gitlab, [&](const auto& instance) { return instance.id == glob.instance; });
+    if (known || config.gitlab.empty() || glob.instance.find('*') != std::string::npos) continue;
+    std::string ids;
+    for (const auto& instance : config.gitlab) ids += (ids.empty() ? "" : ", ") + instance.id;
+    return Error(Code::invalid_argument, "--project: no [[gitlab]] has the id \"" + glob.instance + "\"; there is " + ids);
+  }
+  return {};
+}
+
 store::AuditRecord act(UnixMicros at, std::string what, std::string object) {
   return {at, "operator", std::move(what), "", 0, std::move(object), "done"};
 }
@@ -79,6 +97,7 @@ Task<Status> create_token(store::Store& store, const Config& config, TokenReques
     co_return Error(Code::invalid_argument, "--ttl: \"" + request.ttl + "\" is not a duration; write e.g. 30m, 1h or 90d");
   const auto now = clock.now();
   const auto scope = parse_scope(request.projects);
+  CO_RETURN_IF_ERROR(check_scope(scope, config));
   if (request.api) {
     const auto text = "giat_" + crypto::base64url_encode(crypto::random_bytes(kSecretBytes));
     const auto id = crypto::uuid7(now);
@@ -118,20 +137,22 @@ Task<Status> list_tokens(store::Store& store, const Clock& clock, std::ostream& 
   const auto now = clock.now();
   CO_ASSIGN_OR_RETURN(const auto enrolment, co_await store.enrollment_tokens());
   CO_ASSIGN_OR_RETURN(const auto api, co_await store.api_tokens());
-  out << column("ID", 36) << column("FOR", 6) << column("NAME OR LABELS", 20) << column("PROJECTS", 20) << "STATE\n";
+  out << column("ID", 36) << column("FOR", 10) << column("NAME OR LABELS", 20) << column("PROJECTS", 20) << "STATE\n";
   for (const auto& token : enrolment) {
     const auto state = token.uses_left == 0 && !token.revoked_at ? std::string("used up") : state_of(token, now) + ", " + std::to_string(token.uses_left) + " left";
-    out << column(token.id, 36) << column("enrol", 6) << column(join(token.labels), 20) << column(join(token.scope), 20) << state << "\n";
+    out << column(token.id, 36) << column("enrol", 10) << column(join(token.labels), 20) << column(join(token.scope), 20) << state << "\n";
   }
   for (const auto& token : api)
-    out << column(token.id, 36) << column("api", 6) << column(token.name, 20) << column(join(token.scope), 20) << state_of(token, now) << "\n";
+    out << column(token.id, 36) << column(kind_of(token), 10) << column(token.name, 20) << column(join(token.scope), 20) << state_of(token, now) << "\n";
   co_return Status();
 }
 
 Task<Status> revoke_token(store::Store& store, std::string id, const Clock& clock, std::ostream& out) {
-  CO_RETURN_IF_ERROR(co_await store.revoke_token(id, clock.now()), "token " + id);
+  CO_RETURN_IF_ERROR(co_await store.revoke_token(id, clock.now()));
   CO_RETURN_IF_ERROR(co_await store.add_audit(act(clock.now(), "token.revoke", "token " + id)));
-  out << "token " << id << " is revoked; agents it enrolled keep their certificates (agents revoke ends those)\n";
+  CO_ASSIGN_OR_RETURN(const auto enrolment, co_await store.enrollment_tokens());
+  const bool enrols = std::ranges::find(enrolment, id, &store::EnrollmentToken::id) != enrolment.end();
+  out << "token " << id << " is revoked" << (enrols ? "; agents it enrolled keep their certificates (agents revoke ends those)" : "") << "\n";
   co_return Status();
 }
 
@@ -148,7 +169,7 @@ Task<Status> list_agents(store::Store& store, const Clock& clock, std::ostream& 
 }
 
 Task<Status> revoke_agent(store::Store& store, std::string id, const Clock& clock, std::ostream& out) {
-  CO_RETURN_IF_ERROR(co_await store.revoke_agent(id, clock.now(), "operator"), "agent " + id);
+  CO_RETURN_IF_ERROR(co_await store.revoke_agent(id, clock.now(), "operator"));
   out << "agent " << id << " is revoked; its stream ends within 5 seconds\n";
   co_return Status();
 }
@@ -157,7 +178,8 @@ Task<Status> backup(store::Store& store, const Config& config, std::filesystem::
   CO_RETURN_IF_ERROR(co_await store.backup(to), "backing up to " + to.string());
   CO_RETURN_IF_ERROR(co_await store.add_audit(act(clock.now(), "backup", to.string())));
   out << "the database is in " << to.string() << "\n"
-      << "the certificate authority is NOT in it: keep a copy of " << (config.state.dir / "pki").string() << " in a safe place as well\n";
+      << "the certificate authority is NOT in it: keep a copy of " << (config.state.dir / "pki").string() << " in a safe place as well\n"
+      << "to restore: stop the service, remove " << (config.state.dir / "controller.db").string() << "*, and copy the file there as controller.db\n";
   co_return Status();
 }
 

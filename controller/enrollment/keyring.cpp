@@ -53,7 +53,7 @@ Result<tls::Authority> load_or_make_authority(const fs::path& folder, UnixMicros
     ASSIGN_OR_RETURN(const auto key, read_secret_file(key_path));
     ASSIGN_OR_RETURN(const auto certificate, read_file(certificate_path));
     ASSIGN_OR_RETURN(auto authority, tls::Authority::load(key, certificate),
-                     certificate_path.string());
+                     "ca.key and ca.pem in " + folder.string());
     return authority;
   }
   // The key is written first: a key without certificate is what a crash in between leaves, and
