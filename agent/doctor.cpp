@@ -1,6 +1,9 @@
 #include "agent/doctor.h"
 
+#include <fcntl.h>
 #include <unistd.h>
+
+#include <cerrno>
 
 #include <ostream>
 
@@ -25,6 +28,7 @@ class Checklist {
  public:
   explicit Checklist(std::ostream& out) : out_(out) {}
   void good(std::string_view text) { out_ << "  ok    " << text << "\n"; }
+  void note(std::string_view text) { out_ << "        " << text << "\n"; }
   // Works without, but sees less.
   void could(std::string_view text, std::string_view cure) {
     out_ << "  less  " << text << "\n";
@@ -49,12 +53,14 @@ class Checklist {
 void check_identity(const Config& config, Checklist& list) {
   list.title("Controller");
   const auto identity = config.state.dir / "identity";
-  if (::access((identity / "cert.pem").c_str(), F_OK) == 0) {
+  if (::access((identity / "key.pem").c_str(), R_OK) == 0) {
     list.good("enrolled: the identity is in " + identity.string());
+  } else if (errno == EACCES) {
+    list.bad("the identity in " + identity.string() + " cannot be read by this user", "it belongs to another one; was `enroll` run as root?  chown -R gitaiops-agent: " + config.state.dir.string());
   } else {
-    list.bad("not enrolled: there is no certificate in " + identity.string(),
+    list.bad("not enrolled: there is no identity in " + identity.string(),
              "on the controller:  gitaiops-controller token create\n"
-             "on this host:       gitaiops-agent enroll --controller HOST:7462 --token TOKEN");
+             "on this host:       gitaiops-agent enroll --controller HOST:7462 --token-file FILE");
   }
 }
 
@@ -89,7 +95,8 @@ Task<void> check_runner(const Config& config, Observer* observer, Checklist& lis
   } else {
     const auto abilities = co_await observer->self_check();
     if (abilities.ok()) {
-      for (const auto& line : *abilities) list.good("observer: " + line);
+      list.good("the observer answers:");
+      for (const auto& line : *abilities) list.note(line);
     } else {
       list.bad("the observer does not answer: " + abilities.error().to_string(), "see its messages: journalctl -u gitaiops-agent");
     }
@@ -100,6 +107,9 @@ Task<void> check_runner(const Config& config, Observer* observer, Checklist& lis
       list.bad("no runner process is seen on this host", "start it (systemctl start gitlab-runner); if it runs under another name, give the observer --runner-name NAME");
     }
   }
+  if (config.usage.enabled && !Fd(::open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC)))
+    list.could("the kernel's log is closed to the agent: a job that was killed for memory is told by its exit code only",
+               "if it may be open to all users of this host:  sysctl -w kernel.dmesg_restrict=0");
   const auto& log = config.runner.log;
   if (log == "journal") {
     list.good("its log is read from the journal, unit " + config.runner.journal_unit);

@@ -3,6 +3,10 @@
 #include <cstdlib>
 #include <iostream>
 
+#include <pwd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <asio/signal_set.hpp>
 
@@ -10,6 +14,7 @@
 #include "agent/doctor.h"
 #include "agent/jobs/jobs.h"
 #include "agent/observer/observer.h"
+#include "agent/service_user.h"
 #include "agent/sources/sources.h"
 #include "agent/spool/spool.h"
 #include "agent/status/status.h"
@@ -25,6 +30,7 @@ namespace fs = std::filesystem;
 
 constexpr int kExitUsage = 2;      // wrong input: trying again will not help, so the observer does not restart us
 constexpr int kExitFailure = 1;
+constexpr int kExitUnhealthy = 69; // EX_UNAVAILABLE, of doctor: the observer restarts no program that ends so
 constexpr auto kShutdownLimit = std::chrono::seconds(4);
 
 int fail(const Error& error, int code = kExitFailure) {
@@ -58,8 +64,10 @@ int observer_socket() {
 std::shared_ptr<const diagnosis::Rules> load_rules(const fs::path& dir) {
   if (dir.empty()) return diagnosis::builtin_rules();
   std::vector<diagnosis::RuleText> texts;
-  std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator(dir, ignored)) {
+  std::error_code error;
+  const fs::directory_iterator entries(dir, error);
+  if (error) log::warning("diagnosis.rules_dir cannot be read; the built-in rules are used alone", {{"folder", dir.string()}, {"why", error.message()}});
+  for (const auto& entry : entries) {
     if (entry.path().extension() != ".toml") continue;
     auto text = read_file(entry.path(), 1 << 20);
     if (text.ok()) {
@@ -104,13 +112,17 @@ class Agent {
       a->uplink_done_.set();
     }(this));
     log::info("observing", {{"version", GITAIOPS_VERSION}, {"controller", config_.controller.address}, {"spool_messages", spool_->stats().messages}});
-    co_await watch_->run();
-    // What was known is in the spool; the uplink gets a moment to send it, the next start sends the rest.
-    uplink_->stop();
-    co_await uplink_done_.wait(kShutdownLimit);
+    const auto watched = co_await watch_->run();
+    // What was known is in the spool; the next start sends what the controller has not acknowledged.
     if (status_) status_->stop();
+    uplink_->stop();
+    if (!co_await uplink_done_.wait(kShutdownLimit)) {
+      // Its threads still use what would now be destroyed. Everything durable is on disk, as after a crash.
+      log::warning("the connection to the controller does not end and is abandoned");
+      std::_Exit(watched.ok() ? 0 : kExitFailure);
+    }
     log::info("stopped");
-    co_return Status();
+    co_return watched;
   }
 
  private:
@@ -119,7 +131,7 @@ class Agent {
     if (observer_socket() < 0)
       co_return Error(Code::invalid_argument, "not started by the observer; use: gitaiops-observer -- gitaiops-agent run --config " + config_path_.string());
     CO_ASSIGN_OR_RETURN(observer_, connect_observer(executor, observer_socket()), "connecting to the observer");
-    CO_ASSIGN_OR_RETURN(spool_, Spool::open({config_.state.dir / "spool.db", static_cast<uint64_t>(config_.state.spool_max_bytes)}, clock_), "opening the spool");
+    CO_ASSIGN_OR_RETURN(spool_, Spool::open({config_.state.dir / "spool.db", static_cast<uint64_t>(config_.state.spool_max_bytes)}, clock_));
     CO_ASSIGN_OR_RETURN(const auto cursors, co_await spool_->cursors());
 
     auto known_runners = std::make_shared<std::set<int32_t>>();
@@ -185,7 +197,7 @@ class Agent {
       return;
     }
     for (const auto& key : schema().needs_restart(config_, *fresh)) log::warning("a changed setting needs a restart", {{"key", key}});
-    config_.log = fresh->log;
+    config_.log.level = fresh->log.level;
     configure_log(config_);
     config_.usage.interval = fresh->usage.interval;
     config_.host.interval = fresh->host.interval;
@@ -272,6 +284,9 @@ int run(const fs::path& config_path) {
   asio::io_context loop(1);
   Agent agent(loop, config_path, std::move(config).value());
   const auto ended = run_task(loop, agent.run());
+  // What was told to stop returns before what it uses is destroyed.
+  loop.restart();
+  loop.poll();
   return ended.ok() ? 0 : fail(ended.error(), ended.error().code() == Code::invalid_argument ? kExitUsage : kExitFailure);
 }
 
@@ -282,6 +297,13 @@ struct EnrollFlags {
 int enroll_host(const fs::path& config_path, const EnrollFlags& flags) {
   const auto config = load(config_path);
   if (!config.ok()) return fail(config.error(), kExitUsage);
+  struct stat state {};
+  if (::geteuid() == 0 && ::stat(config->state.dir.c_str(), &state) == 0 && state.st_uid != 0) {
+    const passwd* owner = ::getpwuid(state.st_uid);
+    return fail(Error(Code::invalid_argument, "root would own an identity that the service cannot read; run this as the owner of " + config->state.dir.string() +
+                                                  ":  sudo -u " + (owner ? owner->pw_name : "#" + std::to_string(state.st_uid)) + " gitaiops-agent enroll …"),
+                kExitUsage);
+  }
   EnrollOptions options;
   options.controller = flags.controller;
   options.token = flags.token;
@@ -302,17 +324,21 @@ int enroll_host(const fs::path& config_path, const EnrollFlags& flags) {
 }
 
 int doctor(const fs::path& config_path, const std::string& observer_program) {
-  // As root, ask through the observer: it sees what the service will see.
-  if (observer_socket() < 0 && ::geteuid() == 0) {
-    std::error_code error;
-    const auto self = fs::read_symlink("/proc/self/exe", error);
-    ::execlp(observer_program.c_str(), "gitaiops-observer", "--", self.c_str(), "doctor", "--config", config_path.c_str(), nullptr);
-  }
   const auto config = schema().load_file(config_path);
   if (!config.ok()) return fail(config.error(), kExitUsage);
+  // As root, ask through the observer, as the service's user: that sees what the service will see.
+  if (observer_socket() < 0 && ::geteuid() == 0) {
+    const auto user = become_service_user(config->state.dir);
+    if (!user.ok()) return fail(user.error().within("looking as the service's user"));
+    std::error_code error;
+    const auto self = fs::read_symlink("/proc/self/exe", error);
+    const auto program = fs::exists(self.parent_path() / observer_program, error) ? self.parent_path() / observer_program : fs::path(observer_program);
+    ::execlp(program.c_str(), "gitaiops-observer", "--", self.c_str(), "doctor", "--config", config_path.c_str(), nullptr);
+    return fail(errno_error("start", program.string()).within("looking through the observer (--observer names the program)"));
+  }
   log::configure(log::Level::error, log::Format::text);
   asio::io_context loop(1);
-  return run_task(loop, examine(*config, config_path.string(), observer_socket(), system_clock(), std::cout)) ? 0 : kExitFailure;
+  return run_task(loop, examine(*config, config_path.string(), observer_socket(), system_clock(), std::cout)) ? 0 : kExitUnhealthy;
 }
 
 int status(const fs::path& config_path) {
@@ -339,6 +365,7 @@ int main(int argc, char** argv) {
   using namespace gitaiops::agent;
   CLI::App app("gitaiops-agent: sees the jobs of GitLab Runner on this host, without touching them");
   app.require_subcommand(1);
+  app.set_version_flag("--version", "gitaiops-agent " GITAIOPS_VERSION);
   std::string config = "/etc/gitaiops/agent.toml", observer = "gitaiops-observer";
   EnrollFlags flags;
   int code = 0;

@@ -2,6 +2,8 @@
 
 #include <set>
 
+#include "base/tls/tls.h"
+
 namespace gitaiops::agent {
 namespace {
 
@@ -81,6 +83,8 @@ Status check(const Config& config) {
   for (const auto& instance : config.gitlab) {
     if (!instance.url.starts_with("https://") && !instance.url.starts_with("http://"))
       return Error(Code::invalid_argument, "gitlab.url: \"" + instance.url + "\" does not start with https:// or http://");
+    if (instance.url.ends_with("://") || instance.url.find('@') != std::string::npos)
+      return Error(Code::invalid_argument, "gitlab.url: \"" + instance.url + "\": expected scheme and host, without user or password");
     if (instance.id.empty() || instance.id.size() > 64)
       return Error(Code::invalid_argument, "gitlab.id: must have 1 to 64 characters");
     if (!ids.insert(instance.id).second) return Error(Code::invalid_argument, "gitlab.id: \"" + instance.id + "\" stands twice");
@@ -88,8 +92,13 @@ Status check(const Config& config) {
   if (config.runner.log == "none" && config.runner.usage_log_dir.empty())
     return Error(Code::invalid_argument,
                  "runner.log is \"none\" and runner.usage_log_dir is empty: nothing would tell the agent which jobs run");
-  if (config.controller.address.rfind(':') == std::string::npos)
-    return Error(Code::invalid_argument, "controller.address: \"" + config.controller.address + "\" has no port; expected host:port");
+  RETURN_IF_ERROR(tls::parse_host_port(config.controller.address), "controller.address");
+  if (!config.runner.debug_address.empty()) RETURN_IF_ERROR(tls::parse_host_port(config.runner.debug_address), "runner.debug_address");
+  for (const auto& [key, path] : {std::pair{"state.dir", &config.state.dir}, {"runner.log_file", &config.runner.log_file},
+                                  {"runner.usage_log_dir", &config.runner.usage_log_dir}, {"diagnosis.rules_dir", &config.diagnosis.rules_dir}}) {
+    if (!path->empty() && !path->is_absolute())
+      return Error(Code::invalid_argument, std::string(key) + ": \"" + path->string() + "\" does not start with /");
+  }
   return {};
 }
 

@@ -20,7 +20,8 @@ namespace {
 using namespace std::chrono_literals;
 using std::chrono::microseconds;
 
-constexpr std::size_t kMaxTraces = 512;        // analyzers held at once: at most 512 MiB, usually a few
+constexpr std::size_t kMaxTraces = 256;        // analyzers held at once: at most 256 MiB, usually a few
+constexpr std::size_t kMaxKnownRunners = 64;   // pids; beyond, those that are gone are forgotten
 constexpr std::size_t kMaxMeters = 1024;       // process trees metered at once
 constexpr std::size_t kMaxWaiting = 256;       // reports kept in memory while the disk is full; the oldest goes first
 constexpr auto kTraceBusyPoll = 20ms;          // right after the trace grew
@@ -64,8 +65,10 @@ struct JobWatch::State {
   std::vector<RunnerProcess> runners;
   std::deque<fleet::v1::Envelope> waiting;     // composed, not yet durable
   std::vector<TraceId> to_release;             // of reports that are durable with the next commit
+  std::map<std::string, std::string> unsaved_cursors;   // of batches that the spool could not store
   uint64_t reports_dropped = 0;
   std::string observer_problem;
+  Status ended_by;                             // why we stop by ourselves
   bool draining = false;
 
   SteadyMicros last_opened{-microseconds(kYoungPeriod).count()};
@@ -82,6 +85,11 @@ struct JobWatch::State {
   }
 
   bool stopped() const { return stopping.is_set(); }
+
+  void stop() {
+    stopping.set();
+    opened_or_stopping.set();
+  }
 
   // -- what becomes known leaves as messages --
 
@@ -174,9 +182,10 @@ struct JobWatch::State {
     for (const auto& id : tracker.take_orphaned_traces(now)) forget(id);
     if (waiting.empty() && cursors.empty() && to_release.empty()) co_return;
 
+    cursors.merge(std::exchange(unsaved_cursors, {}));   // a newer one of the same source stays
     SpoolBatch batch;
     batch.messages.assign(waiting.begin(), waiting.end());
-    batch.cursors = std::move(cursors);
+    batch.cursors = cursors;
     batch.tracker_state = tracker.save();
     const auto released = std::exchange(to_release, {});
     auto taken = std::exchange(waiting, {});
@@ -186,6 +195,8 @@ struct JobWatch::State {
       co_return;
     }
     log::warning("the spool cannot store; keeping reports in memory", {{"reports", taken.size()}, {"why", stored.error().to_string()}});
+    // The tracker has gone on: a restart must not read the same lines again because only their place was not stored.
+    unsaved_cursors.merge(std::move(cursors));
     to_release.insert(to_release.end(), released.begin(), released.end());
     waiting.insert(waiting.begin(), std::make_move_iterator(taken.begin()), std::make_move_iterator(taken.end()));
     while (waiting.size() > kMaxWaiting) {
@@ -267,10 +278,19 @@ struct JobWatch::State {
       auto& opened = *next;
       if (!opened.ok()) {
         observer_problem = opened.error().to_string();
+        if (opened.error().code() == Code::unavailable) {   // it never comes back on this socket: a new start gets a new one
+          ended_by = opened.error();
+          stop();
+          co_return;
+        }
         co_await stopping.wait(kRetryInterval);
         continue;
       }
-      if (draining || traces.contains(opened->id)) continue;
+      if (traces.contains(opened->id)) continue;
+      if (draining) {
+        observer.release(opened->id);
+        continue;
+      }
       make_room();
       const auto id = opened->id;
       const auto runner = opened->runner;
@@ -306,9 +326,9 @@ struct JobWatch::State {
   Task<void> sample_processes() {
     while (!stopped()) {
       if (options.usage_enabled) {
-        const auto processes = co_await observer.processes();
-        if (stopped()) co_return;
-        if (processes.ok()) {
+        const auto answer = co_await unless_stopped(observer.processes());
+        if (!answer) co_return;
+        if (const auto& processes = *answer; processes.ok()) {
           const auto now = clock.steady();
           tracker.on_processes(*processes, now);
           meter(*processes, now);
@@ -343,10 +363,10 @@ struct JobWatch::State {
 
   Task<void> watch_runners() {
     while (!stopped()) {
-      auto seen = co_await observer.runners();
-      if (stopped()) co_return;
+      auto answer = co_await unless_stopped(observer.runners());
+      if (!answer) co_return;
       bool changed = false;
-      if (seen.ok()) {
+      if (auto& seen = *answer; seen.ok()) {
         for (const auto& runner : runners) {
           if (std::ranges::find(*seen, runner.id, &RunnerProcess::id) == seen->end()) {
             log::info("the runner is gone", {{"pid", runner.id.pid}});
@@ -356,6 +376,8 @@ struct JobWatch::State {
         }
         runners = std::move(*seen);
         if (options.known_runners) {
+          // The last words of one that is gone still count; its number in years to come does not.
+          if (options.known_runners->size() > kMaxKnownRunners) options.known_runners->clear();
           for (const auto& runner : runners) options.known_runners->insert(runner.id.pid);
         }
       }
@@ -409,7 +431,7 @@ Task<Status> JobWatch::restore() {
   co_return state_->tracker.restore(saved);
 }
 
-Task<void> JobWatch::run() {
+Task<Status> JobWatch::run() {
   auto& s = *state_;
   s.start("traces", s.follow_traces());
   s.start("processes", s.sample_processes());
@@ -419,12 +441,10 @@ Task<void> JobWatch::run() {
   s.start("kernel log", s.follow_kernel_log());
   for (const auto& source : s.sources) s.start("source", s.follow_source(source.get()));
   co_await s.finished.wait();
+  co_return s.ended_by;
 }
 
-void JobWatch::stop() {
-  state_->stopping.set();
-  state_->opened_or_stopping.set();
-}
+void JobWatch::stop() { state_->stop(); }
 
 Task<fleet::v1::CommandResult> JobWatch::command(fleet::v1::Command command) {
   auto& s = *state_;

@@ -41,8 +41,9 @@ class JobWatch {
 
   // Takes up what the spool remembers of jobs that were running; before run().
   Task<Status> restore();
-  // Until stop(): then what is known is made durable and run() returns, within two seconds.
-  Task<void> run();
+  // Until stop(): then what is known is made durable and run() returns, within two seconds. Ends by itself, with an error,
+  // when the connection to the observer is lost: a new process gets a new one.
+  Task<Status> run();
   void stop();
 
   // Answers the controller's closed set of commands.

@@ -42,7 +42,12 @@ Result<Identity> read_facts(const fs::path& folder) {
 }  // namespace
 
 Result<Identity> load_identity(const fs::path& folder) {
-  if (!fs::exists(folder / "identity.json")) {
+  std::error_code error;
+  const bool enrolled = fs::exists(folder / "identity.json", error);
+  if (error)
+    return errno_error(error.value(), "open", (folder / "identity.json").string())
+        .within("the identity belongs to another user; was `enroll` run as root?");
+  if (!enrolled) {
     return Error(Code::not_found,
                  "no identity in " + folder.string() +
                      ": run `gitaiops-agent enroll` with a token from the controller");
