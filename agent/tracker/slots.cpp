@@ -111,11 +111,10 @@ std::vector<Slots> predict_slots(std::span<const TreeJob> jobs) {
   for (std::size_t i = 0; i < jobs.size(); ++i)
     lanes[{jobs[i].runner_short, jobs[i].project}].push_back(i);
   for (auto& [name, members] : lanes) {
-    // Those never announced came at an unknown place: by the earliest moment of their birth.
-    std::stable_sort(members.begin(), members.end(), [&](auto a, auto b) {
-      const auto &x = jobs[a], &y = jobs[b];
-      if (x.announced != 0 && y.announced != 0) return x.announced < y.announced;
-      return x.announced == 0 && y.announced != 0;
+    // Those never announced came at an unknown place; first, so that they make unknown whatever
+    // they may have met.
+    std::sort(members.begin(), members.end(), [&](auto a, auto b) {
+      return std::pair(jobs[a].announced, a) < std::pair(jobs[b].announced, b);
     });
     Lane lane(jobs, found);
     for (const auto job : members) lane.add(job);
