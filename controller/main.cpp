@@ -132,8 +132,7 @@ class Controller {
 
     for (const auto& instance : config_.gitlab) {
       auto& web = webs_.emplace_back(std::make_unique<Outgoing>(executor, OutgoingOptions{.ca_file = instance.ca_file}));
-      ASSIGN_OR_RETURN(auto gitlab, gitlab::open_http({.id = instance.id, .url = instance.url, .token_file = instance.token_file}, *web, clock_),
-                       "gitlab \"" + instance.id + "\"");
+      ASSIGN_OR_RETURN(auto gitlab, gitlab::open_http({.id = instance.id, .url = instance.url, .token_file = instance.token_file}, *web, clock_));
       gitlabs_[instance.id] = std::move(gitlab);
     }
     std::map<std::string, gitlab::Gitlab*> instances;

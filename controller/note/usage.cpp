@@ -47,14 +47,14 @@ std::string line_of(const Row& row) {
 // Several failed jobs in one line: the sum, and which one needed most.
 std::string summary(const std::vector<const JobView*>& jobs) {
   int64_t cpu = 0;
-  bool any_cpu = false;
+  std::size_t measured = 0;
   const JobView *hungriest = nullptr, *longest = nullptr;
   const auto memory = [](const JobView& job) {
     return job.report->usage().memory_peak_bytes().value();
   };
   for (const auto* job : jobs) {
     const auto& usage = job->report->usage();
-    any_cpu = any_cpu || usage.has_cpu_us();
+    measured += usage.has_cpu_us() ? 1 : 0;
     cpu += std::clamp<int64_t>(usage.cpu_us().value(), 0, int64_t{1} << 48);
     if (usage.has_memory_peak_bytes() &&
         (hungriest == nullptr || memory(*job) > memory(*hungriest)))
@@ -65,7 +65,11 @@ std::string summary(const std::vector<const JobView*>& jobs) {
   }
   std::string out;
   const auto add = [&](const std::string& text) { out += (out.empty() ? "" : " · ") + text; };
-  if (any_cpu) add("CPU " + duration(cpu) + " in all");
+  if (measured == jobs.size()) {
+    add("CPU " + duration(cpu) + " in all");
+  } else if (measured > 0) {
+    add("CPU at least " + duration(cpu));  // of some it is not known
+  }
   if (hungriest != nullptr)
     add("peak memory up to " + bytes(memory(*hungriest)) + " (" + name_of(*hungriest) + ")");
   if (longest != nullptr)

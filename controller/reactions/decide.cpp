@@ -23,6 +23,8 @@ constexpr int kSlowPolls = 300;  // an hour more: GitLab ends stuck jobs by then
 constexpr int kPolls = 420;      // two hours more
 constexpr microseconds kSlowPoll = std::chrono::seconds(15);
 constexpr microseconds kSlowestPoll = std::chrono::seconds(60);
+constexpr microseconds kHeadPoll = std::chrono::seconds(1);
+constexpr int kHeadPolls = 30;
 
 json parse(std::string_view payload) {
   return json::parse(payload, nullptr, /*allow_exceptions=*/false);
@@ -53,8 +55,12 @@ store::NewWork resolve_job_work(const std::string& instance, const std::string& 
           not_before};
 }
 
-store::NewWork update_note_work(const store::MergeRequestKey& key, UnixMicros not_before) {
-  const json payload = {{"instance", key.instance}, {"project", key.project_id}, {"iid", key.iid}};
+store::NewWork update_note_work(const store::MergeRequestKey& key, UnixMicros not_before,
+                                int64_t pipeline) {
+  const json payload = {{"instance", key.instance},
+                        {"project", key.project_id},
+                        {"iid", key.iid},
+                        {"pipeline", pipeline}};
   return {std::string(kUpdateNote), place_of(key), payload.dump(), not_before};
 }
 
@@ -76,6 +82,12 @@ std::optional<store::MergeRequestKey> read_update_note(std::string_view payload)
   store::MergeRequestKey key{j["instance"].get<std::string>(), number("project"), number("iid")};
   if (key.project_id <= 0 || key.iid <= 0) return std::nullopt;
   return key;
+}
+
+int64_t pipeline_of(std::string_view payload) {
+  const json j = parse(payload);
+  const bool known = j.is_object() && j.contains("pipeline") && j["pipeline"].is_number_integer();
+  return known ? j["pipeline"].get<int64_t>() : 0;
 }
 
 std::string place_of(const store::MergeRequestKey& key) {
@@ -149,6 +161,15 @@ std::optional<int64_t> merge_request_of_ref(std::string_view ref) {
 bool runs_for(const gitlab::Job& job, const gitlab::MergeRequest& merge_request) {
   return (!job.sha.empty() && job.sha == merge_request.sha) ||
          (merge_request.head_pipeline && merge_request.head_pipeline->id == job.pipeline_id);
+}
+
+std::optional<microseconds> wait_for_head(const gitlab::MergeRequest& merge_request,
+                                          int64_t pipeline, int attempts) {
+  if (pipeline == 0 || attempts > kHeadPolls) return std::nullopt;
+  const auto& head = merge_request.head_pipeline;
+  // Of the newest commit there may be two pipelines, and GitLab shows the one it prefers.
+  if (head && (head->id >= pipeline || head->sha == merge_request.sha)) return std::nullopt;
+  return kHeadPoll;
 }
 
 store::GitlabFacts facts_of(const gitlab::Job& job,

@@ -23,13 +23,16 @@ std::vector<store::NewWork> work_for(const std::vector<store::Event>& events, Un
 
 store::NewWork resolve_job_work(const std::string& instance, const std::string& job, int recheck,
                                 UnixMicros not_before);
-store::NewWork update_note_work(const store::MergeRequestKey& key, UnixMicros not_before);
+// `pipeline`: whose job is the news; 0: not known.
+store::NewWork update_note_work(const store::MergeRequestKey& key, UnixMicros not_before,
+                                int64_t pipeline = 0);
 struct ResolveJob {
   std::string job;  // public id
   int recheck = 0;  // how often a merge request was looked for in vain
 };
 std::optional<ResolveJob> read_resolve_job(std::string_view payload);
 std::optional<store::MergeRequestKey> read_update_note(std::string_view payload);
+int64_t pipeline_of(std::string_view payload);  // 0: not known
 
 std::string subject_of(const store::MergeRequestKey& key);  // "mr/<instance>/<project id>/<iid>"
 std::string place_of(const store::MergeRequestKey& key);    // "<instance>/<project id>/<iid>"
@@ -58,6 +61,11 @@ bool runs_for(const gitlab::Job& job, const gitlab::MergeRequest& merge_request)
 store::GitlabFacts facts_of(const gitlab::Job& job,
                             std::optional<store::MergeRequestKey> merge_request,
                             UnixMicros read_at);
+
+// GitLab puts a new pipeline at its merge request a while after it started; a quick job may fail
+// before that. How long until it is asked again, or nullopt: what it says now counts.
+std::optional<std::chrono::microseconds> wait_for_head(const gitlab::MergeRequest& merge_request,
+                                                       int64_t pipeline, int attempts);
 
 // ---- The note ----
 

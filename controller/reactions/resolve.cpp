@@ -109,8 +109,9 @@ Task<Verdict> Reactions::settle(store::Job job, gitlab::Gitlab& gitlab, gitlab::
       concerned = *ends;
     }
     if (concerned)
-      out.outcome.follow_up.push_back(update_note_work(
-          key, clock_.now() + std::chrono::microseconds(options_.coalesce).count()));
+      out.outcome.follow_up.push_back(
+          update_note_work(key, clock_.now() + std::chrono::microseconds(options_.coalesce).count(),
+                           at_gitlab.pipeline_id));
   }
   if (const auto wait = recheck_wait(recheck);
       wait && has_failed && keys->empty() && !at_gitlab.tag)

@@ -46,6 +46,10 @@ Task<Verdict> Reactions::update_note(store::Work work) {
       co_return out;  // deleted: nobody is there to tell
     co_return after_error(merge_request.error(), gitlab.wait_hint(), audit);
   }
+  if (const auto wait = wait_for_head(*merge_request, pipeline_of(work.payload), work.attempts)) {
+    out.what = queue::Again{*wait, "GitLab does not show the pipeline at the merge request yet"};
+    co_return out;
+  }
   if (!merge_request->head_pipeline) co_return out;
   if (!merge_request->project_path.empty())
     audit.object =

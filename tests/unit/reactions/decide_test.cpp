@@ -43,10 +43,27 @@ TEST(WorkFor, ReportedJobsAreResolved) {
   EXPECT_EQ(read_resolve_job(work[0].payload)->job, "id-1");
 }
 
+TEST(Head, IsWaitedForWhileGitlabIsBehind) {
+  gitlab::MergeRequest mr;
+  mr.sha = "new";
+  EXPECT_TRUE(wait_for_head(mr, 78, 1)) << "none yet";
+  mr.head_pipeline.emplace().id = 77;
+  mr.head_pipeline->sha = "old";
+  EXPECT_TRUE(wait_for_head(mr, 78, 1)) << "still the one of the commit before";
+  EXPECT_FALSE(wait_for_head(mr, 78, 31)) << "not for ever";
+  EXPECT_FALSE(wait_for_head(mr, 77, 1));
+  EXPECT_FALSE(wait_for_head(mr, 76, 1)) << "superseded";
+  EXPECT_FALSE(wait_for_head(mr, 0, 1)) << "nobody knows whose news it is";
+  mr.head_pipeline->sha = "new";
+  EXPECT_FALSE(wait_for_head(mr, 78, 1)) << "two pipelines of one commit";
+}
+
 TEST(Payloads, SurviveNonsense) {
   const auto work = update_note_work({"main", 42, 7}, {});
   EXPECT_EQ(work.unique_key, "main/42/7");
   EXPECT_EQ(read_update_note(work.payload), (store::MergeRequestKey{"main", 42, 7}));
+  EXPECT_EQ(pipeline_of(update_note_work({"main", 42, 7}, {}, 78).payload), 78);
+  EXPECT_EQ(pipeline_of(R"({"pipeline":"x"})"), 0);
   for (const char* payload :
        {"", "[]", "{", "null", R"({"instance":1})", R"({"instance":"a","project":0,"iid":1})"}) {
     EXPECT_FALSE(read_update_note(payload)) << payload;
