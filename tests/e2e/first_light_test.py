@@ -64,7 +64,7 @@ class FirstLight(unittest.TestCase):
         self.assertIn("test_total", diagnosis["failing_tests"][0]["name"])
 
     def test_usage_is_measured(self) -> None:
-        hungry = "data = bytearray(80 << 20); data[::4096] = b'x' * len(data[::4096])\nimport time\nend = time.time() + 2.5\nwhile time.time() < end: pass\nraise SystemExit(1)\n"
+        hungry = "data = bytearray(80 << 20); data[::4096] = b'x' * len(data[::4096])\nimport time\nend = time.time() + 2.5\nwhile time.time() < end or time.process_time() < 2: pass\nraise SystemExit(1)\n"
         _, request, done = self.merge_request({"hungry.py": hungry}, [{"name": "hungry", "script": ["/usr/bin/python3 hungry.py"]}])
         self.system.note(request, "hungry")
         usage = self.system.job(done["jobs"][0]["id"])["usage"]
