@@ -12,8 +12,8 @@ from bad_days_test import Case
 from doubles.lab import Lab
 from system import System, wait_for
 
-# What the agent may ever hold in memory here, at most 16 traces at once. An agent at rest takes most of it.
-MEMORY_MAX_KIB = 160 << 10
+# What the agent may ever hold in memory here, a few logs at once; an agent at rest takes most of it.
+MEMORY_MAX_KIB = 96 << 10
 
 RUNNING = r"printf 'Running with gitlab-runner 99.9.9 (f0f0f0f0)\n  on evil FoRgEdTkn, system ID: s_f0f0f0f0f0f0\n'"
 SECTION = r"printf 'section_%s:%s:%s\r\033[0K'"
@@ -57,6 +57,16 @@ class HostileLogs(Case):
         text = pathlib.Path(f"/proc/{system.agent_pid()}/status").read_text(encoding="ascii")
         return int(re.search(r"^VmHWM:\s+(\d+) kB$", text, re.M)[1])
 
+    def runners_of_ours(self, system: System) -> list[int]:
+        """Other tests may have runners on this host too; those of this one live in its folder."""
+        def lives_here(pid: int) -> bool:
+            try:
+                return os.readlink(f"/proc/{pid}/cwd").startswith(str(self.base))
+            except OSError:
+                return False
+        pids = [int(re.search(r"pid (\d+)", runner)[1]) for runner in system.status()["runners"]]
+        return [pid for pid in pids if lives_here(pid)]
+
     def reports(self, lab: Lab, system: System, jobs: list[dict], limit_s: float = 60.0) -> dict[str, dict]:
         """By name; each job exactly once."""
         done = lab.wait(lab.pipeline(lab.project("grp/hostile", files={"a": "a"}), jobs, ref="main"), timeout_s=limit_s)["jobs"]
@@ -78,7 +88,7 @@ class HostileLogs(Case):
                 self.assertNotIn("stolen-mark", str(report))
                 for forged in ("99.9.9", "FoRgEdTkn", "s_f0f0f0f0f0f0"):
                     self.assertNotIn(forged, str(report["runner"]))
-        self.assertEqual(len(system.status()["runners"]), 1, "a job was taken for a runner")
+        self.assertEqual(self.runners_of_ours(system), [lab.runner.pid], "a job was taken for a runner")
         self.assertLess(self.memory_peak_kib(system), MEMORY_MAX_KIB)
 
     def test_an_old_runner_that_writes_no_timestamps(self) -> None:
