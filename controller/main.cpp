@@ -285,9 +285,9 @@ int operate(const fs::path& config_path, Act act) {
   const auto config = load(config_path);
   if (!config.ok()) return fail(config.error(), kExitUsage);
   log::configure(log::Level::warning, log::Format::text);
+  asio::io_context loop(1);   // outlives the store, whose threads post to it
   const auto store = open_store(*config, system_clock());
   if (!store.ok()) return fail(store.error());
-  asio::io_context loop(1);
   const auto done = run_task(loop, act(**store, *config));
   if (done.ok()) return 0;
   return fail(done.error(), done.error().code() == Code::invalid_argument || done.error().code() == Code::not_found ? kExitUsage : kExitFailure);

@@ -66,6 +66,7 @@ struct JobWatch::State {
   std::deque<fleet::v1::Envelope> waiting;     // composed, not yet durable
   std::vector<TraceId> to_release;             // of reports that are durable with the next commit
   std::map<std::string, std::string> unsaved_cursors;   // of batches that the spool could not store
+  bool committing = false, commit_again = false;
   uint64_t reports_dropped = 0;
   std::string observer_problem;
   Status ended_by;                             // why we stop by ourselves
@@ -170,9 +171,20 @@ struct JobWatch::State {
     to_release.push_back(id);
   }
 
+  // Makes what is known by now durable, one step at a time: were two under way, the later one could store the tracker's
+  // state without a job whose report the earlier one failed to store. What comes meanwhile is the next step.
+  Task<void> commit(std::map<std::string, std::string> cursors) {
+    cursors.merge(std::exchange(unsaved_cursors, {}));   // a newer one of the same source stays
+    unsaved_cursors = std::move(cursors);
+    commit_again = true;
+    if (std::exchange(committing, true)) co_return;
+    while (std::exchange(commit_again, false)) co_await commit_step();
+    committing = false;
+  }
+
   // Everything known by now, with the cursors it came from, in one durable step. The observer lets go of a trace only
   // after its report is durable: if we die in between, the trace comes again.
-  Task<void> commit(std::map<std::string, std::string> cursors) {
+  Task<void> commit_step() {
     const auto now = clock.steady();
     for (const auto& job : tracker.take_started()) waiting.push_back(notice_of(job));
     for (auto& job : tracker.take_finished(now)) {
@@ -180,9 +192,9 @@ struct JobWatch::State {
       waiting.push_back(report_of(std::move(job)));
     }
     for (const auto& id : tracker.take_orphaned_traces(now)) forget(id);
-    if (waiting.empty() && cursors.empty() && to_release.empty()) co_return;
+    if (waiting.empty() && unsaved_cursors.empty() && to_release.empty()) co_return;
 
-    cursors.merge(std::exchange(unsaved_cursors, {}));   // a newer one of the same source stays
+    auto cursors = std::exchange(unsaved_cursors, {});
     SpoolBatch batch;
     batch.messages.assign(waiting.begin(), waiting.end());
     batch.cursors = cursors;
@@ -252,7 +264,7 @@ struct JobWatch::State {
           co_await stopping.wait(pause);
           pause = std::min<microseconds>(pause * 2, kTraceIdlePoll);
           continue;
-        case TraceReader::Step::closed: tracker.on_trace_closed(trace->reader.id(), clock.steady()); break;
+        case TraceReader::Step::closed: tracker.on_trace_closed(trace->reader.id(), clock.steady(), trace->reader.unlinked_at()); break;
         case TraceReader::Step::lost: tracker.on_trace_lost(trace->reader.id(), trace->reader.problem()); break;
       }
       trace->over = true;

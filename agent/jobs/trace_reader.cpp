@@ -49,6 +49,7 @@ TraceReader::Step TraceReader::step() {
     return Step::more;
   }
   complete_ = true;
+  unlinked_at_ = UnixMicros{status.st_ctim.tv_sec * kMicrosPerSecond + status.st_ctim.tv_nsec / 1000};
   return Step::closed;
 }
 

@@ -29,6 +29,8 @@ class TraceReader {
   const diagnosis::Analyzer::Progress& progress() const { return analyzer_.progress(); }
   const std::string& problem() const { return problem_; }
   bool complete() const { return complete_; }
+  // When the runner let go of the file, by the file system's clock; once closed.
+  std::optional<UnixMicros> unlinked_at() const { return unlinked_at_; }
 
   // Lines around one line, redacted, while the file is still held; for the controller's question.
   Result<diagnosis::Excerpt> lines_around(uint64_t line, uint32_t before, uint32_t after) const;
@@ -44,6 +46,7 @@ class TraceReader {
   int64_t offset_ = 0;
   bool unlinked_ = false;   // seen unlinked at the end of the file once already
   bool complete_ = false;
+  std::optional<UnixMicros> unlinked_at_;
   std::string problem_;
 };
 
