@@ -4,13 +4,16 @@ find_package(Threads REQUIRED)
 
 find_program(CCACHE ccache)
 if(CCACHE)
-  # The precompiled header is safe to cache with these (gcc's and clang's own advice).
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros ${CCACHE})
+  # The precompiled header is safe to cache with this sloppiness (gcc's and clang's own advice). Base and hash folder:
+  # what one checkout has compiled, another one finds.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros
+    CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=true ${CCACHE})
 endif()
 
 add_library(gitaiops_options INTERFACE)
 target_include_directories(gitaiops_options INTERFACE ${CMAKE_SOURCE_DIR})
-target_compile_options(gitaiops_options INTERFACE -Wall -Wextra -Werror -Wnon-virtual-dtor
+# -pthread: some libraries bring it, and all targets share one precompiled header, so all say it.
+target_compile_options(gitaiops_options INTERFACE -pthread -Wall -Wextra -Werror -Wnon-virtual-dtor
   $<$<CXX_COMPILER_ID:GNU>:-Wshadow=local>)
 target_compile_definitions(gitaiops_options INTERFACE
   ASIO_STANDALONE ASIO_NO_DEPRECATED ASIO_HAS_CO_AWAIT ASIO_HAS_STD_COROUTINE  # Asio 1.22 does not detect coroutines under clang
@@ -20,17 +23,31 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   target_compile_options(gitaiops_options INTERFACE -Wthread-safety)
   target_link_options(gitaiops_options INTERFACE -fuse-ld=lld)
 else()
-  # gcc 12 reports these inside the standard library once everything is inlined (GCC bugs 105651, 109717).
-  target_compile_options(gitaiops_options INTERFACE -fpch-preprocess -Wno-restrict -Wno-maybe-uninitialized)
+  # gcc 12 reports the first two inside the standard library once everything is inlined (GCC bugs 105651, 109717), and takes
+  # a coroutine frame's own operator delete for a mismatch (GCC bug 109224).
+  target_compile_options(gitaiops_options INTERFACE -fpch-preprocess -Wno-restrict -Wno-maybe-uninitialized
+    -Wno-mismatched-new-delete)
+  if(CMAKE_UNITY_BUILD)
+    # To gcc a source inside a unity file is a header, where file-local types would be a mistake.
+    target_compile_options(gitaiops_options INTERFACE -Wno-subobject-linkage)
+  endif()
   target_link_options(gitaiops_options INTERFACE -fuse-ld=mold)
+endif()
+
+# One precompiled header for all targets: the standard library only, so it depends on no target's definitions.
+if(GITAIOPS_PCH)
+  file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/gitaiops_pch.cpp CONTENT "")
+  add_library(gitaiops_pch OBJECT ${CMAKE_BINARY_DIR}/gitaiops_pch.cpp)
+  target_link_libraries(gitaiops_pch PRIVATE gitaiops_options)
+  target_precompile_headers(gitaiops_pch PRIVATE
+    <algorithm> <chrono> <functional> <map> <memory> <optional> <span> <string> <string_view> <unordered_map>
+    <variant> <vector>)
 endif()
 
 function(gitaiops_flags target)
   target_link_libraries(${target} PUBLIC gitaiops_options)
   if(GITAIOPS_PCH)
-    target_precompile_headers(${target} PRIVATE
-      <algorithm> <chrono> <functional> <map> <memory> <optional> <span> <string> <string_view> <unordered_map>
-      <variant> <vector>)
+    target_precompile_headers(${target} REUSE_FROM gitaiops_pch)
   endif()
 endfunction()
 
