@@ -3,12 +3,11 @@
 #include <cstdlib>
 #include <iostream>
 
+#include <CLI/CLI.hpp>
+#include <asio/signal_set.hpp>
 #include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <CLI/CLI.hpp>
-#include <asio/signal_set.hpp>
 
 #include "agent/config/config.h"
 #include "agent/doctor.h"
@@ -28,9 +27,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kExitUsage = 2;      // wrong input: trying again will not help, so the observer does not restart us
+constexpr int kExitUsage =
+    2;  // wrong input: trying again will not help, so the observer does not restart us
 constexpr int kExitFailure = 1;
-constexpr int kExitUnhealthy = 69; // EX_UNAVAILABLE, of doctor: the observer restarts no program that ends so
+constexpr int kExitUnhealthy =
+    69;  // EX_UNAVAILABLE, of doctor: the observer restarts no program that ends so
 constexpr auto kShutdownLimit = std::chrono::seconds(4);
 
 int fail(const Error& error, int code = kExitFailure) {
@@ -52,7 +53,10 @@ Result<Config> load(const fs::path& path) {
 void configure_log(const Config& config) {
   using log::Level;
   const auto& level = config.log.level;
-  log::configure(level == "debug" ? Level::debug : level == "warning" ? Level::warning : level == "error" ? Level::error : Level::info,
+  log::configure(level == "debug"     ? Level::debug
+                 : level == "warning" ? Level::warning
+                 : level == "error"   ? Level::error
+                                      : Level::info,
                  config.log.format == "json" ? log::Format::json : log::Format::text);
 }
 
@@ -66,7 +70,9 @@ std::shared_ptr<const diagnosis::Rules> load_rules(const fs::path& dir) {
   std::vector<diagnosis::RuleText> texts;
   std::error_code error;
   const fs::directory_iterator entries(dir, error);
-  if (error) log::warning("diagnosis.rules_dir cannot be read; the built-in rules are used alone", {{"folder", dir.string()}, {"why", error.message()}});
+  if (error)
+    log::warning("diagnosis.rules_dir cannot be read; the built-in rules are used alone",
+                 {{"folder", dir.string()}, {"why", error.message()}});
   for (const auto& entry : entries) {
     if (entry.path().extension() != ".toml") continue;
     auto text = read_file(entry.path(), 1 << 20);
@@ -84,7 +90,8 @@ std::shared_ptr<const diagnosis::Rules> load_rules(const fs::path& dir) {
 
 SourcesOptions sources_options(const Config& config, std::shared_ptr<std::set<int32_t>> runners) {
   SourcesOptions options;
-  for (const auto& instance : config.gitlab) options.instances.push_back({instance.id, instance.url});
+  for (const auto& instance : config.gitlab)
+    options.instances.push_back({instance.id, instance.url});
   if (config.runner.log == "journal") options.journal_unit = config.runner.journal_unit;
   if (config.runner.log == "file") options.log_files.push_back(config.runner.log_file);
   if (config.runner.log == "syslog") options.syslog_files.push_back(config.runner.log_file);
@@ -92,7 +99,8 @@ SourcesOptions sources_options(const Config& config, std::shared_ptr<std::set<in
   options.usage_log_folder = config.runner.usage_log_dir;
   if (const auto colon = config.runner.debug_address.rfind(':'); colon != std::string::npos) {
     options.debug_host = config.runner.debug_address.substr(0, colon);
-    options.debug_port = static_cast<uint16_t>(parse_uint(std::string_view(config.runner.debug_address).substr(colon + 1)).value_or(0));
+    options.debug_port = static_cast<uint16_t>(
+        parse_uint(std::string_view(config.runner.debug_address).substr(colon + 1)).value_or(0));
   }
   return options;
 }
@@ -101,7 +109,10 @@ SourcesOptions sources_options(const Config& config, std::shared_ptr<std::set<in
 class Agent {
  public:
   Agent(asio::io_context& loop, fs::path config_path, Config config)
-      : loop_(loop), config_path_(std::move(config_path)), config_(std::move(config)), started_(clock_.steady()) {}
+      : loop_(loop),
+        config_path_(std::move(config_path)),
+        config_(std::move(config)),
+        started_(clock_.steady()) {}
 
   Task<Status> run() {
     CO_RETURN_IF_ERROR(co_await open());
@@ -111,13 +122,17 @@ class Agent {
       co_await a->uplink_->run();
       a->uplink_done_.set();
     }(this));
-    log::info("observing", {{"version", GITAIOPS_VERSION}, {"controller", config_.controller.address}, {"spool_messages", spool_->stats().messages}});
+    log::info("observing", {{"version", GITAIOPS_VERSION},
+                            {"controller", config_.controller.address},
+                            {"spool_messages", spool_->stats().messages}});
     const auto watched = co_await watch_->run();
-    // What was known is in the spool; the next start sends what the controller has not acknowledged.
+    // What was known is in the spool; the next start sends what the controller has not
+    // acknowledged.
     if (status_) status_->stop();
     uplink_->stop();
     if (!co_await uplink_done_.wait(kShutdownLimit)) {
-      // Its threads still use what would now be destroyed. Everything durable is on disk, as after a crash.
+      // Its threads still use what would now be destroyed. Everything durable is on disk, as after
+      // a crash.
       log::warning("the connection to the controller does not end and is abandoned");
       std::_Exit(watched.ok() ? 0 : kExitFailure);
     }
@@ -129,16 +144,23 @@ class Agent {
   Task<Status> open() {
     const auto executor = loop_.get_executor();
     if (observer_socket() < 0)
-      co_return Error(Code::invalid_argument, "not started by the observer; use: gitaiops-observer -- gitaiops-agent run --config " + config_path_.string());
-    CO_ASSIGN_OR_RETURN(observer_, connect_observer(executor, observer_socket()), "connecting to the observer");
-    CO_ASSIGN_OR_RETURN(spool_, Spool::open({config_.state.dir / "spool.db", static_cast<uint64_t>(config_.state.spool_max_bytes)}, clock_));
+      co_return Error(
+          Code::invalid_argument,
+          "not started by the observer; use: gitaiops-observer -- gitaiops-agent run --config " +
+              config_path_.string());
+    CO_ASSIGN_OR_RETURN(observer_, connect_observer(executor, observer_socket()),
+                        "connecting to the observer");
+    CO_ASSIGN_OR_RETURN(spool_, Spool::open({config_.state.dir / "spool.db",
+                                             static_cast<uint64_t>(config_.state.spool_max_bytes)},
+                                            clock_));
     CO_ASSIGN_OR_RETURN(const auto cursors, co_await spool_->cursors());
 
     auto known_runners = std::make_shared<std::set<int32_t>>();
     if (const auto runners = co_await observer_->runners(); runners.ok()) {
       for (const auto& runner : *runners) known_runners->insert(runner.id.pid);
     }
-    CO_ASSIGN_OR_RETURN(auto sources, start_sources(sources_options(config_, known_runners), executor, clock_, cursors));
+    CO_ASSIGN_OR_RETURN(auto sources, start_sources(sources_options(config_, known_runners),
+                                                    executor, clock_, cursors));
 
     JobWatchOptions options;
     options.usage_enabled = config_.usage.enabled;
@@ -146,9 +168,12 @@ class Agent {
     options.host_interval_us = config_.host.interval.micros;
     options.proc_root = config_.roots.proc_root;
     options.known_runners = known_runners;
-    watch_ = std::make_unique<JobWatch>(executor, options, *observer_, *spool_, clock_, load_rules(config_.diagnosis.rules_dir), std::move(sources));
+    watch_ =
+        std::make_unique<JobWatch>(executor, options, *observer_, *spool_, clock_,
+                                   load_rules(config_.diagnosis.rules_dir), std::move(sources));
     if (const auto restored = co_await watch_->restore(); !restored.ok())
-      log::warning("what the spool remembers of running jobs cannot be used", {{"why", restored.error().to_string()}});
+      log::warning("what the spool remembers of running jobs cannot be used",
+                   {{"why", restored.error().to_string()}});
 
     UplinkOptions uplink;
     uplink.controller = config_.controller.address;
@@ -156,9 +181,10 @@ class Agent {
     uplink.host_name = host_name();
     uplink.agent_version = GITAIOPS_VERSION;
     uplink.features = {"lines", "drain"};
-    uplink_ = Uplink::make(std::move(uplink), *spool_, clock_, [this] { return observation(); },
-                           [this](fleet::v1::Command command) { return watch_->command(std::move(command)); },
-                           [this](const fleet::v1::RemoteConfig& remote) { apply(remote); });
+    uplink_ = Uplink::make(
+        std::move(uplink), *spool_, clock_, [this] { return observation(); },
+        [this](fleet::v1::Command command) { return watch_->command(std::move(command)); },
+        [this](const fleet::v1::RemoteConfig& remote) { apply(remote); });
     co_return open_status_page();
   }
 
@@ -167,15 +193,17 @@ class Agent {
     StatusOptions options;
     options.address = config_.status.address;
     options.port = static_cast<uint16_t>(config_.status.port);
-    ASSIGN_OR_RETURN(status_, StatusPage::listen(loop_.get_executor(), options, [this] { return snapshot(); }),
-                     "opening the status page (status.address, status.port)");
+    ASSIGN_OR_RETURN(
+        status_, StatusPage::listen(loop_.get_executor(), options, [this] { return snapshot(); }),
+        "opening the status page (status.address, status.port)");
     return {};
   }
 
   std::string observation() const {
     const auto s = watch_->snapshot();
     std::string text = std::to_string(s.runners.size()) + " runner process(es)";
-    for (const auto& source : s.sources) text += "; " + source.name + (source.problem.empty() ? "" : ": " + source.problem);
+    for (const auto& source : s.sources)
+      text += "; " + source.name + (source.problem.empty() ? "" : ": " + source.problem);
     if (!s.observer_problem.empty()) text += "; observer: " + s.observer_problem;
     return truncate_utf8(text, 512);
   }
@@ -184,7 +212,8 @@ class Agent {
   void apply(const fleet::v1::RemoteConfig& remote) {
     for (const auto& setting : remote.settings()) {
       if (const auto set = schema().set_remote(config_, setting.key(), setting.value()); !set.ok())
-        log::warning("setting from the controller refused", {{"key", setting.key()}, {"why", set.error().to_string()}});
+        log::warning("setting from the controller refused",
+                     {{"key", setting.key()}, {"why", set.error().to_string()}});
     }
     watch_->set_usage_interval(config_.usage.interval.micros);
     watch_->set_host_interval(config_.host.interval.micros);
@@ -196,7 +225,8 @@ class Agent {
       log::error("configuration not reloaded", {{"why", fresh.error().to_string()}});
       return;
     }
-    for (const auto& key : schema().needs_restart(config_, *fresh)) log::warning("a changed setting needs a restart", {{"key", key}});
+    for (const auto& key : schema().needs_restart(config_, *fresh))
+      log::warning("a changed setting needs a restart", {{"key", key}});
     config_.log.level = fresh->log.level;
     configure_log(config_);
     config_.usage.interval = fresh->usage.interval;
@@ -209,7 +239,8 @@ class Agent {
   Task<void> follow_signals() {
     for (;;) {
       asio::error_code error;
-      const int signal = co_await signals_.async_wait(asio::redirect_error(asio::use_awaitable, error));
+      const int signal =
+          co_await signals_.async_wait(asio::redirect_error(asio::use_awaitable, error));
       if (error) co_return;
       if (signal == SIGHUP) {
         reload();
@@ -243,10 +274,12 @@ class Agent {
     s.explanations = watch.explanations;
     s.spool_bytes = spool.bytes;
     s.spool_messages = spool.messages;
-    s.dropped = spool.dropped_samples + spool.dropped_started + spool.dropped_reports + watch.reports_dropped;
+    s.dropped = spool.dropped_samples + spool.dropped_started + spool.dropped_reports +
+                watch.reports_dropped;
     s.disk_full = spool.disk_full;
     for (const auto& source : watch.sources)
-      s.sources.push_back({source.name, source.reads, source.lines, source.records, source.last_line, source.problem, source.cure});
+      s.sources.push_back({source.name, source.reads, source.lines, source.records,
+                           source.last_line, source.problem, source.cure});
     s.observer_problem = watch.observer_problem;
     return s;
   }
@@ -269,10 +302,11 @@ class Agent {
 template <class T>
 T run_task(asio::io_context& loop, Task<T> task) {
   std::optional<T> result;
-  spawn(loop.get_executor(), "main", [](Task<T> inner, std::optional<T>& out, asio::io_context& l) -> Task<void> {
-    out.emplace(co_await std::move(inner));
-    l.stop();
-  }(std::move(task), result, loop));
+  spawn(loop.get_executor(), "main",
+        [](Task<T> inner, std::optional<T>& out, asio::io_context& l) -> Task<void> {
+          out.emplace(co_await std::move(inner));
+          l.stop();
+        }(std::move(task), result, loop));
   loop.run();
   return std::move(*result);
 }
@@ -287,7 +321,10 @@ int run(const fs::path& config_path) {
   // What was told to stop returns before what it uses is destroyed.
   loop.restart();
   loop.poll();
-  return ended.ok() ? 0 : fail(ended.error(), ended.error().code() == Code::invalid_argument ? kExitUsage : kExitFailure);
+  return ended.ok()
+             ? 0
+             : fail(ended.error(),
+                    ended.error().code() == Code::invalid_argument ? kExitUsage : kExitFailure);
 }
 
 struct EnrollFlags {
@@ -297,12 +334,16 @@ struct EnrollFlags {
 int enroll_host(const fs::path& config_path, const EnrollFlags& flags) {
   const auto config = load(config_path);
   if (!config.ok()) return fail(config.error(), kExitUsage);
-  struct stat state {};
+  struct stat state{};
   if (::geteuid() == 0 && ::stat(config->state.dir.c_str(), &state) == 0 && state.st_uid != 0) {
     const passwd* owner = ::getpwuid(state.st_uid);
-    return fail(Error(Code::invalid_argument, "root would own an identity that the service cannot read; run this as the owner of " + config->state.dir.string() +
-                                                  ":  sudo -u " + (owner ? owner->pw_name : "#" + std::to_string(state.st_uid)) + " gitaiops-agent enroll …"),
-                kExitUsage);
+    return fail(
+        Error(Code::invalid_argument,
+              "root would own an identity that the service cannot read; run this as the owner of " +
+                  config->state.dir.string() + ":  sudo -u " +
+                  (owner ? owner->pw_name : "#" + std::to_string(state.st_uid)) +
+                  " gitaiops-agent enroll …"),
+        kExitUsage);
   }
   EnrollOptions options;
   options.controller = flags.controller;
@@ -312,14 +353,20 @@ int enroll_host(const fs::path& config_path, const EnrollFlags& flags) {
     if (!token.ok()) return fail(token.error(), kExitUsage);
     options.token = std::move(token).value();
   }
-  if (options.token.empty()) return fail(Error(Code::invalid_argument, "no token: give --token-file FILE or --token TEXT; it comes from `gitaiops-controller token create`"), kExitUsage);
+  if (options.token.empty())
+    return fail(Error(Code::invalid_argument,
+                      "no token: give --token-file FILE or --token TEXT; it comes from "
+                      "`gitaiops-controller token create`"),
+                kExitUsage);
   options.identity_dir = config->state.dir / "identity";
   options.host_name = host_name();
   options.agent_version = GITAIOPS_VERSION;
   const auto enrolled = enroll(options, system_clock());
   if (!enrolled.ok()) return fail(enrolled.error());
-  std::cout << "enrolled as " << enrolled->agent_id << "; the identity is in " << options.identity_dir.string() << "\n"
-            << "the certificate is valid until " << to_rfc3339(enrolled->not_after) << " and renews itself\n";
+  std::cout << "enrolled as " << enrolled->agent_id << "; the identity is in "
+            << options.identity_dir.string() << "\n"
+            << "the certificate is valid until " << to_rfc3339(enrolled->not_after)
+            << " and renews itself\n";
   return 0;
 }
 
@@ -332,20 +379,28 @@ int doctor(const fs::path& config_path, const std::string& observer_program) {
     if (!user.ok()) return fail(user.error().within("looking as the service's user"));
     std::error_code error;
     const auto self = fs::read_symlink("/proc/self/exe", error);
-    const auto program = fs::exists(self.parent_path() / observer_program, error) ? self.parent_path() / observer_program : fs::path(observer_program);
-    ::execlp(program.c_str(), "gitaiops-observer", "--", self.c_str(), "doctor", "--config", config_path.c_str(), nullptr);
-    return fail(errno_error("start", program.string()).within("looking through the observer (--observer names the program)"));
+    const auto program = fs::exists(self.parent_path() / observer_program, error)
+                             ? self.parent_path() / observer_program
+                             : fs::path(observer_program);
+    ::execlp(program.c_str(), "gitaiops-observer", "--", self.c_str(), "doctor", "--config",
+             config_path.c_str(), nullptr);
+    return fail(errno_error("start", program.string())
+                    .within("looking through the observer (--observer names the program)"));
   }
   log::configure(log::Level::error, log::Format::text);
   asio::io_context loop(1);
-  return run_task(loop, examine(*config, config_path.string(), observer_socket(), system_clock(), std::cout)) ? 0 : kExitUnhealthy;
+  return run_task(loop, examine(*config, config_path.string(), observer_socket(), system_clock(),
+                                std::cout))
+             ? 0
+             : kExitUnhealthy;
 }
 
 int status(const fs::path& config_path) {
   const auto config = schema().load_file(config_path);
   if (!config.ok()) return fail(config.error(), kExitUsage);
   asio::io_context loop(1);
-  const auto text = run_task(loop, status_text(config->status.address, static_cast<uint16_t>(config->status.port)));
+  const auto text = run_task(
+      loop, status_text(config->status.address, static_cast<uint16_t>(config->status.port)));
   if (!text.ok()) return fail(text.error().within("the agent does not answer; is it running?"));
   std::cout << *text;
   return 0;
@@ -363,7 +418,8 @@ int check_config(const fs::path& config_path) {
 
 int main(int argc, char** argv) {
   using namespace gitaiops::agent;
-  CLI::App app("gitaiops-agent: sees the jobs of GitLab Runner on this host, without touching them");
+  CLI::App app(
+      "gitaiops-agent: sees the jobs of GitLab Runner on this host, without touching them");
   app.require_subcommand(1);
   app.set_version_flag("--version", "gitaiops-agent " GITAIOPS_VERSION);
   std::string config = "/etc/gitaiops/agent.toml", observer = "gitaiops-observer";
@@ -378,17 +434,26 @@ int main(int argc, char** argv) {
     sub->add_option("--config", config, "Configuration file")->capture_default_str();
     return sub;
   };
-  with_config(command("run", "Observe and report; started by gitaiops-observer", [&] { return run(config); }));
-  auto* enroll = with_config(command("enroll", "Get this host's certificate from the controller", [&] { return enroll_host(config, flags); }));
-  enroll->add_option("--controller", flags.controller, "host:port of the enrolment listener")->required();
-  enroll->add_option("--token", flags.token, "The token's text (others may see it in the process list)");
+  with_config(command("run", "Observe and report; started by gitaiops-observer",
+                      [&] { return run(config); }));
+  auto* enroll = with_config(command("enroll", "Get this host's certificate from the controller",
+                                     [&] { return enroll_host(config, flags); }));
+  enroll->add_option("--controller", flags.controller, "host:port of the enrolment listener")
+      ->required();
+  enroll->add_option("--token", flags.token,
+                     "The token's text (others may see it in the process list)");
   enroll->add_option("--token-file", flags.token_file, "File with the token, mode 0600");
-  with_config(command("check-config", "Check the configuration without starting", [&] { return check_config(config); }));
-  with_config(command("doctor", "Say what can and cannot be seen on this host, and how to see more", [&] { return doctor(config, observer); }))
-      ->add_option("--observer", observer, "The observer program")->capture_default_str();
+  with_config(command("check-config", "Check the configuration without starting",
+                      [&] { return check_config(config); }));
+  with_config(command("doctor", "Say what can and cannot be seen on this host, and how to see more",
+                      [&] { return doctor(config, observer); }))
+      ->add_option("--observer", observer, "The observer program")
+      ->capture_default_str();
   with_config(command("status", "Ask the running agent how it is", [&] { return status(config); }));
-  command("sample-config", "Print a commented configuration file", [] { return std::cout << schema().sample(), 0; });
-  command("version", "Print the version", [] { return std::cout << "gitaiops-agent " GITAIOPS_VERSION "\n", 0; });
+  command("sample-config", "Print a commented configuration file",
+          [] { return std::cout << schema().sample(), 0; });
+  command("version", "Print the version",
+          [] { return std::cout << "gitaiops-agent " GITAIOPS_VERSION "\n", 0; });
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -15,12 +15,15 @@ namespace gitaiops::agent {
 namespace {
 
 Status take_groups(const passwd& user) {
-  if (::initgroups(user.pw_name, user.pw_gid) != 0) return errno_error("take the groups of", user.pw_name);
+  if (::initgroups(user.pw_name, user.pw_gid) != 0)
+    return errno_error("take the groups of", user.pw_name);
   if (const group* journal = ::getgrnam("systemd-journal")) {
     std::vector<gid_t> groups(static_cast<std::size_t>(std::max(0, ::getgroups(0, nullptr))));
-    if (::getgroups(static_cast<int>(groups.size()), groups.data()) < 0) return errno_error("read the groups");
+    if (::getgroups(static_cast<int>(groups.size()), groups.data()) < 0)
+      return errno_error("read the groups");
     groups.push_back(journal->gr_gid);
-    if (::setgroups(groups.size(), groups.data()) != 0) return errno_error("join the group", "systemd-journal");
+    if (::setgroups(groups.size(), groups.data()) != 0)
+      return errno_error("join the group", "systemd-journal");
   }
   return {};
 }
@@ -31,9 +34,11 @@ Status keep_capabilities() {
   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
   std::array<__user_cap_data_struct, 2> data{};
   data[0].effective = data[0].permitted = data[0].inheritable = kKept;
-  if (::syscall(SYS_capset, &header, data.data()) != 0) return errno_error("keep CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH");
+  if (::syscall(SYS_capset, &header, data.data()) != 0)
+    return errno_error("keep CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH");
   for (const unsigned long capability : {CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH}) {
-    if (::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0) != 0) return errno_error("pass on the capabilities");
+    if (::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0) != 0)
+      return errno_error("pass on the capabilities");
   }
   return {};
 }
@@ -41,17 +46,19 @@ Status keep_capabilities() {
 }  // namespace
 
 Result<std::string> become_service_user(const std::filesystem::path& state_dir) {
-  struct stat folder {};
+  struct stat folder{};
   if (::stat(state_dir.c_str(), &folder) != 0 || folder.st_uid == 0) return std::string();
   const passwd* user = ::getpwuid(folder.st_uid);
   if (user == nullptr)
-    return Error(Code::not_found, state_dir.string() + " belongs to user id " + std::to_string(folder.st_uid) + ", which has no name");
+    return Error(Code::not_found, state_dir.string() + " belongs to user id " +
+                                      std::to_string(folder.st_uid) + ", which has no name");
   const std::string name = user->pw_name;
   const auto uid = user->pw_uid;
   const auto gid = user->pw_gid;
   RETURN_IF_ERROR(take_groups(*user));
   if (::prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0) return errno_error("keep capabilities");
-  if (::setresgid(gid, gid, gid) != 0 || ::setresuid(uid, uid, uid) != 0) return errno_error("become", name);
+  if (::setresgid(gid, gid, gid) != 0 || ::setresuid(uid, uid, uid) != 0)
+    return errno_error("become", name);
   RETURN_IF_ERROR(keep_capabilities());
   return name;
 }

@@ -1,12 +1,11 @@
 // gitaiops-controller: wires the controller's rooms together. Each command is one function below.
-#include <fcntl.h>
-#include <sys/file.h>
-
 #include <csignal>
 #include <iostream>
 
 #include <CLI/CLI.hpp>
 #include <asio/signal_set.hpp>
+#include <fcntl.h>
+#include <sys/file.h>
 
 #include "base/bytes/bytes.h"
 #include "base/io/files.h"
@@ -48,14 +47,19 @@ Result<Config> load(const fs::path& path) {
 void configure_log(const Config& config) {
   using log::Level;
   const auto& level = config.log.level;
-  log::configure(level == "debug" ? Level::debug : level == "warning" ? Level::warning : level == "error" ? Level::error : Level::info,
+  log::configure(level == "debug"     ? Level::debug
+                 : level == "warning" ? Level::warning
+                 : level == "error"   ? Level::error
+                                      : Level::info,
                  config.log.format == "json" ? log::Format::json : log::Format::text);
 }
 
 Status make_state_dir(const Config& config) {
   std::error_code error;
   fs::create_directories(config.state.dir, error);
-  if (error) return Error(Code::permission_denied, "state.dir: cannot create " + config.state.dir.string() + ": " + error.message());
+  if (error)
+    return Error(Code::permission_denied,
+                 "state.dir: cannot create " + config.state.dir.string() + ": " + error.message());
   return {};
 }
 
@@ -64,18 +68,23 @@ Result<std::unique_ptr<store::Store>> open_store(const Config& config, const Clo
   return store::open_sqlite({config.state.dir / "controller.db"}, clock);
 }
 
-// One service a state directory: two would answer the same agents and renew the same certificates. Commands beside it are welcome.
+// One service a state directory: two would answer the same agents and renew the same certificates.
+// Commands beside it are welcome.
 Result<Fd> claim(const fs::path& state_dir) {
   const auto path = state_dir / "serve.lock";
   Fd file(::open(path.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600));
   if (!file) return errno_error("create", path.string());
   if (::flock(file.get(), LOCK_EX | LOCK_NB) == 0) return file;
   if (errno == EWOULDBLOCK)
-    return Error(Code::already_exists, "another gitaiops-controller serves from " + state_dir.string() + "; stop it first, or set state.dir to another folder");
+    return Error(Code::already_exists, "another gitaiops-controller serves from " +
+                                           state_dir.string() +
+                                           "; stop it first, or set state.dir to another folder");
   return errno_error("lock", path.string());
 }
 
-std::string endpoint(const std::string& address, int64_t port) { return address + ":" + std::to_string(port); }
+std::string endpoint(const std::string& address, int64_t port) {
+  return address + ":" + std::to_string(port);
+}
 
 std::span<const metrics::Definition> metric_definitions() {
   using metrics::Type;
@@ -105,11 +114,12 @@ class Controller {
     spawn(executor, "retention", sweep());
     start("reactions", reactions_->follow());
     start("queue", worker_->run());
-    log::info("serving", {{"version", GITAIOPS_VERSION},
-                          {"fleet", endpoint(config_.fleet.address, fleet_server_->port())},
-                          {"enrollment", endpoint(config_.enrollment.address, enrollment_server_->port())},
-                          {"api", endpoint(config_.api.address, api_->port())},
-                          {"gitlab_instances", config_.gitlab.size()}});
+    log::info("serving",
+              {{"version", GITAIOPS_VERSION},
+               {"fleet", endpoint(config_.fleet.address, fleet_server_->port())},
+               {"enrollment", endpoint(config_.enrollment.address, enrollment_server_->port())},
+               {"api", endpoint(config_.api.address, api_->port())},
+               {"gitlab_instances", config_.gitlab.size()}});
     co_await follow_signals();
     co_await shut_down();
     co_return Status();
@@ -123,16 +133,23 @@ class Controller {
     ASSIGN_OR_RETURN(store_, open_store(config_, clock_), "opening the database");
 
     const auto options = enrollment_options(config_);
-    ASSIGN_OR_RETURN(auto keyring, enrollment::Keyring::open(options, clock_), "opening the certificate authority");
+    ASSIGN_OR_RETURN(auto keyring, enrollment::Keyring::open(options, clock_),
+                     "opening the certificate authority");
     keyring_ = std::make_unique<enrollment::Keyring>(std::move(keyring));
-    ASSIGN_OR_RETURN(enrollment_, enrollment::Enrollment::make(options, *keyring_, *store_, clock_));
+    ASSIGN_OR_RETURN(enrollment_,
+                     enrollment::Enrollment::make(options, *keyring_, *store_, clock_));
     ingest_ = std::make_unique<ingest::Ingest>(*store_, clock_);
-    fleet_ = std::make_unique<fleet::Fleet>(fleet::Options{.version = GITAIOPS_VERSION}, *store_, *ingest_, clock_);
+    fleet_ = std::make_unique<fleet::Fleet>(fleet::Options{.version = GITAIOPS_VERSION}, *store_,
+                                            *ingest_, clock_);
     RETURN_IF_ERROR(open_listeners());
 
     for (const auto& instance : config_.gitlab) {
-      auto& web = webs_.emplace_back(std::make_unique<Outgoing>(executor, OutgoingOptions{.ca_file = instance.ca_file}));
-      ASSIGN_OR_RETURN(auto gitlab, gitlab::open_http({.id = instance.id, .url = instance.url, .token_file = instance.token_file}, *web, clock_));
+      auto& web = webs_.emplace_back(
+          std::make_unique<Outgoing>(executor, OutgoingOptions{.ca_file = instance.ca_file}));
+      ASSIGN_OR_RETURN(auto gitlab, gitlab::open_http({.id = instance.id,
+                                                       .url = instance.url,
+                                                       .token_file = instance.token_file},
+                                                      *web, clock_));
       gitlabs_[instance.id] = std::move(gitlab);
     }
     std::map<std::string, gitlab::Gitlab*> instances;
@@ -148,7 +165,12 @@ class Controller {
                         .tls_certificate = config_.api.tls_certificate,
                         .tls_key = config_.api.tls_key,
                         .behind_proxy = config_.api.behind_proxy};
-    ASSIGN_OR_RETURN(api_, api::listen(executor, api, {.store = *store_, .clock = clock_, .metrics = metrics_, .before_metrics = [this] { refresh_metrics(); }}),
+    ASSIGN_OR_RETURN(api_,
+                     api::listen(executor, api,
+                                 {.store = *store_,
+                                  .clock = clock_,
+                                  .metrics = metrics_,
+                                  .before_metrics = [this] { refresh_metrics(); }}),
                      "opening the API (api.address, api.port)");
     return {};
   }
@@ -156,15 +178,28 @@ class Controller {
   Status open_listeners() {
     const auto executor = loop_.get_executor();
     const auto files = keyring_->files();
-    const rpc::ListenOptions fleet{.address = endpoint(config_.fleet.address, config_.fleet.port), .key = files.key, .certificate = files.certificate, .trusted = files.trusted};
+    const rpc::ListenOptions fleet{.address = endpoint(config_.fleet.address, config_.fleet.port),
+                                   .key = files.key,
+                                   .certificate = files.certificate,
+                                   .trusted = files.trusted};
     ASSIGN_OR_RETURN(fleet_server_,
-                     rpc::serve_fleet(executor, fleet, [this](std::shared_ptr<rpc::ServerSession> session) { return fleet_->serve(std::move(session)); },
-                                      [this](gitaiops::enrollment::v1::RenewRequest request, rpc::Peer peer) { return enrollment_->renew(std::move(request), std::move(peer)); }),
+                     rpc::serve_fleet(
+                         executor, fleet,
+                         [this](std::shared_ptr<rpc::ServerSession> session) {
+                           return fleet_->serve(std::move(session));
+                         },
+                         [this](gitaiops::enrollment::v1::RenewRequest request, rpc::Peer peer) {
+                           return enrollment_->renew(std::move(request), std::move(peer));
+                         }),
                      "opening the fleet listener (fleet.address, fleet.port)");
     auto enrolling = fleet;
     enrolling.address = endpoint(config_.enrollment.address, config_.enrollment.port);
     ASSIGN_OR_RETURN(enrollment_server_,
-                     rpc::serve_enrollment(executor, enrolling, [this](gitaiops::enrollment::v1::EnrollRequest request, rpc::Peer peer) { return enrollment_->enroll(std::move(request), std::move(peer)); }),
+                     rpc::serve_enrollment(
+                         executor, enrolling,
+                         [this](gitaiops::enrollment::v1::EnrollRequest request, rpc::Peer peer) {
+                           return enrollment_->enroll(std::move(request), std::move(peer));
+                         }),
                      "opening the enrolment listener (enrollment.address, enrollment.port)");
     return {};
   }
@@ -183,15 +218,20 @@ class Controller {
     metrics_.gauge("gitaiops_agents_connected").set(static_cast<double>(fleet.connected));
     metrics_.counter("gitaiops_streams_opened_total").raise_to(static_cast<double>(fleet.opened));
     metrics_.counter("gitaiops_streams_refused_total").raise_to(static_cast<double>(fleet.refused));
-    metrics_.counter("gitaiops_envelopes_stored_total").raise_to(static_cast<double>(ingest.stored));
-    metrics_.counter("gitaiops_envelopes_duplicate_total").raise_to(static_cast<double>(ingest.duplicates));
-    metrics_.counter("gitaiops_envelopes_refused_total").raise_to(static_cast<double>(ingest.refused_invalid), {"invalid"});
-    metrics_.counter("gitaiops_envelopes_refused_total").raise_to(static_cast<double>(ingest.refused_scope), {"scope"});
+    metrics_.counter("gitaiops_envelopes_stored_total")
+        .raise_to(static_cast<double>(ingest.stored));
+    metrics_.counter("gitaiops_envelopes_duplicate_total")
+        .raise_to(static_cast<double>(ingest.duplicates));
+    metrics_.counter("gitaiops_envelopes_refused_total")
+        .raise_to(static_cast<double>(ingest.refused_invalid), {"invalid"});
+    metrics_.counter("gitaiops_envelopes_refused_total")
+        .raise_to(static_cast<double>(ingest.refused_scope), {"scope"});
   }
 
   Task<void> sweep() {
     while (!stopping_.is_set()) {
-      const store::Retention retention{clock_.now() + -config_.retention.age.micros, static_cast<uint64_t>(config_.retention.max_bytes)};
+      const store::Retention retention{clock_.now() + -config_.retention.age.micros,
+                                       static_cast<uint64_t>(config_.retention.max_bytes)};
       const auto removed = co_await store_->sweep(retention);
       if (!removed.ok()) log::warning("retention failed", {{"why", removed.error().to_string()}});
       if (removed.ok() && *removed > 0) log::info("old jobs removed", {{"jobs", *removed}});
@@ -205,7 +245,8 @@ class Controller {
       log::error("configuration not reloaded", {{"why", fresh.error().to_string()}});
       return;
     }
-    for (const auto& key : schema().needs_restart(config_, *fresh)) log::warning("a changed setting needs a restart", {{"key", key}});
+    for (const auto& key : schema().needs_restart(config_, *fresh))
+      log::warning("a changed setting needs a restart", {{"key", key}});
     config_.log = fresh->log;
     config_.retention = fresh->retention;
     configure_log(config_);
@@ -215,7 +256,8 @@ class Controller {
   Task<void> follow_signals() {
     for (;;) {
       asio::error_code error;
-      const int signal = co_await signals_.async_wait(asio::redirect_error(asio::use_awaitable, error));
+      const int signal =
+          co_await signals_.async_wait(asio::redirect_error(asio::use_awaitable, error));
       if (error || signal != SIGHUP) co_return;
       reload();
     }
@@ -261,10 +303,11 @@ class Controller {
 template <class T>
 T run_task(asio::io_context& loop, Task<T> task) {
   std::optional<T> result;
-  spawn(loop.get_executor(), "main", [](Task<T> inner, std::optional<T>& out, asio::io_context& l) -> Task<void> {
-    out.emplace(co_await std::move(inner));
-    l.stop();
-  }(std::move(task), result, loop));
+  spawn(loop.get_executor(), "main",
+        [](Task<T> inner, std::optional<T>& out, asio::io_context& l) -> Task<void> {
+          out.emplace(co_await std::move(inner));
+          l.stop();
+        }(std::move(task), result, loop));
   loop.run();
   return std::move(*result);
 }
@@ -276,7 +319,10 @@ int serve(const fs::path& config_path) {
   asio::io_context loop(1);
   Controller controller(loop, config_path, std::move(config).value());
   const auto ended = run_task(loop, controller.serve());
-  return ended.ok() ? 0 : fail(ended.error(), ended.error().code() == Code::invalid_argument ? kExitUsage : kExitFailure);
+  return ended.ok()
+             ? 0
+             : fail(ended.error(),
+                    ended.error().code() == Code::invalid_argument ? kExitUsage : kExitFailure);
 }
 
 // A command on the store, beside a running service or without one.
@@ -285,12 +331,15 @@ int operate(const fs::path& config_path, Act act) {
   const auto config = load(config_path);
   if (!config.ok()) return fail(config.error(), kExitUsage);
   log::configure(log::Level::warning, log::Format::text);
-  asio::io_context loop(1);   // outlives the store, whose threads post to it
+  asio::io_context loop(1);  // outlives the store, whose threads post to it
   const auto store = open_store(*config, system_clock());
   if (!store.ok()) return fail(store.error());
   const auto done = run_task(loop, act(**store, *config));
   if (done.ok()) return 0;
-  return fail(done.error(), done.error().code() == Code::invalid_argument || done.error().code() == Code::not_found ? kExitUsage : kExitFailure);
+  return fail(done.error(), done.error().code() == Code::invalid_argument ||
+                                    done.error().code() == Code::not_found
+                                ? kExitUsage
+                                : kExitFailure);
 }
 
 int check_config(const fs::path& config_path) {
@@ -325,41 +374,86 @@ int main(int argc, char** argv) {
     return sub;
   };
   command(&app, "serve", "Run the service", [&] { return serve(config); });
-  command(&app, "check-config", "Check the configuration without starting", [&] { return check_config(config); });
+  command(&app, "check-config", "Check the configuration without starting",
+          [&] { return check_config(config); });
 
-  auto* token = app.add_subcommand("token", "Tokens: for enrolling agents, and for the API")->require_subcommand(1);
-  auto* create = command(token, "create", "Make a token and print it; it is shown once",
-                         [&] { return operate(config, [&](store::Store& s, const Config& c) { return create_token(s, c, request, clock, std::cout); }); });
-  auto* api = create->add_flag("--api", request.api, "For the REST API (default: for enrolling an agent)");
+  auto* token = app.add_subcommand("token", "Tokens: for enrolling agents, and for the API")
+                    ->require_subcommand(1);
+  auto* create = command(token, "create", "Make a token and print it; it is shown once", [&] {
+    return operate(config, [&](store::Store& s, const Config& c) {
+      return create_token(s, c, request, clock, std::cout);
+    });
+  });
+  auto* api =
+      create->add_flag("--api", request.api, "For the REST API (default: for enrolling an agent)");
   create->add_option("--name", request.name, "API: whose it is")->needs(api);
-  create->add_option("--ttl", request.ttl, "How long it is valid, e.g. 30m, 1h, 90d")->capture_default_str();
-  create->add_option("--uses", request.uses, "Enrolment: how many agents it may enrol")->capture_default_str()->excludes(api);
-  create->add_option("--label", request.labels, "Enrolment: a label for the agents; may stand more than once")->excludes(api);
-  create->add_option("--project", request.projects, "INSTANCE:GLOB it is good for, e.g. main:group/*, or GLOB for every instance; may stand more than once (default: all)");
-  create->add_flag("--admin", request.admin, "API: also what concerns the whole fleet: agents, metrics")->needs(api);
-  command(token, "list", "List tokens", [&] { return operate(config, [&](store::Store& s, const Config&) { return list_tokens(s, clock, std::cout); }); });
-  command(token, "revoke", "End a token before its time", [&] { return operate(config, [&](store::Store& s, const Config&) { return revoke_token(s, id, clock, std::cout); }); })
+  create->add_option("--ttl", request.ttl, "How long it is valid, e.g. 30m, 1h, 90d")
+      ->capture_default_str();
+  create->add_option("--uses", request.uses, "Enrolment: how many agents it may enrol")
+      ->capture_default_str()
+      ->excludes(api);
+  create
+      ->add_option("--label", request.labels,
+                   "Enrolment: a label for the agents; may stand more than once")
+      ->excludes(api);
+  create->add_option("--project", request.projects,
+                     "INSTANCE:GLOB it is good for, e.g. main:group/*, or GLOB for every instance; "
+                     "may stand more than once (default: all)");
+  create
+      ->add_flag("--admin", request.admin,
+                 "API: also what concerns the whole fleet: agents, metrics")
+      ->needs(api);
+  command(token, "list", "List tokens", [&] {
+    return operate(
+        config, [&](store::Store& s, const Config&) { return list_tokens(s, clock, std::cout); });
+  });
+  command(token, "revoke", "End a token before its time",
+          [&] {
+            return operate(config, [&](store::Store& s, const Config&) {
+              return revoke_token(s, id, clock, std::cout);
+            });
+          })
       ->add_option("id", id, "The ID that `token list` shows")
       ->required();
 
   auto* agents = app.add_subcommand("agents", "The agents of the fleet")->require_subcommand(1);
-  command(agents, "list", "List agents", [&] { return operate(config, [&](store::Store& s, const Config&) { return list_agents(s, clock, std::cout); }); });
-  command(agents, "revoke", "Shut an agent out, within 5 seconds", [&] { return operate(config, [&](store::Store& s, const Config&) { return revoke_agent(s, id, clock, std::cout); }); })
+  command(agents, "list", "List agents", [&] {
+    return operate(
+        config, [&](store::Store& s, const Config&) { return list_agents(s, clock, std::cout); });
+  });
+  command(agents, "revoke", "Shut an agent out, within 5 seconds",
+          [&] {
+            return operate(config, [&](store::Store& s, const Config&) {
+              return revoke_agent(s, id, clock, std::cout);
+            });
+          })
       ->add_option("id", id, "The ID that `agents list` shows")
       ->required();
 
-  command(&app, "backup", "Copy the database, also while the service runs", [&] { return operate(config, [&](store::Store& s, const Config& c) { return backup(s, c, to, clock, std::cout); }); })
-      ->add_option("to", to, "File to write; must not exist. To restore: stop the service, remove controller.db* in state.dir, copy it there as controller.db")
+  command(&app, "backup", "Copy the database, also while the service runs",
+          [&] {
+            return operate(config, [&](store::Store& s, const Config& c) {
+              return backup(s, c, to, clock, std::cout);
+            });
+          })
+      ->add_option("to", to,
+                   "File to write; must not exist. To restore: stop the service, remove "
+                   "controller.db* in state.dir, copy it there as controller.db")
       ->required();
-  app.add_subcommand("sample-config", "Print a commented configuration file")->callback([] { std::cout << schema().sample(); });
-  app.add_subcommand("version", "Print the version")->callback([] { std::cout << "gitaiops-controller " GITAIOPS_VERSION "\n"; });
+  app.add_subcommand("sample-config", "Print a commented configuration file")->callback([] {
+    std::cout << schema().sample();
+  });
+  app.add_subcommand("version", "Print the version")->callback([] {
+    std::cout << "gitaiops-controller " GITAIOPS_VERSION "\n";
+  });
   try {
     app.parse(argc, argv);
   } catch (const CLI::RequiredError& error) {
     // "A subcommand is required" hides which word was wrong.
     const auto left = app.remaining(true);
     if (left.empty()) return app.exit(error), kExitUsage;
-    std::cerr << "gitaiops-controller: unknown command \"" << left.front() << "\"; run with --help for the commands there are\n";
+    std::cerr << "gitaiops-controller: unknown command \"" << left.front()
+              << "\"; run with --help for the commands there are\n";
     return kExitUsage;
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : kExitUsage;

@@ -1,9 +1,9 @@
 #include "controller/operator.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <ostream>
+
+#include <unistd.h>
 
 #include "base/crypto/crypto.h"
 
@@ -20,7 +20,8 @@ std::string join(const std::vector<std::string>& items) {
 
 std::string join(const store::Scope& scope) {
   std::string text;
-  for (const auto& glob : scope) text += (text.empty() ? "" : ",") + glob.instance + ":" + glob.path;
+  for (const auto& glob : scope)
+    text += (text.empty() ? "" : ",") + glob.instance + ":" + glob.path;
   return text;
 }
 
@@ -52,12 +53,15 @@ std::string kind_of(const store::ApiToken& token) {
 Status check_scope(const store::Scope& scope, const Config& config) {
   for (const auto& glob : scope) {
     if (glob.instance.empty() || glob.path.empty())
-      return Error(Code::invalid_argument, "--project: \"" + glob.instance + ":" + glob.path + "\" names no project; write e.g. main:group/*");
-    const bool known = std::ranges::any_of(config.gitlab, [&](const auto& instance) { return instance.id == glob.instance; });
+      return Error(Code::invalid_argument, "--project: \"" + glob.instance + ":" + glob.path +
+                                               "\" names no project; write e.g. main:group/*");
+    const bool known = std::ranges::any_of(
+        config.gitlab, [&](const auto& instance) { return instance.id == glob.instance; });
     if (known || config.gitlab.empty() || glob.instance.find('*') != std::string::npos) continue;
     std::string ids;
     for (const auto& instance : config.gitlab) ids += (ids.empty() ? "" : ", ") + instance.id;
-    return Error(Code::invalid_argument, "--project: no [[gitlab]] has the id \"" + glob.instance + "\"; there is " + ids);
+    return Error(Code::invalid_argument,
+                 "--project: no [[gitlab]] has the id \"" + glob.instance + "\"; there is " + ids);
   }
   return {};
 }
@@ -71,7 +75,8 @@ store::AuditRecord act(UnixMicros at, std::string what, std::string object) {
 enrollment::Options enrollment_options(const Config& config) {
   enrollment::Options options{.state_dir = config.state.dir, .server_names = config.fleet.names};
   char host[256] = {};
-  if (::gethostname(host, sizeof host - 1) == 0 && host[0] != '\0') options.server_names.emplace_back(host);
+  if (::gethostname(host, sizeof host - 1) == 0 && host[0] != '\0')
+    options.server_names.emplace_back(host);
   for (const auto* name : {"localhost", "127.0.0.1"}) options.server_names.emplace_back(name);
   options.certificate_life_us = config.enrollment.certificate_life.micros;
   return options;
@@ -91,10 +96,12 @@ store::Scope parse_scope(const std::vector<std::string>& projects) {
   return scope;
 }
 
-Task<Status> create_token(store::Store& store, const Config& config, TokenRequest request, const Clock& clock, std::ostream& out) {
+Task<Status> create_token(store::Store& store, const Config& config, TokenRequest request,
+                          const Clock& clock, std::ostream& out) {
   const auto ttl = config::parse_duration(request.ttl);
   if (!ttl || ttl->micros <= 0)
-    co_return Error(Code::invalid_argument, "--ttl: \"" + request.ttl + "\" is not a duration; write e.g. 30m, 1h or 90d");
+    co_return Error(Code::invalid_argument,
+                    "--ttl: \"" + request.ttl + "\" is not a duration; write e.g. 30m, 1h or 90d");
   const auto now = clock.now();
   const auto scope = parse_scope(request.projects);
   CO_RETURN_IF_ERROR(check_scope(scope, config));
@@ -137,49 +144,67 @@ Task<Status> list_tokens(store::Store& store, const Clock& clock, std::ostream& 
   const auto now = clock.now();
   CO_ASSIGN_OR_RETURN(const auto enrolment, co_await store.enrollment_tokens());
   CO_ASSIGN_OR_RETURN(const auto api, co_await store.api_tokens());
-  out << column("ID", 36) << column("FOR", 10) << column("NAME OR LABELS", 20) << column("PROJECTS", 20) << "STATE\n";
+  out << column("ID", 36) << column("FOR", 10) << column("NAME OR LABELS", 20)
+      << column("PROJECTS", 20) << "STATE\n";
   for (const auto& token : enrolment) {
-    const auto state = token.uses_left == 0 && !token.revoked_at ? std::string("used up") : state_of(token, now) + ", " + std::to_string(token.uses_left) + " left";
-    out << column(token.id, 36) << column("enrol", 10) << column(join(token.labels), 20) << column(join(token.scope), 20) << state << "\n";
+    const auto state =
+        token.uses_left == 0 && !token.revoked_at
+            ? std::string("used up")
+            : state_of(token, now) + ", " + std::to_string(token.uses_left) + " left";
+    out << column(token.id, 36) << column("enrol", 10) << column(join(token.labels), 20)
+        << column(join(token.scope), 20) << state << "\n";
   }
   for (const auto& token : api)
-    out << column(token.id, 36) << column(kind_of(token), 10) << column(token.name, 20) << column(join(token.scope), 20) << state_of(token, now) << "\n";
+    out << column(token.id, 36) << column(kind_of(token), 10) << column(token.name, 20)
+        << column(join(token.scope), 20) << state_of(token, now) << "\n";
   co_return Status();
 }
 
-Task<Status> revoke_token(store::Store& store, std::string id, const Clock& clock, std::ostream& out) {
+Task<Status> revoke_token(store::Store& store, std::string id, const Clock& clock,
+                          std::ostream& out) {
   CO_RETURN_IF_ERROR(co_await store.revoke_token(id, clock.now()));
   CO_RETURN_IF_ERROR(co_await store.add_audit(act(clock.now(), "token.revoke", "token " + id)));
   CO_ASSIGN_OR_RETURN(const auto enrolment, co_await store.enrollment_tokens());
-  const bool enrols = std::ranges::find(enrolment, id, &store::EnrollmentToken::id) != enrolment.end();
-  out << "token " << id << " is revoked" << (enrols ? "; agents it enrolled keep their certificates (agents revoke ends those)" : "") << "\n";
+  const bool enrols =
+      std::ranges::find(enrolment, id, &store::EnrollmentToken::id) != enrolment.end();
+  out << "token " << id << " is revoked"
+      << (enrols ? "; agents it enrolled keep their certificates (agents revoke ends those)" : "")
+      << "\n";
   co_return Status();
 }
 
 Task<Status> list_agents(store::Store& store, const Clock& clock, std::ostream& out) {
   const auto now = clock.now();
   CO_ASSIGN_OR_RETURN(const auto agents, co_await store.agents());
-  out << column("ID", 36) << column("HOST", 24) << column("VERSION", 8) << column("LAST SEEN", 10) << column("SPEAKS FOR", 20) << "STATE\n";
+  out << column("ID", 36) << column("HOST", 24) << column("VERSION", 8) << column("LAST SEEN", 10)
+      << column("SPEAKS FOR", 20) << "STATE\n";
   for (const auto& agent : agents) {
-    out << column(agent.id, 36) << column(agent.host_name, 24) << column(agent.version, 8) << column(age(now, agent.last_seen_at), 10)
-        << column(join(agent.scope), 20) << (agent.revoked_at ? "revoked" : "enrolled " + age(now, agent.enrolled_at)) << "\n";
+    out << column(agent.id, 36) << column(agent.host_name, 24) << column(agent.version, 8)
+        << column(age(now, agent.last_seen_at), 10) << column(join(agent.scope), 20)
+        << (agent.revoked_at ? "revoked" : "enrolled " + age(now, agent.enrolled_at)) << "\n";
   }
-  if (agents.empty()) out << "(none yet: gitaiops-controller token create, then gitaiops-agent enroll on the runner host)\n";
+  if (agents.empty())
+    out << "(none yet: gitaiops-controller token create, then gitaiops-agent enroll on the runner "
+           "host)\n";
   co_return Status();
 }
 
-Task<Status> revoke_agent(store::Store& store, std::string id, const Clock& clock, std::ostream& out) {
+Task<Status> revoke_agent(store::Store& store, std::string id, const Clock& clock,
+                          std::ostream& out) {
   CO_RETURN_IF_ERROR(co_await store.revoke_agent(id, clock.now(), "operator"));
   out << "agent " << id << " is revoked; its stream ends within 5 seconds\n";
   co_return Status();
 }
 
-Task<Status> backup(store::Store& store, const Config& config, std::filesystem::path to, const Clock& clock, std::ostream& out) {
+Task<Status> backup(store::Store& store, const Config& config, std::filesystem::path to,
+                    const Clock& clock, std::ostream& out) {
   CO_RETURN_IF_ERROR(co_await store.backup(to), "backing up to " + to.string());
   CO_RETURN_IF_ERROR(co_await store.add_audit(act(clock.now(), "backup", to.string())));
   out << "the database is in " << to.string() << "\n"
-      << "the certificate authority is NOT in it: keep a copy of " << (config.state.dir / "pki").string() << " in a safe place as well\n"
-      << "to restore: stop the service, remove " << (config.state.dir / "controller.db").string() << "*, and copy the file there as controller.db\n";
+      << "the certificate authority is NOT in it: keep a copy of "
+      << (config.state.dir / "pki").string() << " in a safe place as well\n"
+      << "to restore: stop the service, remove " << (config.state.dir / "controller.db").string()
+      << "*, and copy the file there as controller.db\n";
   co_return Status();
 }
 

@@ -11,60 +11,92 @@ config::Schema<Config> make_schema() {
   constexpr int64_t kSecond = 1'000'000;
   config::Schema<Config> s("gitaiops-agent configuration (agent.toml)");
   s.section("controller", "The controller that reports go to.");
-  s.key("controller.address", "host:port of the controller's fleet listener.", [](Config& c) -> auto& { return c.controller.address; })
+  s.key("controller.address", "host:port of the controller's fleet listener.",
+        [](Config& c) -> auto& { return c.controller.address; })
       .required();
 
-  s.section("runner", "Where GitLab Runner tells of its jobs. One of its logs is needed to name a job; the rest adds detail.");
-  s.key("runner.log", "Where the runner's own log goes.", [](Config& c) -> auto& { return c.runner.log; })
-      .one_of({"journal", "file", "syslog", "none"});
-  s.key("runner.journal_unit", "Its systemd unit, for log = \"journal\".", [](Config& c) -> auto& { return c.runner.journal_unit; });
-  s.key("runner.log_file", "The file, for log = \"file\" or \"syslog\".", [](Config& c) -> auto& { return c.runner.log_file; });
-  s.key("runner.usage_log_dir", "The usage-log folder beside the runner's config.toml, if [experimental.usage_logger] is enabled there. Empty: not read.",
+  s.section("runner",
+            "Where GitLab Runner tells of its jobs. One of its logs is needed to name a job; the "
+            "rest adds detail.");
+  s.key("runner.log", "Where the runner's own log goes.", [](Config& c) -> auto& {
+     return c.runner.log;
+   }).one_of({"journal", "file", "syslog", "none"});
+  s.key("runner.journal_unit", "Its systemd unit, for log = \"journal\".",
+        [](Config& c) -> auto& { return c.runner.journal_unit; });
+  s.key("runner.log_file", "The file, for log = \"file\" or \"syslog\".",
+        [](Config& c) -> auto& { return c.runner.log_file; });
+  s.key("runner.usage_log_dir",
+        "The usage-log folder beside the runner's config.toml, if [experimental.usage_logger] is "
+        "enabled there. Empty: not read.",
         [](Config& c) -> auto& { return c.runner.usage_log_dir; });
-  s.key("runner.debug_address", "The runner's listen_address on loopback, for /debug/jobs/list. Empty: not asked.",
+  s.key("runner.debug_address",
+        "The runner's listen_address on loopback, for /debug/jobs/list. Empty: not asked.",
         [](Config& c) -> auto& { return c.runner.debug_address; });
 
   s.section("state", "What the agent keeps on disk.");
-  s.key("state.dir", "Folder of the identity (key and certificate) and the spool.", [](Config& c) -> auto& { return c.state.dir; });
-  s.key("state.spool_max_bytes", "Bound of the spool with its write-ahead log, in bytes. When it is reached, host samples go first, then start notices, then reports.",
+  s.key("state.dir", "Folder of the identity (key and certificate) and the spool.",
+        [](Config& c) -> auto& { return c.state.dir; });
+  s.key("state.spool_max_bytes",
+        "Bound of the spool with its write-ahead log, in bytes. When it is reached, host samples "
+        "go first, then start notices, then reports.",
         [](Config& c) -> auto& { return c.state.spool_max_bytes; })
       .range(4 << 20, 1ll << 40);
 
   s.section("usage", "CPU, memory and IO of each job.");
-  s.key("usage.enabled", "Whether processes are sampled.", [](Config& c) -> auto& { return c.usage.enabled; });
-  s.key("usage.interval", "Time between samples.", [](Config& c) -> auto& { return c.usage.interval; })
+  s.key("usage.enabled", "Whether processes are sampled.",
+        [](Config& c) -> auto& { return c.usage.enabled; });
+  s.key("usage.interval", "Time between samples.",
+        [](Config& c) -> auto& { return c.usage.interval; })
       .range(kSecond / 5, 60 * kSecond)
       .remote();
 
   s.section("diagnosis", "How failures are recognised.");
-  s.key("diagnosis.rules_dir", "Folder with rules of your own (*.toml), in addition to the built-in ones. Empty: none.",
+  s.key("diagnosis.rules_dir",
+        "Folder with rules of your own (*.toml), in addition to the built-in ones. Empty: none.",
         [](Config& c) -> auto& { return c.diagnosis.rules_dir; });
 
   s.section("host", "Figures of the host as a whole.");
-  s.key("host.interval", "Time between host samples.", [](Config& c) -> auto& { return c.host.interval; })
+  s.key("host.interval", "Time between host samples.",
+        [](Config& c) -> auto& { return c.host.interval; })
       .range(5 * kSecond, 3600 * kSecond)
       .remote();
 
   s.section("status", "A page for people and metrics for Prometheus, on this host only.");
-  s.key("status.address", "Loopback address to listen on.", [](Config& c) -> auto& { return c.status.address; })
-      .one_of({"127.0.0.1", "::1"});
-  s.key("status.port", "Port; 0 turns the page off.", [](Config& c) -> auto& { return c.status.port; }).range(0, 65535);
+  s.key("status.address", "Loopback address to listen on.", [](Config& c) -> auto& {
+     return c.status.address;
+   }).one_of({"127.0.0.1", "::1"});
+  s.key("status.port", "Port; 0 turns the page off.", [](Config& c) -> auto& {
+     return c.status.port;
+   }).range(0, 65535);
 
-  s.section("roots", "Where the host's file systems are mounted, when the agent runs in a container. The observer takes the same as flags.");
-  s.key("roots.proc_root", "The host's /proc.", [](Config& c) -> auto& { return c.roots.proc_root; });
+  s.section("roots",
+            "Where the host's file systems are mounted, when the agent runs in a container. The "
+            "observer takes the same as flags.");
+  s.key("roots.proc_root", "The host's /proc.",
+        [](Config& c) -> auto& { return c.roots.proc_root; });
   s.key("roots.host_root", "The host's /.", [](Config& c) -> auto& { return c.roots.host_root; });
-  s.key("roots.cgroup_root", "The host's cgroup file system.", [](Config& c) -> auto& { return c.roots.cgroup_root; });
+  s.key("roots.cgroup_root", "The host's cgroup file system.",
+        [](Config& c) -> auto& { return c.roots.cgroup_root; });
 
   s.section("log", "The agent's own log, on standard error.");
   s.key("log.level", "How much is said.", [](Config& c) -> auto& { return c.log.level; })
       .one_of({"debug", "info", "warning", "error"})
       .reloadable();
-  s.key("log.format", "Lines for people or for machines.", [](Config& c) -> auto& { return c.log.format; }).one_of({"text", "json"});
+  s.key("log.format", "Lines for people or for machines.", [](Config& c) -> auto& {
+     return c.log.format;
+   }).one_of({"text", "json"});
 
   auto instance = std::make_shared<config::Schema<GitlabInstance>>("gitlab");
-  instance->key("id", "Short name of the instance, the same as in the controller's configuration.", &GitlabInstance::id).required();
-  instance->key("url", "Its address as the runner knows it, e.g. \"https://gitlab.example.com\".", &GitlabInstance::url).required();
-  s.array("gitlab", "The GitLab instances whose jobs run here; at least one.", &Config::gitlab, instance);
+  instance
+      ->key("id", "Short name of the instance, the same as in the controller's configuration.",
+            &GitlabInstance::id)
+      .required();
+  instance
+      ->key("url", "Its address as the runner knows it, e.g. \"https://gitlab.example.com\".",
+            &GitlabInstance::url)
+      .required();
+  s.array("gitlab", "The GitLab instances whose jobs run here; at least one.", &Config::gitlab,
+          instance);
   return s;
 }
 
@@ -77,27 +109,38 @@ const config::Schema<Config>& schema() {
 
 Status check(const Config& config) {
   if (config.gitlab.empty())
-    return Error(Code::invalid_argument, "no [[gitlab]] is configured; add one with the id and url that the controller uses, e.g.\n"
-                                         "[[gitlab]]\nid = \"main\"\nurl = \"https://gitlab.example.com\"");
+    return Error(
+        Code::invalid_argument,
+        "no [[gitlab]] is configured; add one with the id and url that the controller uses, e.g.\n"
+        "[[gitlab]]\nid = \"main\"\nurl = \"https://gitlab.example.com\"");
   std::set<std::string> ids;
   for (const auto& instance : config.gitlab) {
     if (!instance.url.starts_with("https://") && !instance.url.starts_with("http://"))
-      return Error(Code::invalid_argument, "gitlab.url: \"" + instance.url + "\" does not start with https:// or http://");
+      return Error(Code::invalid_argument,
+                   "gitlab.url: \"" + instance.url + "\" does not start with https:// or http://");
     if (instance.url.ends_with("://") || instance.url.find('@') != std::string::npos)
-      return Error(Code::invalid_argument, "gitlab.url: \"" + instance.url + "\": expected scheme and host, without user or password");
+      return Error(Code::invalid_argument,
+                   "gitlab.url: \"" + instance.url +
+                       "\": expected scheme and host, without user or password");
     if (instance.id.empty() || instance.id.size() > 64)
       return Error(Code::invalid_argument, "gitlab.id: must have 1 to 64 characters");
-    if (!ids.insert(instance.id).second) return Error(Code::invalid_argument, "gitlab.id: \"" + instance.id + "\" stands twice");
+    if (!ids.insert(instance.id).second)
+      return Error(Code::invalid_argument, "gitlab.id: \"" + instance.id + "\" stands twice");
   }
   if (config.runner.log == "none" && config.runner.usage_log_dir.empty())
     return Error(Code::invalid_argument,
-                 "runner.log is \"none\" and runner.usage_log_dir is empty: nothing would tell the agent which jobs run");
+                 "runner.log is \"none\" and runner.usage_log_dir is empty: nothing would tell the "
+                 "agent which jobs run");
   RETURN_IF_ERROR(tls::parse_host_port(config.controller.address), "controller.address");
-  if (!config.runner.debug_address.empty()) RETURN_IF_ERROR(tls::parse_host_port(config.runner.debug_address), "runner.debug_address");
-  for (const auto& [key, path] : {std::pair{"state.dir", &config.state.dir}, {"runner.log_file", &config.runner.log_file},
-                                  {"runner.usage_log_dir", &config.runner.usage_log_dir}, {"diagnosis.rules_dir", &config.diagnosis.rules_dir}}) {
+  if (!config.runner.debug_address.empty())
+    RETURN_IF_ERROR(tls::parse_host_port(config.runner.debug_address), "runner.debug_address");
+  for (const auto& [key, path] : {std::pair{"state.dir", &config.state.dir},
+                                  {"runner.log_file", &config.runner.log_file},
+                                  {"runner.usage_log_dir", &config.runner.usage_log_dir},
+                                  {"diagnosis.rules_dir", &config.diagnosis.rules_dir}}) {
     if (!path->empty() && !path->is_absolute())
-      return Error(Code::invalid_argument, std::string(key) + ": \"" + path->string() + "\" does not start with /");
+      return Error(Code::invalid_argument,
+                   std::string(key) + ": \"" + path->string() + "\" does not start with /");
   }
   return {};
 }

@@ -1,5 +1,5 @@
-// The agent's configuration: /etc/gitaiops/agent.toml. The schema in config.cpp is the only place where a key, its default
-// and its words stand.
+// The agent's configuration: /etc/gitaiops/agent.toml. The schema in config.cpp is the only place
+// where a key, its default and its words stand.
 #pragma once
 
 #include <filesystem>
@@ -23,11 +23,11 @@ struct Config {
   } controller;
   std::vector<GitlabInstance> gitlab;
   struct {
-    std::string log = "journal";                      // journal, file, syslog, none
+    std::string log = "journal";  // journal, file, syslog, none
     std::string journal_unit = "gitlab-runner.service";
     std::filesystem::path log_file = "/var/log/gitlab-runner.log";
-    std::filesystem::path usage_log_dir;              // empty: not read
-    std::string debug_address;                        // "127.0.0.1:9252"; empty: not asked
+    std::filesystem::path usage_log_dir;  // empty: not read
+    std::string debug_address;            // "127.0.0.1:9252"; empty: not asked
   } runner;
   struct {
     std::filesystem::path dir = "/var/lib/gitaiops-agent";
@@ -38,14 +38,14 @@ struct Config {
     Duration interval{1'000'000};
   } usage;
   struct {
-    std::filesystem::path rules_dir;                  // empty: built-in rules only
+    std::filesystem::path rules_dir;  // empty: built-in rules only
   } diagnosis;
   struct {
     Duration interval{30'000'000};
   } host;
   struct {
     std::string address = "127.0.0.1";
-    int64_t port = 9417;                              // 0: no status page
+    int64_t port = 9417;  // 0: no status page
   } status;
   struct {
     std::filesystem::path proc_root = "/proc";

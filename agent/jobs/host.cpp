@@ -25,11 +25,13 @@ fleet::v1::HostSamples HostMeter::sample(UnixMicros now) {
   fleet::v1::HostSamples samples;
   samples.set_at_us(now.value);
   if (const auto text = read_file(proc_root_ / "loadavg"); text.ok()) {
-    if (const auto load = parse_double(std::string_view(*text).substr(0, text->find(' ')))) samples.set_load1(*load);
+    if (const auto load = parse_double(std::string_view(*text).substr(0, text->find(' '))))
+      samples.set_load1(*load);
   }
   if (const auto text = read_file(proc_root_ / "meminfo"); text.ok()) {
     if (const auto total = meminfo(*text, "MemTotal:")) samples.set_memory_total_bytes(*total);
-    if (const auto available = meminfo(*text, "MemAvailable:")) samples.set_memory_available_bytes(*available);
+    if (const auto available = meminfo(*text, "MemAvailable:"))
+      samples.set_memory_available_bytes(*available);
   }
   if (const auto text = read_file(proc_root_ / "stat"); text.ok() && text->starts_with("cpu ")) {
     // user nice system idle iowait irq softirq steal …
@@ -44,7 +46,8 @@ fleet::v1::HostSamples HostMeter::sample(UnixMicros now) {
     }
     const uint64_t busy = total - idle;
     if (total_ && total > *total_ && busy >= *busy_)
-      samples.set_cpu_busy_ratio(static_cast<double>(busy - *busy_) / static_cast<double>(total - *total_));
+      samples.set_cpu_busy_ratio(static_cast<double>(busy - *busy_) /
+                                 static_cast<double>(total - *total_));
     busy_ = busy;
     total_ = total;
   }

@@ -12,12 +12,13 @@ namespace gitaiops::agent {
 class HostMeter {
  public:
   explicit HostMeter(std::filesystem::path proc_root) : proc_root_(std::move(proc_root)) {}
-  // Load, memory, CPU busy since the call before. Blocking reads of three small files of the kernel.
+  // Load, memory, CPU busy since the call before. Blocking reads of three small files of the
+  // kernel.
   fleet::v1::HostSamples sample(UnixMicros now);
 
  private:
   std::filesystem::path proc_root_;
-  std::optional<uint64_t> busy_, total_;   // ticks at the sample before
+  std::optional<uint64_t> busy_, total_;  // ticks at the sample before
 };
 
 }  // namespace gitaiops::agent

@@ -20,25 +20,27 @@ namespace {
 using namespace std::chrono_literals;
 using std::chrono::microseconds;
 
-constexpr std::size_t kMaxTraces = 256;        // analyzers held at once: at most 256 MiB, usually a few
-constexpr std::size_t kMaxKnownRunners = 64;   // pids; beyond, those that are gone are forgotten
-constexpr std::size_t kMaxMeters = 1024;       // process trees metered at once
-constexpr std::size_t kMaxWaiting = 256;       // reports kept in memory while the disk is full; the oldest goes first
-constexpr auto kTraceBusyPoll = 20ms;          // right after the trace grew
-constexpr auto kTraceIdlePoll = 250ms;         // a quiet trace: an end is noticed this late at most
-constexpr auto kYoungPeriod = 2s;             // after a job began, it is sampled more often: many are over soon
+constexpr std::size_t kMaxTraces = 256;  // analyzers held at once: at most 256 MiB, usually a few
+constexpr std::size_t kMaxKnownRunners = 64;  // pids; beyond, those that are gone are forgotten
+constexpr std::size_t kMaxMeters = 1024;      // process trees metered at once
+constexpr std::size_t kMaxWaiting =
+    256;  // reports kept in memory while the disk is full; the oldest goes first
+constexpr auto kTraceBusyPoll = 20ms;   // right after the trace grew
+constexpr auto kTraceIdlePoll = 250ms;  // a quiet trace: an end is noticed this late at most
+constexpr auto kYoungPeriod =
+    2s;  // after a job began, it is sampled more often: many are over soon
 constexpr auto kYoungInterval = 50ms;
 constexpr auto kRunnersInterval = 2s;
-constexpr auto kRetryInterval = 5s;            // after a full disk or a source or observer that failed
-constexpr auto kDeadlineInterval = 500ms;      // how late a deadline of the tracker may be noticed
+constexpr auto kRetryInterval = 5s;        // after a full disk or a source or observer that failed
+constexpr auto kDeadlineInterval = 500ms;  // how late a deadline of the tracker may be noticed
 
 }  // namespace
 
 struct JobWatch::State {
   struct Trace {
     TraceReader reader;
-    bool over = false;                         // closed or lost: nothing more comes
-    bool abandoned = false;                    // reported or orphaned: its task ends
+    bool over = false;       // closed or lost: nothing more comes
+    bool abandoned = false;  // reported or orphaned: its task ends
   };
   struct Meter {
     UsageMeter meter;
@@ -46,9 +48,16 @@ struct JobWatch::State {
     bool live = true;
   };
 
-  State(asio::any_io_executor e, JobWatchOptions o, Observer& watched, Spool& kept, const Clock& time, std::shared_ptr<const diagnosis::Rules> r,
+  State(asio::any_io_executor e, JobWatchOptions o, Observer& watched, Spool& kept,
+        const Clock& time, std::shared_ptr<const diagnosis::Rules> r,
         std::vector<std::unique_ptr<LogSource>> told)
-      : executor(std::move(e)), options(std::move(o)), observer(watched), spool(kept), clock(time), rules(std::move(r)), sources(std::move(told)) {}
+      : executor(std::move(e)),
+        options(std::move(o)),
+        observer(watched),
+        spool(kept),
+        clock(time),
+        rules(std::move(r)),
+        sources(std::move(told)) {}
 
   asio::any_io_executor executor;
   JobWatchOptions options;
@@ -61,21 +70,21 @@ struct JobWatch::State {
   Tracker tracker{options.tracker};
   HostMeter host{options.proc_root};
   std::map<TraceId, std::shared_ptr<Trace>> traces;
-  std::map<ProcessId, Meter> meters;           // by root of the tree
+  std::map<ProcessId, Meter> meters;  // by root of the tree
   std::vector<RunnerProcess> runners;
-  std::deque<fleet::v1::Envelope> waiting;     // composed, not yet durable
-  std::vector<TraceId> to_release;             // of reports that are durable with the next commit
-  std::map<std::string, std::string> unsaved_cursors;   // of batches that the spool could not store
+  std::deque<fleet::v1::Envelope> waiting;  // composed, not yet durable
+  std::vector<TraceId> to_release;          // of reports that are durable with the next commit
+  std::map<std::string, std::string> unsaved_cursors;  // of batches that the spool could not store
   bool committing = false, commit_again = false;
   uint64_t reports_dropped = 0;
   std::string observer_problem;
-  Status ended_by;                             // why we stop by ourselves
+  Status ended_by;  // why we stop by ourselves
   bool draining = false;
 
   SteadyMicros last_opened{-microseconds(kYoungPeriod).count()};
-  Event opened_or_stopping;                    // wakes the sampling
+  Event opened_or_stopping;  // wakes the sampling
   Event stopping, finished;
-  int running = 0;                             // tasks of ours that have not returned
+  int running = 0;  // tasks of ours that have not returned
 
   void start(std::string_view name, Task<void> task) {
     ++running;
@@ -100,16 +109,21 @@ struct JobWatch::State {
     if (found == traces.end()) {
       log.facts.set_availability(fleet::v1::LogFacts::AVAILABILITY_UNAVAILABLE);
       log.facts.set_reason(job.trace_reason.empty() ? "its trace was not seen" : job.trace_reason);
-      // The runner's word on the end is still worth a verdict (killed for memory, timed out), if it says anything.
+      // The runner's word on the end is still worth a verdict (killed for memory, timed out), if it
+      // says anything.
       auto verdict = diagnosis::Analyzer(rules).finish(exit_facts(job, usage, true));
-      if (verdict.category != "unknown" && !verdict.category.empty()) log.diagnosis = std::move(verdict);
+      if (verdict.category != "unknown" && !verdict.category.empty())
+        log.diagnosis = std::move(verdict);
       return log;
     }
     auto& trace = *found->second;
     const bool complete = trace.reader.complete();
-    log.facts.set_availability(complete ? fleet::v1::LogFacts::AVAILABILITY_COMPLETE : fleet::v1::LogFacts::AVAILABILITY_PARTIAL);
+    log.facts.set_availability(complete ? fleet::v1::LogFacts::AVAILABILITY_COMPLETE
+                                        : fleet::v1::LogFacts::AVAILABILITY_PARTIAL);
     if (!complete)
-      log.facts.set_reason(trace.reader.problem().empty() ? "the job was over before the runner closed its log" : trace.reader.problem());
+      log.facts.set_reason(trace.reader.problem().empty()
+                               ? "the job was over before the runner closed its log"
+                               : trace.reader.problem());
     auto diagnosed = trace.reader.finish(exit_facts(job, usage, !complete));
     log.facts.set_bytes(diagnosed.bytes);
     log.facts.set_lines(diagnosed.lines);
@@ -128,9 +142,10 @@ struct JobWatch::State {
     }
     if (!stages.empty()) return merge(std::move(stages));
     fleet::v1::Usage none;
-    none.set_withheld_reason(!options.usage_enabled       ? "usage.enabled is false on this host"
-                             : !job.usage_reason.empty() ? job.usage_reason
-                                                         : "the job was over before its processes could be sampled");
+    none.set_withheld_reason(!options.usage_enabled ? "usage.enabled is false on this host"
+                             : !job.usage_reason.empty()
+                                 ? job.usage_reason
+                                 : "the job was over before its processes could be sampled");
     return none;
   }
 
@@ -147,7 +162,8 @@ struct JobWatch::State {
     auto usage = usage_of(job);
     const auto log = read_log(job, usage);
     fleet::v1::Envelope envelope;
-    *envelope.mutable_job_report() = compose(job, log, std::move(usage), crypto::uuid7(clock.now()));
+    *envelope.mutable_job_report() =
+        compose(job, log, std::move(usage), crypto::uuid7(clock.now()));
     if (job.trace) forget(*job.trace);
     return envelope;
   }
@@ -171,10 +187,11 @@ struct JobWatch::State {
     to_release.push_back(id);
   }
 
-  // Makes what is known by now durable, one step at a time: were two under way, the later one could store the tracker's
-  // state without a job whose report the earlier one failed to store. What comes meanwhile is the next step.
+  // Makes what is known by now durable, one step at a time: were two under way, the later one could
+  // store the tracker's state without a job whose report the earlier one failed to store. What
+  // comes meanwhile is the next step.
   Task<void> commit(std::map<std::string, std::string> cursors) {
-    cursors.merge(std::exchange(unsaved_cursors, {}));   // a newer one of the same source stays
+    cursors.merge(std::exchange(unsaved_cursors, {}));  // a newer one of the same source stays
     unsaved_cursors = std::move(cursors);
     commit_again = true;
     if (std::exchange(committing, true)) co_return;
@@ -182,13 +199,14 @@ struct JobWatch::State {
     committing = false;
   }
 
-  // Everything known by now, with the cursors it came from, in one durable step. The observer lets go of a trace only
-  // after its report is durable: if we die in between, the trace comes again.
+  // Everything known by now, with the cursors it came from, in one durable step. The observer lets
+  // go of a trace only after its report is durable: if we die in between, the trace comes again.
   Task<void> commit_step() {
     const auto now = clock.steady();
     for (const auto& job : tracker.take_started()) waiting.push_back(notice_of(job));
     for (auto& job : tracker.take_finished(now)) {
-      log::info("job finished", {{"job", job.ref.job_id}, {"project", job.project_path}, {"outcome", job.outcome}});
+      log::info("job finished",
+                {{"job", job.ref.job_id}, {"project", job.project_path}, {"outcome", job.outcome}});
       waiting.push_back(report_of(std::move(job)));
     }
     for (const auto& id : tracker.take_orphaned_traces(now)) forget(id);
@@ -206,11 +224,14 @@ struct JobWatch::State {
       for (const auto& id : released) observer.release(id);
       co_return;
     }
-    log::warning("the spool cannot store; keeping reports in memory", {{"reports", taken.size()}, {"why", stored.error().to_string()}});
-    // The tracker has gone on: a restart must not read the same lines again because only their place was not stored.
+    log::warning("the spool cannot store; keeping reports in memory",
+                 {{"reports", taken.size()}, {"why", stored.error().to_string()}});
+    // The tracker has gone on: a restart must not read the same lines again because only their
+    // place was not stored.
     unsaved_cursors.merge(std::move(cursors));
     to_release.insert(to_release.end(), released.begin(), released.end());
-    waiting.insert(waiting.begin(), std::make_move_iterator(taken.begin()), std::make_move_iterator(taken.end()));
+    waiting.insert(waiting.begin(), std::make_move_iterator(taken.begin()),
+                   std::make_move_iterator(taken.end()));
     while (waiting.size() > kMaxWaiting) {
       waiting.pop_front();
       ++reports_dropped;
@@ -232,7 +253,8 @@ struct JobWatch::State {
     while (!stopped()) {
       const auto batch = co_await unless_stopped(source->next());
       if (!batch) co_return;
-      if (!batch->ok()) continue;   // the source's own state() says why, and its next call pauses first
+      if (!batch->ok())
+        continue;  // the source's own state() says why, and its next call pauses first
       const auto& news = batch->value();
       for (const auto& problem : news.problems) log::warning(problem);
       const auto now = clock.steady();
@@ -247,7 +269,9 @@ struct JobWatch::State {
 
   void report_progress(const Trace& trace) {
     const auto& progress = trace.reader.progress();
-    tracker.on_trace_progress(trace.reader.id(), {progress.runner_short_token, progress.checkout_path, progress.ended, progress.failed});
+    tracker.on_trace_progress(
+        trace.reader.id(),
+        {progress.runner_short_token, progress.checkout_path, progress.ended, progress.failed});
   }
 
   Task<void> read_trace(std::shared_ptr<Trace> trace) {
@@ -258,14 +282,18 @@ struct JobWatch::State {
       switch (step) {
         case TraceReader::Step::more:
           pause = kTraceBusyPoll;
-          co_await asio::post(executor, asio::use_awaitable);   // others first
+          co_await asio::post(executor, asio::use_awaitable);  // others first
           continue;
         case TraceReader::Step::idle:
           co_await stopping.wait(pause);
           pause = std::min<microseconds>(pause * 2, kTraceIdlePoll);
           continue;
-        case TraceReader::Step::closed: tracker.on_trace_closed(trace->reader.id(), clock.steady(), trace->reader.unlinked_at()); break;
-        case TraceReader::Step::lost: tracker.on_trace_lost(trace->reader.id(), trace->reader.problem()); break;
+        case TraceReader::Step::closed:
+          tracker.on_trace_closed(trace->reader.id(), clock.steady(), trace->reader.unlinked_at());
+          break;
+        case TraceReader::Step::lost:
+          tracker.on_trace_lost(trace->reader.id(), trace->reader.problem());
+          break;
       }
       trace->over = true;
       co_await commit({});
@@ -273,13 +301,16 @@ struct JobWatch::State {
     }
   }
 
-  // Room for one more: the oldest trace that is over and still waits for its job goes; its job says so.
+  // Room for one more: the oldest trace that is over and still waits for its job goes; its job says
+  // so.
   void make_room() {
     if (traces.size() < kMaxTraces) return;
-    auto oldest = std::ranges::find_if(traces, [](const auto& entry) { return entry.second->over; });
+    auto oldest =
+        std::ranges::find_if(traces, [](const auto& entry) { return entry.second->over; });
     if (oldest == traces.end()) oldest = traces.begin();
     const auto id = oldest->first;
-    tracker.on_trace_lost(id, "more than " + std::to_string(kMaxTraces) + " traces were open at once");
+    tracker.on_trace_lost(id,
+                          "more than " + std::to_string(kMaxTraces) + " traces were open at once");
     forget(id);
   }
 
@@ -290,7 +321,8 @@ struct JobWatch::State {
       auto& opened = *next;
       if (!opened.ok()) {
         observer_problem = opened.error().to_string();
-        if (opened.error().code() == Code::unavailable) {   // it never comes back on this socket: a new start gets a new one
+        if (opened.error().code() ==
+            Code::unavailable) {  // it never comes back on this socket: a new start gets a new one
           ended_by = opened.error();
           stop();
           co_return;
@@ -332,7 +364,8 @@ struct JobWatch::State {
       entry.live = true;
     }
     while (meters.size() > kMaxMeters)
-      meters.erase(std::ranges::min_element(meters, {}, [](const auto& entry) { return entry.second.last_seen; }));
+      meters.erase(std::ranges::min_element(
+          meters, {}, [](const auto& entry) { return entry.second.last_seen; }));
   }
 
   Task<void> sample_processes() {
@@ -352,11 +385,13 @@ struct JobWatch::State {
       const auto usual = microseconds(options.usage_interval_us);
       const bool young = clock.steady() - last_opened < microseconds(kYoungPeriod).count();
       opened_or_stopping.reset();
-      co_await opened_or_stopping.wait(young ? std::min<microseconds>(usual, kYoungInterval) : usual);
+      co_await opened_or_stopping.wait(young ? std::min<microseconds>(usual, kYoungInterval)
+                                             : usual);
     }
   }
 
-  // The kernel's own word on who was killed for memory; where its log is closed to us, kills stay unknown.
+  // The kernel's own word on who was killed for memory; where its log is closed to us, kills stay
+  // unknown.
   Task<void> follow_kernel_log() {
     auto log = KernelLog::open(executor);
     if (!log.ok()) co_return;
@@ -393,7 +428,8 @@ struct JobWatch::State {
           for (const auto& runner : runners) options.known_runners->insert(runner.id.pid);
         }
       }
-      if (changed) co_await commit({});   // sets the tracker's deadline for what the runner left behind
+      if (changed)
+        co_await commit({});  // sets the tracker's deadline for what the runner left behind
       co_await stopping.wait(kRunnersInterval);
     }
   }
@@ -420,7 +456,8 @@ struct JobWatch::State {
       samples.set_jobs_running(static_cast<uint32_t>(tracker.open_jobs()));
       const auto stats = spool.stats();
       samples.set_spool_bytes(stats.bytes);
-      samples.set_records_dropped(stats.dropped_samples + stats.dropped_started + stats.dropped_reports + reports_dropped);
+      samples.set_records_dropped(stats.dropped_samples + stats.dropped_started +
+                                  stats.dropped_reports + reports_dropped);
       samples.set_withheld(tracker.counters().withheld_traces + tracker.counters().withheld_trees);
       SpoolBatch batch;
       batch.messages.push_back(std::move(envelope));
@@ -431,9 +468,11 @@ struct JobWatch::State {
   }
 };
 
-JobWatch::JobWatch(asio::any_io_executor executor, JobWatchOptions options, Observer& observer, Spool& spool, const Clock& clock,
-                   std::shared_ptr<const diagnosis::Rules> rules, std::vector<std::unique_ptr<LogSource>> sources)
-    : state_(std::make_unique<State>(std::move(executor), std::move(options), observer, spool, clock, std::move(rules), std::move(sources))) {}
+JobWatch::JobWatch(asio::any_io_executor executor, JobWatchOptions options, Observer& observer,
+                   Spool& spool, const Clock& clock, std::shared_ptr<const diagnosis::Rules> rules,
+                   std::vector<std::unique_ptr<LogSource>> sources)
+    : state_(std::make_unique<State>(std::move(executor), std::move(options), observer, spool,
+                                     clock, std::move(rules), std::move(sources))) {}
 
 JobWatch::~JobWatch() = default;
 
@@ -456,7 +495,9 @@ Task<Status> JobWatch::run() {
   co_return s.ended_by;
 }
 
-void JobWatch::stop() { state_->stop(); }
+void JobWatch::stop() {
+  state_->stop();
+}
 
 Task<fleet::v1::CommandResult> JobWatch::command(fleet::v1::Command command) {
   auto& s = *state_;
@@ -477,7 +518,8 @@ Task<fleet::v1::CommandResult> JobWatch::command(fleet::v1::Command command) {
         result.set_message("the log of this job is not held here any more");
         break;
       }
-      const auto excerpt = found->second->reader.lines_around(ask.line(), ask.before(), ask.after());
+      const auto excerpt =
+          found->second->reader.lines_around(ask.line(), ask.before(), ask.after());
       if (!excerpt.ok()) {
         result.set_status(fleet::v1::CommandResult::STATUS_NOT_FOUND);
         result.set_message(excerpt.error().to_string());
@@ -496,8 +538,12 @@ Task<fleet::v1::CommandResult> JobWatch::command(fleet::v1::Command command) {
   co_return result;
 }
 
-void JobWatch::set_usage_interval(int64_t micros) { state_->options.usage_interval_us = micros; }
-void JobWatch::set_host_interval(int64_t micros) { state_->options.host_interval_us = micros; }
+void JobWatch::set_usage_interval(int64_t micros) {
+  state_->options.usage_interval_us = micros;
+}
+void JobWatch::set_host_interval(int64_t micros) {
+  state_->options.host_interval_us = micros;
+}
 
 JobWatch::Snapshot JobWatch::snapshot() const {
   const auto& s = *state_;
@@ -507,7 +553,8 @@ JobWatch::Snapshot JobWatch::snapshot() const {
   snapshot.counters = s.tracker.counters();
   snapshot.explanations = s.tracker.explanations();
   for (const auto& source : s.sources) snapshot.sources.push_back(source->state());
-  for (const auto& runner : s.runners) snapshot.runners.push_back(runner.comm + " (pid " + std::to_string(runner.id.pid) + ")");
+  for (const auto& runner : s.runners)
+    snapshot.runners.push_back(runner.comm + " (pid " + std::to_string(runner.id.pid) + ")");
   snapshot.reports_waiting = s.waiting.size();
   snapshot.reports_dropped = s.reports_dropped;
   snapshot.observer_problem = s.observer_problem;

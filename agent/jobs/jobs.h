@@ -1,10 +1,12 @@
-// The agent's heart: reads every trace the observer opens, meters the processes, folds what the sources say, and puts
-// finished jobs into the spool, together with the cursors of the sources, in one durable step.
+// The agent's heart: reads every trace the observer opens, meters the processes, folds what the
+// sources say, and puts finished jobs into the spool, together with the cursors of the sources, in
+// one durable step.
 //
-// Data flows one way: sources and observer → tracker → spool. Nothing here knows the controller or GitLab's API.
+// Data flows one way: sources and observer → tracker → spool. Nothing here knows the controller or
+// GitLab's API.
 //
-// Memory: one analyzer (below 1 MiB) a trace and one meter a process tree; both counts are bounded, the oldest goes first.
-// Thread safety: the loop's thread.
+// Memory: one analyzer (below 1 MiB) a trace and one meter a process tree; both counts are bounded,
+// the oldest goes first. Thread safety: the loop's thread.
 #pragma once
 
 #include <filesystem>
@@ -29,20 +31,23 @@ struct JobWatchOptions {
   int64_t host_interval_us = 30 * kMicrosPerSecond;
   std::filesystem::path proc_root = "/proc";
   TrackerOptions tracker;
-  // Pids that were seen to be runners, kept up to date for the journal source, which asks; may be null.
+  // Pids that were seen to be runners, kept up to date for the journal source, which asks; may be
+  // null.
   std::shared_ptr<std::set<int32_t>> known_runners;
 };
 
 class JobWatch {
  public:
-  JobWatch(asio::any_io_executor executor, JobWatchOptions options, Observer& observer, Spool& spool, const Clock& clock,
-           std::shared_ptr<const diagnosis::Rules> rules, std::vector<std::unique_ptr<LogSource>> sources);
+  JobWatch(asio::any_io_executor executor, JobWatchOptions options, Observer& observer,
+           Spool& spool, const Clock& clock, std::shared_ptr<const diagnosis::Rules> rules,
+           std::vector<std::unique_ptr<LogSource>> sources);
   ~JobWatch();
 
   // Takes up what the spool remembers of jobs that were running; before run().
   Task<Status> restore();
-  // Until stop(): then what is known is made durable and run() returns, within two seconds. Ends by itself, with an error,
-  // when the connection to the observer is lost: a new process gets a new one.
+  // Until stop(): then what is known is made durable and run() returns, within two seconds. Ends by
+  // itself, with an error, when the connection to the observer is lost: a new process gets a new
+  // one.
   Task<Status> run();
   void stop();
 
@@ -56,10 +61,10 @@ class JobWatch {
     Tracker::Counters counters;
     std::vector<std::string> explanations;
     std::vector<SourceState> sources;
-    std::vector<std::string> runners;     // "gitlab-runner (pid 812)"
-    uint64_t reports_waiting = 0;         // the spool's disk was full: kept in memory, tried again
+    std::vector<std::string> runners;  // "gitlab-runner (pid 812)"
+    uint64_t reports_waiting = 0;      // the spool's disk was full: kept in memory, tried again
     uint64_t reports_dropped = 0;
-    std::string observer_problem;         // empty when it answers
+    std::string observer_problem;  // empty when it answers
     bool draining = false;
   };
   Snapshot snapshot() const;

@@ -108,12 +108,17 @@ v1::Usage merge(std::vector<v1::Usage> stages) {
   v1::Usage total;
   for (auto& stage : stages) {
     if (stage.has_cpu_us()) add(*total.mutable_cpu_us(), stage.cpu_us(), !total.has_cpu_us());
-    if (stage.has_io_read_bytes()) add(*total.mutable_io_read_bytes(), stage.io_read_bytes(), !total.has_io_read_bytes());
-    if (stage.has_io_write_bytes()) add(*total.mutable_io_write_bytes(), stage.io_write_bytes(), !total.has_io_write_bytes());
-    if (stage.has_oom_kills()) add(*total.mutable_oom_kills(), stage.oom_kills(), !total.has_oom_kills());
+    if (stage.has_io_read_bytes())
+      add(*total.mutable_io_read_bytes(), stage.io_read_bytes(), !total.has_io_read_bytes());
+    if (stage.has_io_write_bytes())
+      add(*total.mutable_io_write_bytes(), stage.io_write_bytes(), !total.has_io_write_bytes());
+    if (stage.has_oom_kills())
+      add(*total.mutable_oom_kills(), stage.oom_kills(), !total.has_oom_kills());
     if (stage.has_memory_peak_bytes())
-      raise(*total.mutable_memory_peak_bytes(), stage.memory_peak_bytes(), !total.has_memory_peak_bytes());
-    if (stage.has_processes_peak()) raise(*total.mutable_processes_peak(), stage.processes_peak(), !total.has_processes_peak());
+      raise(*total.mutable_memory_peak_bytes(), stage.memory_peak_bytes(),
+            !total.has_memory_peak_bytes());
+    if (stage.has_processes_peak())
+      raise(*total.mutable_processes_peak(), stage.processes_peak(), !total.has_processes_peak());
     if (!stage.has_samples()) continue;
     auto& points = *total.mutable_samples();
     if (points.cpu_us_size() == 0) {
@@ -122,7 +127,8 @@ v1::Usage merge(std::vector<v1::Usage> stages) {
       thin(points, kMaxPoints);
       // One distance for all points: the coarser of both decides.
       auto& next = *stage.mutable_samples();
-      while (next.interval_us() * 2 <= points.interval_us() && next.cpu_us_size() > 1) thin(next, (next.cpu_us_size() + 1) / 2);
+      while (next.interval_us() * 2 <= points.interval_us() && next.cpu_us_size() > 1)
+        thin(next, (next.cpu_us_size() + 1) / 2);
       points.mutable_cpu_us()->MergeFrom(next.cpu_us());
       points.mutable_memory_bytes()->MergeFrom(next.memory_bytes());
       points.mutable_io_bytes()->MergeFrom(next.io_bytes());
@@ -132,7 +138,8 @@ v1::Usage merge(std::vector<v1::Usage> stages) {
   return total;
 }
 
-diagnosis::ExitFacts exit_facts(const FinishedJob& job, const v1::Usage& usage, bool log_incomplete) {
+diagnosis::ExitFacts exit_facts(const FinishedJob& job, const v1::Usage& usage,
+                                bool log_incomplete) {
   diagnosis::ExitFacts facts;
   if (job.outcome == "passed") facts.failed = false;
   if (job.outcome == "failed") facts.failed = true;
@@ -157,7 +164,8 @@ void trim(v1::JobReport& report, std::size_t max_bytes) {
   if (report.usage().has_samples()) {
     step("samples", [&] {
       auto& samples = *report.mutable_usage()->mutable_samples();
-      while (!fits() && samples.cpu_us_size() > 15) thin(samples, std::max(15, samples.cpu_us_size() / 2));
+      while (!fits() && samples.cpu_us_size() > 15)
+        thin(samples, std::max(15, samples.cpu_us_size() / 2));
     });
   }
   if (diagnosed) {
@@ -172,10 +180,12 @@ void trim(v1::JobReport& report, std::size_t max_bytes) {
     });
     step("packet_all", [&] { diagnosis.clear_packet(); });
   }
-  if (report.usage().has_samples()) step("samples_all", [&] { report.mutable_usage()->clear_samples(); });
+  if (report.usage().has_samples())
+    step("samples_all", [&] { report.mutable_usage()->clear_samples(); });
 }
 
-v1::JobReport compose(const FinishedJob& job, const LogReading& log, v1::Usage usage, std::string report_id) {
+v1::JobReport compose(const FinishedJob& job, const LogReading& log, v1::Usage usage,
+                      std::string report_id) {
   v1::JobReport report;
   report.set_report_id(std::move(report_id));
   auto& key = *report.mutable_key();
@@ -200,12 +210,16 @@ v1::JobReport compose(const FinishedJob& job, const LogReading& log, v1::Usage u
   const auto withheld = usage.withheld_reason();
   *report.mutable_usage() = std::move(usage);
   report.mutable_usage()->set_withheld_reason(clean(withheld, 256));
-  if (log.diagnosis && report.outcome() != v1::OUTCOME_PASSED && log.diagnosis->outcome != diagnosis::Outcome::passed) {
+  if (log.diagnosis && report.outcome() != v1::OUTCOME_PASSED &&
+      log.diagnosis->outcome != diagnosis::Outcome::passed) {
     *report.mutable_diagnosis() = message_of(*log.diagnosis);
-    // Without the runner's word, the trace's own end is the best there is; the controller asks GitLab in any case.
-    if (report.outcome() == v1::OUTCOME_UNKNOWN && log.diagnosis->outcome == diagnosis::Outcome::failed)
+    // Without the runner's word, the trace's own end is the best there is; the controller asks
+    // GitLab in any case.
+    if (report.outcome() == v1::OUTCOME_UNKNOWN &&
+        log.diagnosis->outcome == diagnosis::Outcome::failed)
       note(report, "The runner's end record is missing; the outcome is taken from the log.");
-    if (!report.has_exit_code() && log.diagnosis->exit_code) report.set_exit_code(*log.diagnosis->exit_code);
+    if (!report.has_exit_code() && log.diagnosis->exit_code)
+      report.set_exit_code(*log.diagnosis->exit_code);
   }
   trim(report, kReportMaxBytes);
   return report;

@@ -1,10 +1,10 @@
 #include "agent/jobs/trace_reader.h"
 
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
+
+#include <sys/stat.h>
+#include <unistd.h>
 
 namespace gitaiops::agent {
 namespace {
@@ -17,7 +17,7 @@ TraceReader::TraceReader(OpenedTrace trace, std::shared_ptr<const diagnosis::Rul
     : trace_(std::move(trace)), rules_(std::move(rules)), analyzer_(rules_) {}
 
 TraceReader::Step TraceReader::step() {
-  struct stat status {};
+  struct stat status{};
   if (::fstat(trace_.fd.get(), &status) != 0) {
     problem_ = errno_error("stat", "the trace").to_string();
     return Step::lost;
@@ -43,18 +43,22 @@ TraceReader::Step TraceReader::step() {
   }
   buffer_ = {};
   if (status.st_nlink != 0) return Step::idle;
-  // The runner unlinks after its last write; one more empty read after having seen that proves the end.
+  // The runner unlinks after its last write; one more empty read after having seen that proves the
+  // end.
   if (!unlinked_) {
     unlinked_ = true;
     return Step::more;
   }
   complete_ = true;
-  unlinked_at_ = UnixMicros{status.st_ctim.tv_sec * kMicrosPerSecond + status.st_ctim.tv_nsec / 1000};
+  unlinked_at_ =
+      UnixMicros{status.st_ctim.tv_sec * kMicrosPerSecond + status.st_ctim.tv_nsec / 1000};
   return Step::closed;
 }
 
-Result<diagnosis::Excerpt> TraceReader::lines_around(uint64_t line, uint32_t before, uint32_t after) const {
-  const uint64_t first = line > std::min(before, kLinesMax) ? line - std::min(before, kLinesMax) : 1;
+Result<diagnosis::Excerpt> TraceReader::lines_around(uint64_t line, uint32_t before,
+                                                     uint32_t after) const {
+  const uint64_t first =
+      line > std::min(before, kLinesMax) ? line - std::min(before, kLinesMax) : 1;
   const uint64_t last = line + std::min(after, kLinesMax);
   diagnosis::Excerpt excerpt{first, 0, {}};
   std::string chunk(64 << 10, '\0'), raw;

@@ -1,5 +1,6 @@
-// Reads one trace file from its first byte to its end, while the runner writes it, and diagnoses as it goes. The file is
-// over when the runner has unlinked it and everything was read; a file that shrinks was begun anew and is re-read.
+// Reads one trace file from its first byte to its end, while the runner writes it, and diagnoses as
+// it goes. The file is over when the runner has unlinked it and everything was read; a file that
+// shrinks was begun anew and is re-read.
 //
 // Thread safety: the loop's thread. Memory: the analyzer's bound, whatever the file's size.
 #pragma once
@@ -22,8 +23,8 @@ class TraceReader {
   const TraceId& id() const { return trace_.id; }
   const ProcessId& runner() const { return trace_.runner; }
 
-  // Reads at most one chunk (256 KiB) so that the loop stays responsive. idle: nothing new now; closed: read to the end
-  // after the runner let go; lost: unreadable from here on, see problem().
+  // Reads at most one chunk (256 KiB) so that the loop stays responsive. idle: nothing new now;
+  // closed: read to the end after the runner let go; lost: unreadable from here on, see problem().
   Step step();
 
   const diagnosis::Analyzer::Progress& progress() const { return analyzer_.progress(); }
@@ -44,7 +45,7 @@ class TraceReader {
   diagnosis::Analyzer analyzer_;
   std::string buffer_;
   int64_t offset_ = 0;
-  bool unlinked_ = false;   // seen unlinked at the end of the file once already
+  bool unlinked_ = false;  // seen unlinked at the end of the file once already
   bool complete_ = false;
   std::optional<UnixMicros> unlinked_at_;
   std::string problem_;

@@ -1,7 +1,7 @@
-// The agent's window on what only a privileged process may see. The observer (its own small binary) holds
-// CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH, starts the agent without them, and answers over a socketpair with values and
-// read-only descriptors. It keeps the trace descriptors it opened until the agent releases them, so an agent that dies
-// and is started again gets them once more.
+// The agent's window on what only a privileged process may see. The observer (its own small binary)
+// holds CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH, starts the agent without them, and answers over a
+// socketpair with values and read-only descriptors. It keeps the trace descriptors it opened until
+// the agent releases them, so an agent that dies and is started again gets them once more.
 //
 // Thread safety: Observer belongs to the loop's thread.
 #pragma once
@@ -22,7 +22,7 @@ namespace gitaiops::agent {
 // A process, once and for all: pids are reused, (pid, start) is not.
 struct ProcessId {
   int32_t pid = 0;
-  uint64_t start_ticks = 0;             // field 22 of /proc/PID/stat
+  uint64_t start_ticks = 0;  // field 22 of /proc/PID/stat
   auto operator<=>(const ProcessId&) const = default;
 };
 
@@ -30,7 +30,7 @@ struct ProcessId {
 struct TraceId {
   uint64_t device = 0;
   uint64_t inode = 0;
-  int64_t birth_ns = 0;                 // statx btime, else ctime at opening
+  int64_t birth_ns = 0;  // statx btime, else ctime at opening
   auto operator<=>(const TraceId&) const = default;
 };
 
@@ -42,23 +42,23 @@ struct RunnerProcess {
 
 struct OpenedTrace {
   TraceId id;
-  ProcessId runner;                     // the runner process that held it open: checked, not assumed
-  Fd fd;                                // read-only
+  ProcessId runner;  // the runner process that held it open: checked, not assumed
+  Fd fd;             // read-only
 };
 
 // One process descending from a runner. Figures are the kernel's; what could not be read is absent.
 struct ProcessSample {
   ProcessId id;
-  ProcessId parent;                     // start_ticks 0 when the parent is gone
-  ProcessId runner;                     // the runner it descends from, remembered when intermediate parents died
-  ProcessId root;                       // the child of the runner at the top of its tree: one a job stage
+  ProcessId parent;  // start_ticks 0 when the parent is gone
+  ProcessId runner;  // the runner it descends from, remembered when intermediate parents died
+  ProcessId root;    // the child of the runner at the top of its tree: one a job stage
   std::string comm;
-  std::string cwd;                      // as the runner's mount namespace names it; empty when unreadable
-  std::optional<int64_t> claimed_job;   // CI_JOB_ID in its environment: a claim
-  int64_t cpu_us = 0;                   // utime + stime
-  int64_t reaped_cpu_us = 0;            // cutime + cstime
+  std::string cwd;  // as the runner's mount namespace names it; empty when unreadable
+  std::optional<int64_t> claimed_job;  // CI_JOB_ID in its environment: a claim
+  int64_t cpu_us = 0;                  // utime + stime
+  int64_t reaped_cpu_us = 0;           // cutime + cstime
   int64_t rss_bytes = 0;
-  std::optional<int64_t> read_bytes;    // /proc/PID/io
+  std::optional<int64_t> read_bytes;  // /proc/PID/io
   std::optional<int64_t> write_bytes;
   char state = '?';
 };
@@ -78,8 +78,8 @@ class Observer {
   // All live descendants of all runners.
   virtual Task<Result<std::vector<ProcessSample>>> processes() = 0;
 
-  // Waits for the next trace that a runner opened (each is delivered once an agent's life, oldest first; after a restart
-  // of the agent all that are still held or open come again).
+  // Waits for the next trace that a runner opened (each is delivered once an agent's life, oldest
+  // first; after a restart of the agent all that are still held or open come again).
   virtual Task<Result<OpenedTrace>> next_trace() = 0;
   // The trace was read to its end: the observer may close its copy.
   virtual void release(const TraceId& id) = 0;
@@ -87,13 +87,15 @@ class Observer {
   // A directory below a runner's checkout, opened for reading without following links out of it.
   virtual Task<Result<Fd>> open_checkout(const ProcessId& runner, const std::string& path) = 0;
   // A file of a cgroup ("memory.peak" of "/system.slice/x.scope"), at most 64 KiB.
-  virtual Task<Result<std::string>> read_cgroup(const std::string& cgroup, const std::string& file) = 0;
+  virtual Task<Result<std::string>> read_cgroup(const std::string& cgroup,
+                                                const std::string& file) = 0;
 
   // What this process may do, for `doctor`: one line a capability or limit, in plain words.
   virtual Task<Result<std::vector<std::string>>> self_check() = 0;
 };
 
 // Speaks to the observer over the inherited socket (the number is in GITAIOPS_OBSERVER_FD).
-Result<std::unique_ptr<Observer>> connect_observer(const asio::any_io_executor& executor, int socket);
+Result<std::unique_ptr<Observer>> connect_observer(const asio::any_io_executor& executor,
+                                                   int socket);
 
 }  // namespace gitaiops::agent

@@ -1,5 +1,6 @@
-// From periodic process samples of one job to its usage: CPU as live times plus reaped children's, sampled peak memory,
-// IO, processes, at most 120 points. Pure: samples and times come in, a message comes out.
+// From periodic process samples of one job to its usage: CPU as live times plus reaped children's,
+// sampled peak memory, IO, processes, at most 120 points. Pure: samples and times come in, a
+// message comes out.
 #pragma once
 
 #include <map>
@@ -20,12 +21,13 @@ class UsageMeter {
   UsageMeter(UsageMeter&&) noexcept;
   UsageMeter& operator=(UsageMeter&&) noexcept;
 
-  // All live processes of the job at one moment; empty spans mark a moment without processes (between stages).
-  // `steady` orders the points, `now` stamps the first one.
+  // All live processes of the job at one moment; empty spans mark a moment without processes
+  // (between stages). `steady` orders the points, `now` stamps the first one.
   void sample(std::span<const ProcessSample> processes, SteadyMicros steady, UnixMicros now);
   // The kernel killed a process of this job for memory. Counted once a pid.
   void oom_kill(int32_t pid);
-  // True while a process of this pid was in the last or the last but one sample: whose a kill in the kernel's log is.
+  // True while a process of this pid was in the last or the last but one sample: whose a kill in
+  // the kernel's log is.
   bool owns(int32_t pid) const;
 
   fleet::v1::Usage summary() const;
@@ -35,7 +37,8 @@ class UsageMeter {
   std::unique_ptr<State> state_;
 };
 
-// Merges neighbouring points until at most `max_points` remain: CPU and IO add up, memory keeps the highest.
+// Merges neighbouring points until at most `max_points` remain: CPU and IO add up, memory keeps the
+// highest.
 void thin(fleet::v1::Samples& samples, int max_points);
 
 }  // namespace gitaiops::agent

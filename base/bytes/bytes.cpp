@@ -32,9 +32,15 @@ std::optional<Number> parse_number(std::string_view text) {
 }
 }  // namespace
 
-std::optional<int64_t> parse_int(std::string_view text) { return parse_number<int64_t>(text); }
-std::optional<uint64_t> parse_uint(std::string_view text) { return parse_number<uint64_t>(text); }
-std::optional<double> parse_double(std::string_view text) { return parse_number<double>(text); }
+std::optional<int64_t> parse_int(std::string_view text) {
+  return parse_number<int64_t>(text);
+}
+std::optional<uint64_t> parse_uint(std::string_view text) {
+  return parse_number<uint64_t>(text);
+}
+std::optional<double> parse_double(std::string_view text) {
+  return parse_number<double>(text);
+}
 
 std::string hex_encode(Bytes bytes) {
   constexpr char digits[] = "0123456789abcdef";
@@ -63,9 +69,12 @@ namespace {
 
 constexpr std::string_view replacement = "\xEF\xBF\xBD";
 
-// The length of the valid UTF-8 sequence at the start of `text`, or 0. (RFC 3629: no overlongs, no surrogates.)
+// The length of the valid UTF-8 sequence at the start of `text`, or 0. (RFC 3629: no overlongs, no
+// surrogates.)
 std::size_t sequence_length(std::string_view text) {
-  const auto at = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
+  const auto at = [&](std::size_t i) {
+    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u;
+  };
   const auto tail = [&](std::size_t i) { return (at(i) & 0xC0u) == 0x80u; };
   const unsigned lead = at(0);
   if (lead < 0x80) return 1;
@@ -121,7 +130,8 @@ std::string truncate_utf8(std::string_view text, std::size_t max) {
   return std::string(text.substr(0, end)).append(ellipsis);
 }
 
-std::optional<std::string_view> nearest(std::string_view word, std::span<const std::string_view> candidates) {
+std::optional<std::string_view> nearest(std::string_view word,
+                                        std::span<const std::string_view> candidates) {
   const auto distance = [](std::string_view a, std::string_view b) {
     std::vector<std::size_t> row(b.size() + 1);
     for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;

@@ -1,6 +1,7 @@
 // Time is a value that comes in: whoever needs it takes a Clock. Two scales, never mixed:
 //  - UnixMicros: microseconds since 1970-01-01 UTC, for stamps that are stored or sent;
-//  - SteadyMicros: microseconds of CLOCK_BOOTTIME (goes on during suspend), for durations and timeouts.
+//  - SteadyMicros: microseconds of CLOCK_BOOTTIME (goes on during suspend), for durations and
+//  timeouts.
 // Thread safety: Clock implementations may be called from any thread.
 #pragma once
 
@@ -21,10 +22,18 @@ struct SteadyMicros {
   auto operator<=>(const SteadyMicros&) const = default;
 };
 
-inline int64_t operator-(SteadyMicros a, SteadyMicros b) { return a.value - b.value; }
-inline int64_t operator-(UnixMicros a, UnixMicros b) { return a.value - b.value; }
-inline SteadyMicros operator+(SteadyMicros a, int64_t micros) { return {a.value + micros}; }
-inline UnixMicros operator+(UnixMicros a, int64_t micros) { return {a.value + micros}; }
+inline int64_t operator-(SteadyMicros a, SteadyMicros b) {
+  return a.value - b.value;
+}
+inline int64_t operator-(UnixMicros a, UnixMicros b) {
+  return a.value - b.value;
+}
+inline SteadyMicros operator+(SteadyMicros a, int64_t micros) {
+  return {a.value + micros};
+}
+inline UnixMicros operator+(UnixMicros a, int64_t micros) {
+  return {a.value + micros};
+}
 
 constexpr int64_t kMicrosPerSecond = 1'000'000;
 

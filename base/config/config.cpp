@@ -16,30 +16,47 @@ struct Unit {
   std::string_view name;
   int64_t micros;
 };
-constexpr Unit kUnits[] = {{"ms", 1'000}, {"s", 1'000'000}, {"m", 60'000'000}, {"h", 3'600'000'000}, {"d", 86'400'000'000}};
+constexpr Unit kUnits[] = {{"ms", 1'000},
+                           {"s", 1'000'000},
+                           {"m", 60'000'000},
+                           {"h", 3'600'000'000},
+                           {"d", 86'400'000'000}};
 
-constexpr std::size_t kMaxProblems = 20;   // more say nothing new
+constexpr std::size_t kMaxProblems = 20;  // more say nothing new
 
 std::string kind_name(const Value& value) {
   switch (value.index()) {
-    case 0: return "text";
-    case 1: return "a whole number";
-    case 2: return "a number";
-    case 3: return "true or false";
-    case 4: return "a duration such as \"30s\"";
-    default: return "a list of texts";
+    case 0:
+      return "text";
+    case 1:
+      return "a whole number";
+    case 2:
+      return "a number";
+    case 3:
+      return "true or false";
+    case 4:
+      return "a duration such as \"30s\"";
+    default:
+      return "a list of texts";
   }
 }
 
 std::string toml_kind(const toml::node& node) {
   switch (node.type()) {
-    case toml::node_type::table: return "a table";
-    case toml::node_type::array: return "a list";
-    case toml::node_type::string: return "text";
-    case toml::node_type::integer: return "a whole number";
-    case toml::node_type::floating_point: return "a number with a fraction";
-    case toml::node_type::boolean: return "true or false";
-    default: return "a date or time";
+    case toml::node_type::table:
+      return "a table";
+    case toml::node_type::array:
+      return "a list";
+    case toml::node_type::string:
+      return "text";
+    case toml::node_type::integer:
+      return "a whole number";
+    case toml::node_type::floating_point:
+      return "a number with a fraction";
+    case toml::node_type::boolean:
+      return "true or false";
+    default:
+      return "a date or time";
   }
 }
 
@@ -113,7 +130,9 @@ std::string to_string(Duration duration) {
   return "0s";
 }
 
-Result<std::string> read_config_text(const std::filesystem::path& path) { return read_file(path, 1 << 20); }
+Result<std::string> read_config_text(const std::filesystem::path& path) {
+  return read_file(path, 1 << 20);
+}
 
 Key& SchemaBase::add(std::string path, std::string doc, std::function<Value(const void*)> get,
                      std::function<void(void*, Value)> set) {
@@ -140,8 +159,8 @@ struct SchemaBase::Reader {
 
   void problem_at(const toml::source_position& begin, std::string text) {
     if (problems.size() == kMaxProblems) return;
-    problems.push_back(std::string(file) + ":" + std::to_string(begin.line) + ":" + std::to_string(begin.column) + ": " +
-                       std::move(text));
+    problems.push_back(std::string(file) + ":" + std::to_string(begin.line) + ":" +
+                       std::to_string(begin.column) + ": " + std::move(text));
   }
 
   std::optional<Value> convert(const Key& key, const toml::node& node, const Value& kind) {
@@ -186,9 +205,12 @@ struct SchemaBase::Reader {
   }
 
   bool within_limits(const Key& key, const toml::node& node, const Value& value) {
-    if (const auto* text = std::get_if<std::string>(&value); text && !key.choices_.empty() && std::ranges::find(key.choices_, *text) == key.choices_.end()) {
+    if (const auto* text = std::get_if<std::string>(&value);
+        text && !key.choices_.empty() &&
+        std::ranges::find(key.choices_, *text) == key.choices_.end()) {
       std::string expected;
-      for (const auto& choice : key.choices_) expected += (expected.empty() ? "" : ", ") + in_quotes(choice);
+      for (const auto& choice : key.choices_)
+        expected += (expected.empty() ? "" : ", ") + in_quotes(choice);
       problem(node, key.path_ + ": " + in_quotes(*text) + " is not one of " + expected);
       return false;
     }
@@ -197,10 +219,14 @@ struct SchemaBase::Reader {
     if (const auto* duration = std::get_if<Duration>(&value)) number = duration->micros;
     if (!number || (*number >= key.lowest_ && *number <= key.highest_)) return true;
     const bool is_duration = std::holds_alternative<Duration>(value);
-    const auto shown = [&](int64_t n) { return is_duration ? config::to_string(Duration{n}) : std::to_string(n); };
+    const auto shown = [&](int64_t n) {
+      return is_duration ? config::to_string(Duration{n}) : std::to_string(n);
+    };
     std::string limits;
-    if (key.lowest_ != std::numeric_limits<int64_t>::min()) limits = "at least " + shown(key.lowest_);
-    if (key.highest_ != std::numeric_limits<int64_t>::max()) limits += (limits.empty() ? "" : " and ") + ("at most " + shown(key.highest_));
+    if (key.lowest_ != std::numeric_limits<int64_t>::min())
+      limits = "at least " + shown(key.lowest_);
+    if (key.highest_ != std::numeric_limits<int64_t>::max())
+      limits += (limits.empty() ? "" : " and ") + ("at most " + shown(key.highest_));
     problem(node, key.path_ + ": " + shown(*number) + " is out of range; expected " + limits);
     return false;
   }
@@ -210,7 +236,8 @@ struct SchemaBase::Reader {
     if (value && within_limits(key, node, *value)) key.set_(config, *value);
   }
 
-  void unknown(const SchemaBase& schema, const std::string& prefix, const std::string& path, const toml::key& name) {
+  void unknown(const SchemaBase& schema, const std::string& prefix, const std::string& path,
+               const toml::key& name) {
     std::vector<std::string_view> known;
     for (const auto& key : schema.keys_) known.push_back(key->path_);
     for (const auto& array : schema.arrays_) known.push_back(array.path);
@@ -226,12 +253,15 @@ struct SchemaBase::Reader {
     problem_at(name.source().begin, std::move(text));
   }
 
-  // `table` stands at `path` inside the schema's own tree; `prefix` names the array item around it, for messages.
-  void read_table(const SchemaBase& schema, const toml::table& table, const std::string& path, const std::string& prefix,
-                  void* config, std::set<const Key*>& seen) {
+  // `table` stands at `path` inside the schema's own tree; `prefix` names the array item around it,
+  // for messages.
+  void read_table(const SchemaBase& schema, const toml::table& table, const std::string& path,
+                  const std::string& prefix, void* config, std::set<const Key*>& seen) {
     for (const auto& [name, node] : table) {
-      const auto full = path.empty() ? std::string(name.str()) : path + "." + std::string(name.str());
-      const auto key = std::ranges::find(schema.keys_, full, [](const auto& k) -> const std::string& { return k->path_; });
+      const auto full =
+          path.empty() ? std::string(name.str()) : path + "." + std::string(name.str());
+      const auto key = std::ranges::find(
+          schema.keys_, full, [](const auto& k) -> const std::string& { return k->path_; });
       if (key != schema.keys_.end()) {
         seen.insert(key->get());
         read_key(**key, node, config);
@@ -242,11 +272,13 @@ struct SchemaBase::Reader {
         read_array(*array, node, config);
         continue;
       }
-      const bool is_prefix = std::ranges::any_of(schema.keys_, [&](const auto& k) { return k->path_.starts_with(full + "."); });
+      const bool is_prefix = std::ranges::any_of(
+          schema.keys_, [&](const auto& k) { return k->path_.starts_with(full + "."); });
       if (is_prefix && node.is_table()) {
         read_table(schema, *node.as_table(), full, prefix, config, seen);
       } else if (is_prefix) {
-        problem(node, prefix + full + ": expected a table [" + full + "], found " + toml_kind(node));
+        problem(node,
+                prefix + full + ": expected a table [" + full + "], found " + toml_kind(node));
       } else {
         unknown(schema, prefix, full, name);
       }
@@ -255,8 +287,10 @@ struct SchemaBase::Reader {
 
   void read_array(const Array& array, const toml::node& node, void* config) {
     const auto* list = node.as_array();
-    if (!list || !std::ranges::all_of(*list, [](const toml::node& item) { return item.is_table(); })) {
-      problem(node, array.path + ": expected tables written [[" + array.path + "]], found " + toml_kind(node));
+    if (!list ||
+        !std::ranges::all_of(*list, [](const toml::node& item) { return item.is_table(); })) {
+      problem(node, array.path + ": expected tables written [[" + array.path + "]], found " +
+                        toml_kind(node));
       return;
     }
     for (const auto& item : *list) {
@@ -265,8 +299,8 @@ struct SchemaBase::Reader {
     }
   }
 
-  void read_whole(const SchemaBase& schema, const toml::table& table, const std::string& prefix, const toml::node& place,
-                  void* config) {
+  void read_whole(const SchemaBase& schema, const toml::table& table, const std::string& prefix,
+                  const toml::node& place, void* config) {
     std::set<const Key*> seen;
     read_table(schema, table, "", prefix, config, seen);
     for (const auto& key : schema.keys_) {
@@ -276,14 +310,16 @@ struct SchemaBase::Reader {
   }
 };
 
-Status SchemaBase::parse_into(void* config, std::string_view text, std::string_view file_name) const {
+Status SchemaBase::parse_into(void* config, std::string_view text,
+                              std::string_view file_name) const {
   toml::table table;
   try {
     table = toml::parse(text, file_name);
   } catch (const toml::parse_error& e) {
     const auto& at = e.source().begin;
-    return Error(Code::invalid_argument, std::string(file_name) + ":" + std::to_string(at.line) + ":" +
-                                             std::to_string(at.column) + ": not valid TOML: " + std::string(e.description()));
+    return Error(Code::invalid_argument, std::string(file_name) + ":" + std::to_string(at.line) +
+                                             ":" + std::to_string(at.column) +
+                                             ": not valid TOML: " + std::string(e.description()));
   }
   Reader reader{file_name, {}};
   reader.read_whole(*this, table, "", table, config);
@@ -293,17 +329,21 @@ Status SchemaBase::parse_into(void* config, std::string_view text, std::string_v
   return Error(Code::invalid_argument, std::move(all));
 }
 
-Status SchemaBase::set_remote_into(void* config, std::string_view name, std::string_view toml_value) const {
-  const auto key = std::ranges::find(keys_, name, [](const auto& k) -> std::string_view { return k->path_; });
+Status SchemaBase::set_remote_into(void* config, std::string_view name,
+                                   std::string_view toml_value) const {
+  const auto key =
+      std::ranges::find(keys_, name, [](const auto& k) -> std::string_view { return k->path_; });
   if (key == keys_.end() || !(*key)->remote_)
     return Error(Code::permission_denied, std::string(name) + " may not be set by the controller");
   toml::table table;
   try {
     table = toml::parse("value = " + std::string(toml_value) + "\n");
   } catch (const toml::parse_error& e) {
-    return Error(Code::invalid_argument, std::string(name) + ": not a TOML value: " + std::string(e.description()));
+    return Error(Code::invalid_argument,
+                 std::string(name) + ": not a TOML value: " + std::string(e.description()));
   }
-  if (table.size() != 1) return Error(Code::invalid_argument, std::string(name) + ": not a single TOML value");
+  if (table.size() != 1)
+    return Error(Code::invalid_argument, std::string(name) + ": not a single TOML value");
   Reader reader{"controller", {}};
   reader.read_key(**key, *table.get("value"), config);
   if (!reader.problems.empty()) return Error(Code::invalid_argument, reader.problems.front());
@@ -320,10 +360,13 @@ std::vector<std::string> SchemaBase::fixed_changes(const void* before, const voi
 
 namespace {
 std::string limits_of(int64_t lowest, int64_t highest, bool duration) {
-  const auto shown = [&](int64_t n) { return duration ? to_string(Duration{n}) : std::to_string(n); };
+  const auto shown = [&](int64_t n) {
+    return duration ? to_string(Duration{n}) : std::to_string(n);
+  };
   std::string text;
   if (lowest != std::numeric_limits<int64_t>::min()) text = "at least " + shown(lowest);
-  if (highest != std::numeric_limits<int64_t>::max()) text += (text.empty() ? "" : ", ") + ("at most " + shown(highest));
+  if (highest != std::numeric_limits<int64_t>::max())
+    text += (text.empty() ? "" : ", ") + ("at most " + shown(highest));
   return text;
 }
 }  // namespace
@@ -355,18 +398,22 @@ std::string SchemaBase::sample_of(const void* defaults) const {
 
 std::string SchemaBase::markdown_of(const void* defaults) const {
   std::string out = "## `" + title_ + "`\n";
-  const auto table = [&](const std::vector<std::unique_ptr<Key>>& keys, const void* values, const std::string& prefix) {
+  const auto table = [&](const std::vector<std::unique_ptr<Key>>& keys, const void* values,
+                         const std::string& prefix) {
     out += "\n| key | default | meaning |\n|---|---|---|\n";
     for (const auto& key : keys) {
       const auto value = key->get_(values);
       auto meaning = key->doc_;
-      const auto limits = limits_of(key->lowest_, key->highest_, std::holds_alternative<Duration>(value));
+      const auto limits =
+          limits_of(key->lowest_, key->highest_, std::holds_alternative<Duration>(value));
       if (!limits.empty()) meaning += " (" + limits + ")";
       for (std::size_t i = 0; i < key->choices_.size(); ++i)
         meaning += (i == 0 ? " One of `" : ", `") + key->choices_[i] + "`";
       if (key->reloadable_) meaning += " *Reloads on SIGHUP.*";
       if (key->remote_) meaning += " *May be set by the controller.*";
-      out += "| `" + prefix + key->path_ + "` | " + (key->required_ ? "**required**" : "`" + as_toml(value) + "`") + " | " + meaning + " |\n";
+      out += "| `" + prefix + key->path_ + "` | " +
+             (key->required_ ? "**required**" : "`" + as_toml(value) + "`") + " | " + meaning +
+             " |\n";
     }
   };
   table(keys_, defaults, "");
@@ -377,7 +424,11 @@ std::string SchemaBase::markdown_of(const void* defaults) const {
   return out;
 }
 
-std::string SchemaBase::sample() const { return "# " + title_ + "\n" + sample_of(defaults().get()); }
-std::string SchemaBase::markdown() const { return markdown_of(defaults().get()); }
+std::string SchemaBase::sample() const {
+  return "# " + title_ + "\n" + sample_of(defaults().get());
+}
+std::string SchemaBase::markdown() const {
+  return markdown_of(defaults().get());
+}
 
 }  // namespace gitaiops::config

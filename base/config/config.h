@@ -1,12 +1,14 @@
-// Configuration: one schema in code from which come validation, defaults, the commented sample and the documentation.
+// Configuration: one schema in code from which come validation, defaults, the commented sample and
+// the documentation.
 //
 //   struct Options { std::string address; Duration interval{…}; };
 //   Schema<Options> s("agent.toml");
-//   s.key("controller.address", "Where the controller listens, host:port.", &Options::address).required();
-//   Result<Options> o = s.load_file(path);
+//   s.key("controller.address", "Where the controller listens, host:port.",
+//   &Options::address).required(); Result<Options> o = s.load_file(path);
 //
-// A file is TOML. Every problem in it is reported, each as `file:line:column: key: what is wrong; what was expected`, with
-// the nearest known key for an unknown one. Secrets never stand in a file: a key of kind `path` names the file that holds one.
+// A file is TOML. Every problem in it is reported, each as `file:line:column: key: what is wrong;
+// what was expected`, with the nearest known key for an unknown one. Secrets never stand in a file:
+// a key of kind `path` names the file that holds one.
 //
 // Thread safety: a Schema is built once and then only read.
 #pragma once
@@ -41,16 +43,21 @@ using Value = std::variant<std::string, int64_t, double, bool, Duration, std::ve
 class Key {
  public:
   Key& required() { return required_ = true, *this; }
-  Key& range(int64_t lowest, int64_t highest) { return lowest_ = lowest, highest_ = highest, *this; }
+  Key& range(int64_t lowest, int64_t highest) {
+    return lowest_ = lowest, highest_ = highest, *this;
+  }
   Key& one_of(std::vector<std::string> choices) { return choices_ = std::move(choices), *this; }
-  Key& reloadable() { return reloadable_ = true, *this; }   // SIGHUP applies a new value
-  Key& remote() { return remote_ = reloadable_ = true, *this; }  // the controller may set it, within range()
+  Key& reloadable() { return reloadable_ = true, *this; }  // SIGHUP applies a new value
+  Key& remote() {
+    return remote_ = reloadable_ = true, *this;
+  }  // the controller may set it, within range()
 
  private:
   friend class SchemaBase;
   std::string path_, doc_;
   bool required_ = false, reloadable_ = false, remote_ = false;
-  int64_t lowest_ = std::numeric_limits<int64_t>::min(), highest_ = std::numeric_limits<int64_t>::max();
+  int64_t lowest_ = std::numeric_limits<int64_t>::min(),
+          highest_ = std::numeric_limits<int64_t>::max();
   std::vector<std::string> choices_;
   std::function<Value(const void*)> get_;
   std::function<void(void*, Value)> set_;
@@ -61,7 +68,8 @@ class SchemaBase {
   explicit SchemaBase(std::string title) : title_(std::move(title)) {}
   SchemaBase(SchemaBase&&) = default;
 
-  // A file with every key, its documentation and its default, all commented out but the required ones.
+  // A file with every key, its documentation and its default, all commented out but the required
+  // ones.
   std::string sample() const;
   // The same as a Markdown reference page.
   std::string markdown() const;
@@ -71,10 +79,13 @@ class SchemaBase {
     std::string path, doc;
     std::shared_ptr<SchemaBase> items;
     std::function<void*(void*)> append;
-    std::function<std::shared_ptr<void>()> make;   // a default item, for the sample
+    std::function<std::shared_ptr<void>()> make;  // a default item, for the sample
   };
-  Key& add(std::string path, std::string doc, std::function<Value(const void*)> get, std::function<void(void*, Value)> set);
-  void add_section(std::string path, std::string doc) { sections_.push_back({std::move(path), std::move(doc)}); }
+  Key& add(std::string path, std::string doc, std::function<Value(const void*)> get,
+           std::function<void(void*, Value)> set);
+  void add_section(std::string path, std::string doc) {
+    sections_.push_back({std::move(path), std::move(doc)});
+  }
   void add_array(Array array) { arrays_.push_back(std::move(array)); }
 
   Status parse_into(void* config, std::string_view toml, std::string_view file_name) const;
@@ -102,14 +113,16 @@ class Schema final : public SchemaBase {
  public:
   using SchemaBase::SchemaBase;
 
-  // `access` maps Config& to the bound field: a pointer to member or a lambda. The field's type decides the key's kind.
+  // `access` maps Config& to the bound field: a pointer to member or a lambda. The field's type
+  // decides the key's kind.
   template <class Access>
   Key& key(std::string path, std::string doc, Access access) {
     using Field = std::remove_cvref_t<decltype(std::invoke(access, std::declval<Config&>()))>;
     return add(
         std::move(path), std::move(doc),
         [access](const void* config) -> Value {
-          const Field& field = std::invoke(access, *const_cast<Config*>(static_cast<const Config*>(config)));
+          const Field& field =
+              std::invoke(access, *const_cast<Config*>(static_cast<const Config*>(config)));
           if constexpr (std::is_same_v<Field, std::filesystem::path>) {
             return field.string();
           } else if constexpr (std::is_integral_v<Field> && !std::is_same_v<Field, bool>) {
@@ -134,9 +147,12 @@ class Schema final : public SchemaBase {
 
   // An array of tables: [[path]].
   template <class Item>
-  void array(std::string path, std::string doc, std::vector<Item> Config::*field, std::shared_ptr<Schema<Item>> items) {
+  void array(std::string path, std::string doc, std::vector<Item> Config::* field,
+             std::shared_ptr<Schema<Item>> items) {
     add_array({std::move(path), std::move(doc), std::move(items),
-               [field](void* config) -> void* { return &(static_cast<Config*>(config)->*field).emplace_back(); },
+               [field](void* config) -> void* {
+                 return &(static_cast<Config*>(config)->*field).emplace_back();
+               },
                [] { return std::static_pointer_cast<void>(std::make_shared<Item>()); }});
   }
 
@@ -147,7 +163,8 @@ class Schema final : public SchemaBase {
   }
   Result<Config> load_file(const std::filesystem::path& path) const;
 
-  // Applies one setting that came from the controller: only keys marked remote(), within their range.
+  // Applies one setting that came from the controller: only keys marked remote(), within their
+  // range.
   Status set_remote(Config& config, std::string_view key, std::string_view toml_value) const {
     return set_remote_into(&config, key, toml_value);
   }
@@ -157,7 +174,9 @@ class Schema final : public SchemaBase {
   }
 
  private:
-  std::shared_ptr<void> defaults() const override { return std::static_pointer_cast<void>(std::make_shared<Config>()); }
+  std::shared_ptr<void> defaults() const override {
+    return std::static_pointer_cast<void>(std::make_shared<Config>());
+  }
 };
 
 Result<std::string> read_config_text(const std::filesystem::path& path);

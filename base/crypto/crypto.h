@@ -21,7 +21,8 @@ std::string base64_encode(std::string_view bytes);
 std::optional<std::string> base64_decode(std::string_view text);
 std::string base64url_encode(std::string_view bytes);
 
-// Takes the same time wherever the inputs differ. Different lengths are unequal at once (a length is no secret here).
+// Takes the same time wherever the inputs differ. Different lengths are unequal at once (a length
+// is no secret here).
 bool equal_constant_time(std::string_view a, std::string_view b);
 
 // From the kernel's generator; never fails (aborts if there is no randomness at all).

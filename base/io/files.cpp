@@ -1,10 +1,10 @@
 #include "base/io/files.h"
 
+#include <cerrno>
+
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <cerrno>
 
 namespace gitaiops {
 
@@ -24,7 +24,8 @@ Result<std::string> read_all(int fd, const std::filesystem::path& path, std::siz
     if (n < 0) return errno_error("read", path.native());
     if (n == 0) return bytes;
     if (bytes.size() + static_cast<std::size_t>(n) > limit)
-      return Error(Code::resource_exhausted, path.native() + " is larger than " + std::to_string(limit) + " bytes");
+      return Error(Code::resource_exhausted,
+                   path.native() + " is larger than " + std::to_string(limit) + " bytes");
     bytes.append(buffer, static_cast<std::size_t>(n));
   }
 }
@@ -53,9 +54,11 @@ Status write_file_atomic(const std::filesystem::path& path, std::string_view byt
   Fd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode));
   if (!fd) return errno_error("create", temporary.native());
   auto written = write_all(fd.get(), bytes, temporary);
-  if (written.ok() && ::fchmod(fd.get(), mode) != 0) written = errno_error("chmod", temporary.native());
+  if (written.ok() && ::fchmod(fd.get(), mode) != 0)
+    written = errno_error("chmod", temporary.native());
   if (written.ok() && ::fsync(fd.get()) != 0) written = errno_error("fsync", temporary.native());
-  if (written.ok() && ::rename(temporary.c_str(), path.c_str()) != 0) written = errno_error("rename", path.native());
+  if (written.ok() && ::rename(temporary.c_str(), path.c_str()) != 0)
+    written = errno_error("rename", path.native());
   if (!written.ok()) {
     ::unlink(temporary.c_str());
     return written;
@@ -69,11 +72,12 @@ Status write_file_atomic(const std::filesystem::path& path, std::string_view byt
 Result<std::string> read_secret_file(const std::filesystem::path& path, std::size_t limit) {
   const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd) return errno_error("open", path.native());
-  struct stat status {};
+  struct stat status{};
   if (::fstat(fd.get(), &status) != 0) return errno_error("stat", path.native());
   if (status.st_uid != ::geteuid() && status.st_uid != 0)
-    return Error(Code::permission_denied,
-                 path.native() + " belongs to another user; a secret must belong to the service or to root");
+    return Error(
+        Code::permission_denied,
+        path.native() + " belongs to another user; a secret must belong to the service or to root");
   if ((status.st_mode & 077) != 0)
     return Error(Code::permission_denied,
                  path.native() + " can be read by others; run: chmod 600 " + path.native());

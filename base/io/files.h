@@ -1,12 +1,13 @@
-// Files and descriptors, with errors as values. Blocking: for start-up, small files and tools, not for the hot path.
+// Files and descriptors, with errors as values. Blocking: for start-up, small files and tools, not
+// for the hot path.
 #pragma once
-
-#include <sys/types.h>
 
 #include <cstdint>
 #include <filesystem>
 #include <string>
 #include <string_view>
+
+#include <sys/types.h>
 
 #include "base/result/result.h"
 
@@ -34,9 +35,13 @@ class Fd {
 
 // At most `limit` bytes; a larger file is resource_exhausted, with its size in the message.
 Result<std::string> read_file(const std::filesystem::path& path, std::size_t limit = 16 << 20);
-// Whole or not at all: writes a temporary file beside it, fsyncs file and folder, renames. `mode` as for open(2).
-Status write_file_atomic(const std::filesystem::path& path, std::string_view bytes, mode_t mode = 0644);
-// A secret: its file must belong to us or root and be closed to group and others (0600 or stricter). Trailing newline off.
-Result<std::string> read_secret_file(const std::filesystem::path& path, std::size_t limit = 64 << 10);
+// Whole or not at all: writes a temporary file beside it, fsyncs file and folder, renames. `mode`
+// as for open(2).
+Status write_file_atomic(const std::filesystem::path& path, std::string_view bytes,
+                         mode_t mode = 0644);
+// A secret: its file must belong to us or root and be closed to group and others (0600 or
+// stricter). Trailing newline off.
+Result<std::string> read_secret_file(const std::filesystem::path& path,
+                                     std::size_t limit = 64 << 10);
 
 }  // namespace gitaiops

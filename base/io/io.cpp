@@ -21,7 +21,8 @@ void spawn(const asio::any_io_executor& executor, std::string_view name, Task<vo
     try {
       std::rethrow_exception(escaped);
     } catch (const std::exception& e) {
-      std::fprintf(stderr, "error: bug: an exception escaped the task '%s': %s\n", what.c_str(), e.what());
+      std::fprintf(stderr, "error: bug: an exception escaped the task '%s': %s\n", what.c_str(),
+                   e.what());
     }
     std::abort();
   });
@@ -39,7 +40,8 @@ Task<bool> Event::wait(std::chrono::microseconds limit) {
   asio::error_code error;
   try {
     co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, error));
-  } catch (...) {   // in a coroutine that was cancelled before: set() must not find the timer any more
+  } catch (
+      ...) {  // in a coroutine that was cancelled before: set() must not find the timer any more
     waiters_.erase(place);
     throw;
   }

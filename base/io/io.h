@@ -1,6 +1,8 @@
-// The one event loop of a process and what is awaited on it. Task<T> is how asynchronous work is written here:
+// The one event loop of a process and what is awaited on it. Task<T> is how asynchronous work is
+// written here:
 //   Task<Status> serve(Socket s) { … co_await sleep_for(1s); … }
-// Start with spawn(); every spawned task is counted, and an exception that escapes one is a bug and aborts.
+// Start with spawn(); every spawned task is counted, and an exception that escapes one is a bug and
+// aborts.
 #pragma once
 
 #include <chrono>
@@ -9,8 +11,8 @@
 
 #include <asio/awaitable.hpp>
 #include <asio/io_context.hpp>
-#include <asio/steady_timer.hpp>
 #include <asio/redirect_error.hpp>
+#include <asio/steady_timer.hpp>
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
 
@@ -24,10 +26,12 @@ using Task = asio::awaitable<T>;
 // Returns false when the sleep was cancelled.
 Task<bool> sleep_for(std::chrono::microseconds duration);
 
-// Runs the task on the executor, detached; `name` appears in the abort message when an exception escapes.
+// Runs the task on the executor, detached; `name` appears in the abort message when an exception
+// escapes.
 void spawn(const asio::any_io_executor& executor, std::string_view name, Task<void> task);
 
-// A flag that tasks wait for. set() wakes every waiter and is idempotent. Not thread-safe: one executor.
+// A flag that tasks wait for. set() wakes every waiter and is idempotent. Not thread-safe: one
+// executor.
 class Event {
  public:
   void set();

@@ -12,7 +12,8 @@ std::atomic<Format> current_format = Format::text;
 
 spdlog::logger& logger() {
   static const auto instance = [] {
-    auto made = std::make_shared<spdlog::logger>("gitaiops", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+    auto made = std::make_shared<spdlog::logger>("gitaiops",
+                                                 std::make_shared<spdlog::sinks::stderr_sink_mt>());
     made->set_pattern("%v");
     made->flush_on(spdlog::level::info);
     return made;
@@ -22,11 +23,16 @@ spdlog::logger& logger() {
 
 spdlog::level::level_enum native(Level level) {
   switch (level) {
-    case Level::debug: return spdlog::level::debug;
-    case Level::info: return spdlog::level::info;
-    case Level::warning: return spdlog::level::warn;
-    case Level::error: return spdlog::level::err;
-    case Level::off: return spdlog::level::off;
+    case Level::debug:
+      return spdlog::level::debug;
+    case Level::info:
+      return spdlog::level::info;
+    case Level::warning:
+      return spdlog::level::warn;
+    case Level::error:
+      return spdlog::level::err;
+    case Level::off:
+      return spdlog::level::off;
   }
   return spdlog::level::info;
 }
@@ -35,12 +41,23 @@ void append_quoted(std::string& out, std::string_view text) {
   out += '"';
   for (const char c : text) {
     switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\n': out += "\\n"; break;
-      case '\t': out += "\\t"; break;
-      case '\r': out += "\\r"; break;
-      default: out += c;
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      default:
+        out += c;
     }
   }
   out += '"';
@@ -49,7 +66,8 @@ void append_quoted(std::string& out, std::string_view text) {
 void append_value(std::string& out, const Field& field, bool always_quote) {
   if (const auto* text = std::get_if<std::string>(&field.value)) {
     const auto clean = to_utf8(*text);
-    const bool bare = !always_quote && !clean.empty() && clean.find_first_of(" \"=\\\n\t") == std::string::npos;
+    const bool bare =
+        !always_quote && !clean.empty() && clean.find_first_of(" \"=\\\n\t") == std::string::npos;
     bare ? void(out += clean) : append_quoted(out, clean);
     return;
   }
@@ -89,11 +107,16 @@ std::string json_line(Level level, std::string_view message, Fields fields) {
 
 std::string_view to_string(Level level) {
   switch (level) {
-    case Level::debug: return "debug";
-    case Level::info: return "info";
-    case Level::warning: return "warning";
-    case Level::error: return "error";
-    case Level::off: return "off";
+    case Level::debug:
+      return "debug";
+    case Level::info:
+      return "info";
+    case Level::warning:
+      return "warning";
+    case Level::error:
+      return "error";
+    case Level::off:
+      return "off";
   }
   return "info";
 }
@@ -106,7 +129,8 @@ void configure(Level level, Format format) {
 void write(Level level, std::string_view message, Fields fields) {
   if (!logger().should_log(native(level))) return;
   logger().log(native(level), "{}",
-               current_format == Format::json ? json_line(level, message, fields) : text_line(level, message, fields));
+               current_format == Format::json ? json_line(level, message, fields)
+                                              : text_line(level, message, fields));
 }
 
 }  // namespace gitaiops::log

@@ -1,5 +1,5 @@
-// Structured logging of the two daemons: one line an event, `level message key=value …`, to standard error (systemd stamps
-// it), or JSON. Never pass a secret: there is no redaction here.
+// Structured logging of the two daemons: one line an event, `level message key=value …`, to
+// standard error (systemd stamps it), or JSON. Never pass a secret: there is no redaction here.
 //   log::info("report stored", {{"job", key.job_id}, {"agent", agent}});
 // Thread safety: any thread.
 #pragma once
@@ -41,9 +41,17 @@ void configure(Level level, Format format);
 std::string_view to_string(Level level);
 
 void write(Level level, std::string_view message, Fields fields);
-inline void debug(std::string_view message, Fields fields = {}) { write(Level::debug, message, fields); }
-inline void info(std::string_view message, Fields fields = {}) { write(Level::info, message, fields); }
-inline void warning(std::string_view message, Fields fields = {}) { write(Level::warning, message, fields); }
-inline void error(std::string_view message, Fields fields = {}) { write(Level::error, message, fields); }
+inline void debug(std::string_view message, Fields fields = {}) {
+  write(Level::debug, message, fields);
+}
+inline void info(std::string_view message, Fields fields = {}) {
+  write(Level::info, message, fields);
+}
+inline void warning(std::string_view message, Fields fields = {}) {
+  write(Level::warning, message, fields);
+}
+inline void error(std::string_view message, Fields fields = {}) {
+  write(Level::error, message, fields);
+}
 
 }  // namespace gitaiops::log

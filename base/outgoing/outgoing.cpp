@@ -276,8 +276,8 @@ Status Outgoing::Engine::start(Transfer& transfer, const OutgoingRequest& reques
                      static_cast<curl_off_t>(transfer.request_body.size()));
     curl_easy_setopt(easy, CURLOPT_POSTFIELDS, transfer.request_body.data());
   }
-  // libcurl sends a request again by itself when a reused connection breaks before the answer: for a
-  // POST that may have been done that would be twice.
+  // libcurl sends a request again by itself when a reused connection breaks before the answer: for
+  // a POST that may have been done that would be twice.
   if (request.method == "POST") curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
   if (request.method == "HEAD") curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
   curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");

@@ -7,18 +7,30 @@ namespace gitaiops {
 
 std::string_view to_string(Code code) {
   switch (code) {
-    case Code::invalid_argument: return "invalid argument";
-    case Code::not_found: return "not found";
-    case Code::already_exists: return "already exists";
-    case Code::unauthenticated: return "unauthenticated";
-    case Code::permission_denied: return "permission denied";
-    case Code::resource_exhausted: return "resource exhausted";
-    case Code::unavailable: return "unavailable";
-    case Code::deadline_exceeded: return "deadline exceeded";
-    case Code::cancelled: return "cancelled";
-    case Code::data_loss: return "data loss";
-    case Code::unimplemented: return "unimplemented";
-    case Code::internal: return "internal error";
+    case Code::invalid_argument:
+      return "invalid argument";
+    case Code::not_found:
+      return "not found";
+    case Code::already_exists:
+      return "already exists";
+    case Code::unauthenticated:
+      return "unauthenticated";
+    case Code::permission_denied:
+      return "permission denied";
+    case Code::resource_exhausted:
+      return "resource exhausted";
+    case Code::unavailable:
+      return "unavailable";
+    case Code::deadline_exceeded:
+      return "deadline exceeded";
+    case Code::cancelled:
+      return "cancelled";
+    case Code::data_loss:
+      return "data loss";
+    case Code::unimplemented:
+      return "unimplemented";
+    case Code::internal:
+      return "internal error";
   }
   return "unknown";
 }
@@ -39,27 +51,36 @@ namespace {
 Code code_of(int errnum) {
   switch (errnum) {
     case ENOENT:
-    case ESRCH: return Code::not_found;
+    case ESRCH:
+      return Code::not_found;
     case EACCES:
-    case EPERM: return Code::permission_denied;
-    case EEXIST: return Code::already_exists;
+    case EPERM:
+      return Code::permission_denied;
+    case EEXIST:
+      return Code::already_exists;
     case ENOSPC:
     case EDQUOT:
     case EMFILE:
     case ENFILE:
-    case ENOMEM: return Code::resource_exhausted;
+    case ENOMEM:
+      return Code::resource_exhausted;
     case EAGAIN:
     case ECONNREFUSED:
     case ECONNRESET:
-    case EPIPE: return Code::unavailable;
-    case ETIMEDOUT: return Code::deadline_exceeded;
-    case EIO: return Code::data_loss;
+    case EPIPE:
+      return Code::unavailable;
+    case ETIMEDOUT:
+      return Code::deadline_exceeded;
+    case EIO:
+      return Code::data_loss;
     case EINVAL:
     case ENOTDIR:
     case EISDIR:
     case ELOOP:
-    case ENAMETOOLONG: return Code::invalid_argument;
-    default: return Code::internal;
+    case ENAMETOOLONG:
+      return Code::invalid_argument;
+    default:
+      return Code::internal;
   }
 }
 }  // namespace
@@ -71,6 +92,8 @@ Error errno_error(int errnum, std::string_view what, std::string_view object) {
   return Error(code_of(errnum), std::move(message));
 }
 
-Error errno_error(std::string_view what, std::string_view object) { return errno_error(errno, what, object); }
+Error errno_error(std::string_view what, std::string_view object) {
+  return errno_error(errno, what, object);
+}
 
 }  // namespace gitaiops

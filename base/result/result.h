@@ -1,5 +1,6 @@
-// Errors are values. A function that can fail returns Result<T>: a T, or an Error that says what went wrong, in words for
-// the person who will read it, and why (the cause chain). Exceptions are for bugs and stop at third-party borders.
+// Errors are values. A function that can fail returns Result<T>: a T, or an Error that says what
+// went wrong, in words for the person who will read it, and why (the cause chain). Exceptions are
+// for bugs and stop at third-party borders.
 //
 //   Result<Config> load(const Path& p) {
 //     ASSIGN_OR_RETURN(auto text, read_file(p), "reading the configuration");
@@ -21,18 +22,18 @@ namespace gitaiops {
 
 // The few kinds a caller acts upon differently. Everything else is in the message.
 enum class Code {
-  invalid_argument,     // the input is wrong; trying again will not help
-  not_found,            //
-  already_exists,       //
-  unauthenticated,      // we do not know who speaks
-  permission_denied,    // we know, and they may not
-  resource_exhausted,   // a bound was reached (queue, disk, rate)
-  unavailable,          // try again later
-  deadline_exceeded,    // a named timeout ran out
-  cancelled,            // we are shutting down, or the caller gave up
-  data_loss,            // bytes on disk or wire are not what was written
-  unimplemented,        // the other side is too old or too new
-  internal,             // a bug or an unexpected answer of a library
+  invalid_argument,    // the input is wrong; trying again will not help
+  not_found,           //
+  already_exists,      //
+  unauthenticated,     // we do not know who speaks
+  permission_denied,   // we know, and they may not
+  resource_exhausted,  // a bound was reached (queue, disk, rate)
+  unavailable,         // try again later
+  deadline_exceeded,   // a named timeout ran out
+  cancelled,           // we are shutting down, or the caller gave up
+  data_loss,           // bytes on disk or wire are not what was written
+  unimplemented,       // the other side is too old or too new
+  internal,            // a bug or an unexpected answer of a library
 };
 
 std::string_view to_string(Code code);
@@ -56,7 +57,8 @@ class [[nodiscard]] Error {
   std::shared_ptr<const Error> cause_;
 };
 
-// The error for the current errno: `return errno_error("open", path)` → "open /x: Permission denied".
+// The error for the current errno: `return errno_error("open", path)` → "open /x: Permission
+// denied".
 Error errno_error(std::string_view what, std::string_view object = {});
 Error errno_error(int errnum, std::string_view what, std::string_view object = {});
 
@@ -65,8 +67,10 @@ template <class T>
 class [[nodiscard]] Result {
  public:
   using value_type = T;
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}        // NOLINT: implicit by design
-  Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}    // NOLINT: implicit by design
+  Result(T value)
+      : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT: implicit by design
+  Result(Error error)
+      : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT: implicit by design
 
   bool ok() const { return state_.index() == 0; }
   explicit operator bool() const { return ok(); }
@@ -117,17 +121,21 @@ class [[nodiscard]] Result<void> {
 using Status = Result<void>;
 
 namespace result_detail {
-inline Error within(const Error& e) { return e; }
-inline Error within(const Error& e, std::string context) { return e.within(std::move(context)); }
+inline Error within(const Error& e) {
+  return e;
+}
+inline Error within(const Error& e, std::string context) {
+  return e.within(std::move(context));
+}
 }  // namespace result_detail
 
 }  // namespace gitaiops
 
 #define GITAIOPS_CAT_(a, b) a##b
 #define GITAIOPS_CAT(a, b) GITAIOPS_CAT_(a, b)
-#define GITAIOPS_TRY_(ret, tmp, decl, expr, ...)                                                        \
-  auto tmp = (expr);                                                                                    \
-  if (!tmp.ok()) ret ::gitaiops::result_detail::within(tmp.error() __VA_OPT__(, ) __VA_ARGS__);         \
+#define GITAIOPS_TRY_(ret, tmp, decl, expr, ...)                                                \
+  auto tmp = (expr);                                                                            \
+  if (!tmp.ok()) ret ::gitaiops::result_detail::within(tmp.error() __VA_OPT__(, ) __VA_ARGS__); \
   decl = std::move(tmp).value()
 
 // ASSIGN_OR_RETURN(auto x, f(), "optional context"); the CO_ forms are for coroutines.
@@ -135,13 +143,13 @@ inline Error within(const Error& e, std::string context) { return e.within(std::
   GITAIOPS_TRY_(return, GITAIOPS_CAT(try_, __COUNTER__), decl, expr __VA_OPT__(, ) __VA_ARGS__)
 #define CO_ASSIGN_OR_RETURN(decl, expr, ...) \
   GITAIOPS_TRY_(co_return, GITAIOPS_CAT(try_, __COUNTER__), decl, expr __VA_OPT__(, ) __VA_ARGS__)
-#define RETURN_IF_ERROR(expr, ...)                                                                              \
-  do {                                                                                                          \
-    if (auto try_status = (expr); !try_status.ok())                                                             \
-      return ::gitaiops::result_detail::within(try_status.error() __VA_OPT__(, ) __VA_ARGS__);                  \
+#define RETURN_IF_ERROR(expr, ...)                                                             \
+  do {                                                                                         \
+    if (auto try_status = (expr); !try_status.ok())                                            \
+      return ::gitaiops::result_detail::within(try_status.error() __VA_OPT__(, ) __VA_ARGS__); \
   } while (false)
-#define CO_RETURN_IF_ERROR(expr, ...)                                                                           \
-  do {                                                                                                          \
-    if (auto try_status = (expr); !try_status.ok())                                                             \
-      co_return ::gitaiops::result_detail::within(try_status.error() __VA_OPT__(, ) __VA_ARGS__);               \
+#define CO_RETURN_IF_ERROR(expr, ...)                                                             \
+  do {                                                                                            \
+    if (auto try_status = (expr); !try_status.ok())                                               \
+      co_return ::gitaiops::result_detail::within(try_status.error() __VA_OPT__(, ) __VA_ARGS__); \
   } while (false)

@@ -31,18 +31,22 @@ constexpr std::pair<Code, grpc::StatusCode> kCodes[] = {
 
 namespace {
 
-// Debian's gRPC 1.51 aborts now and then (in grpc_cq_internal_unref) when the last user of its callback threads goes while
-// they still poll: about one `enroll` in fifty. One call on a channel that leads nowhere keeps them for the process's life.
+// Debian's gRPC 1.51 aborts now and then (in grpc_cq_internal_unref) when the last user of its
+// callback threads goes while they still poll: about one `enroll` in fifty. One call on a channel
+// that leads nowhere keeps them for the process's life.
 void keep_callback_threads() {
   struct Anchor {
-    std::shared_ptr<grpc::Channel> channel = grpc::CreateCustomChannel("", nullptr, {});  // no credentials: every call fails
-    std::unique_ptr<enrollment::v1::EnrollmentService::Stub> stub = enrollment::v1::EnrollmentService::NewStub(channel);
+    std::shared_ptr<grpc::Channel> channel =
+        grpc::CreateCustomChannel("", nullptr, {});  // no credentials: every call fails
+    std::unique_ptr<enrollment::v1::EnrollmentService::Stub> stub =
+        enrollment::v1::EnrollmentService::NewStub(channel);
     grpc::ClientContext context;
     enrollment::v1::RenewRequest request;
     enrollment::v1::RenewResponse response;
   };
   static auto* const anchor = std::make_unique<Anchor>().release();
-  anchor->stub->async()->Renew(&anchor->context, &anchor->request, &anchor->response, [](const grpc::Status&) {});
+  anchor->stub->async()->Renew(&anchor->context, &anchor->request, &anchor->response,
+                               [](const grpc::Status&) {});
 }
 
 }  // namespace

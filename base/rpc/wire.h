@@ -22,8 +22,8 @@ constexpr std::size_t kMaxEnrollBytes = 8 << 10;
 constexpr std::size_t kMaxUnaryCalls = 32;  // enrolments and renewals under way at once
 constexpr int kEnrollConnectionIdleMs = 20'000;
 
-// Before the first use of gRPC; idempotent. Its own words go to our log, at debug (a stranger's failed handshake is no
-// news), and its callback threads are kept for the life of the process.
+// Before the first use of gRPC; idempotent. Its own words go to our log, at debug (a stranger's
+// failed handshake is no news), and its callback threads are kept for the life of the process.
 void prepare_process();
 
 grpc::Status to_grpc(const Status& status);

@@ -100,11 +100,13 @@ Task<Status> Database::submit(Lane lane, Step act, std::size_t weight) {
   auto begin = [this, lane, weight](auto handler, Step step) {
     auto executor = asio::get_associated_executor(handler);
     auto waiting = std::make_shared<decltype(handler)>(std::move(handler));
-    // The guard keeps the caller's loop running until its answer is there. It goes with the answer: let go on our
-    // thread after the post, it could outlive the loop.
-    auto done = [waiting, executor, guard = asio::make_work_guard(executor)](Status status) mutable {
-      asio::post(executor, [waiting = std::move(waiting), guard = std::move(guard),
-                            status = std::move(status)]() mutable { (*waiting)(std::move(status)); });
+    // The guard keeps the caller's loop running until its answer is there. It goes with the answer:
+    // let go on our thread after the post, it could outlive the loop.
+    auto done = [waiting, executor,
+                 guard = asio::make_work_guard(executor)](Status status) mutable {
+      asio::post(executor,
+                 [waiting = std::move(waiting), guard = std::move(guard),
+                  status = std::move(status)]() mutable { (*waiting)(std::move(status)); });
     };
     JobQueue& queue = lane == Lane::read ? impl_->reads : impl_->writes;
     queue.push({std::move(step), std::move(done), weight, lane != Lane::aside});

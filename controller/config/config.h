@@ -1,5 +1,5 @@
-// The controller's configuration: /etc/gitaiops/controller.toml. The schema in config.cpp is the only place where a key, its
-// default and its words stand.
+// The controller's configuration: /etc/gitaiops/controller.toml. The schema in config.cpp is the
+// only place where a key, its default and its words stand.
 #pragma once
 
 #include <filesystem>

@@ -1,11 +1,14 @@
-// What the controller keeps, by use case. One implementation on SQLite today; tests/conformance/store runs against this
-// interface so that PostgreSQL can be a second.
+// What the controller keeps, by use case. One implementation on SQLite today;
+// tests/conformance/store runs against this interface so that PostgreSQL can be a second.
 //
 // Rules every implementation keeps:
-//  - Each call is one transaction, durable when it completes; a transaction may be run again after a conflict.
+//  - Each call is one transaction, durable when it completes; a transaction may be run again after
+//  a conflict.
 //  - A report, its (agent, epoch, sequence) and its event in the outbox are one transaction.
-//  - Every row carries its project; a Scope is applied inside the query, so that lists, counts and single reads agree.
-//  - Every act on the outside world writes its audit record in the transaction that records the act.
+//  - Every row carries its project; a Scope is applied inside the query, so that lists, counts and
+//  single reads agree.
+//  - Every act on the outside world writes its audit record in the transaction that records the
+//  act.
 // Thread safety: any thread may call; tasks resume on the caller's executor.
 #pragma once
 
@@ -34,30 +37,32 @@ struct JobKey {
 
 struct MergeRequestKey {
   std::string instance;
-  int64_t project_id = 0;               // the target project
+  int64_t project_id = 0;  // the target project
   int64_t iid = 0;
   auto operator<=>(const MergeRequestKey&) const = default;
 };
 
 // The projects somebody may see or speak for. `*` matches any run of characters, "/" included.
 struct ProjectGlob {
-  std::string instance;                 // "*": every instance
-  std::string path;                     // "group/*", "group/project", "*"
+  std::string instance;  // "*": every instance
+  std::string path;      // "group/*", "group/project", "*"
 };
-using Scope = std::vector<ProjectGlob>; // empty: nothing
-inline Scope everything() { return {{"*", "*"}}; }
+using Scope = std::vector<ProjectGlob>;  // empty: nothing
+inline Scope everything() {
+  return {{"*", "*"}};
+}
 bool allows(const Scope& scope, std::string_view instance, std::string_view project_path);
 
 // ---- Jobs ----
 
 // What GitLab itself says of a job, read through its API before anything is published.
 struct GitlabFacts {
-  std::string status;                   // "failed", "success", "canceled", …
+  std::string status;  // "failed", "success", "canceled", …
   std::string failure_reason;
   std::string name, stage, ref, sha, web_url;
   int64_t pipeline_id = 0;
   bool allow_failure = false;
-  bool retried = false;                 // superseded by a newer run of the same job
+  bool retried = false;  // superseded by a newer run of the same job
   int64_t runner_id = 0;
   UnixMicros finished_at;
   std::optional<MergeRequestKey> merge_request;
@@ -65,12 +70,12 @@ struct GitlabFacts {
 };
 
 struct Job {
-  std::string id;                       // UUIDv7: the public id
+  std::string id;  // UUIDv7: the public id
   JobKey key;
   std::string project_path;
   std::string agent_id;
-  fleet::v1::JobReport report;          // empty (no report_id) while the job runs
-  UnixMicros received_at;               // by the controller's clock
+  fleet::v1::JobReport report;  // empty (no report_id) while the job runs
+  UnixMicros received_at;       // by the controller's clock
   std::optional<GitlabFacts> gitlab;
   bool running() const { return report.report_id().empty(); }
 };
@@ -84,34 +89,34 @@ struct JobFilter {
 // Keyset paging, newest first. `after` is the `next` of the page before, opaque.
 struct PageRequest {
   std::string after;
-  std::size_t limit = 50;               // 1 to 200
+  std::size_t limit = 50;  // 1 to 200
 };
 template <class T>
 struct Page {
   std::vector<T> items;
-  std::string next;                     // empty: the last page
+  std::string next;  // empty: the last page
 };
 
 struct Accepted {
-  uint64_t high_water_seq = 0;          // everything up to here is durable
+  uint64_t high_water_seq = 0;  // everything up to here is durable
   bool duplicate = false;
 };
 
 // ---- Agents, tokens ----
 
 struct Agent {
-  std::string id;                       // UUIDv7
+  std::string id;  // UUIDv7
   std::string host_name, version, observation;
   std::vector<std::string> labels;
-  Scope scope;                          // instances and projects it may speak for
+  Scope scope;  // instances and projects it may speak for
   UnixMicros enrolled_at;
   std::optional<UnixMicros> last_seen_at, revoked_at, certificate_not_after;
   int64_t clock_skew_us = 0;
 };
 
 struct EnrollmentToken {
-  std::string id;                       // public, to list and revoke
-  std::string secret_sha256;            // hex; the secret itself is never stored
+  std::string id;             // public, to list and revoke
+  std::string secret_sha256;  // hex; the secret itself is never stored
   UnixMicros expires_at;
   int64_t uses_left = 1;
   std::vector<std::string> labels;
@@ -122,9 +127,9 @@ struct EnrollmentToken {
 
 struct ApiToken {
   std::string id;
-  std::string name;                     // for people
+  std::string name;  // for people
   std::string secret_sha256;
-  std::vector<std::string> verbs;       // "read", "admin"
+  std::vector<std::string> verbs;  // "read", "admin"
   Scope scope;
   UnixMicros created_at, expires_at;
   std::optional<UnixMicros> revoked_at;
@@ -134,58 +139,60 @@ struct ApiToken {
 
 // One numbered fact, appended in the transaction of its data. Consumers keep their own cursor.
 struct Event {
-  uint64_t number = 0;                  // monotonic, no gaps visible to a reader that goes forward
-  std::string type;                     // "job.started", "job.reported", "job.updated", "agent.enrolled", "agent.revoked", "note.changed"
+  uint64_t number = 0;  // monotonic, no gaps visible to a reader that goes forward
+  std::string type;     // "job.started", "job.reported", "job.updated", "agent.enrolled",
+                        // "agent.revoked", "note.changed"
   std::string instance;
   int64_t project_id = 0;
-  std::string subject;                  // the job's or agent's public id, or a merge request "instance/project/iid"
+  std::string subject;  // the job's or agent's public id, or a merge request "instance/project/iid"
   UnixMicros at;
 };
 
 struct NewWork {
-  std::string kind;                     // "job.resolve", "note.update"
-  std::string unique_key;               // at most one waiting item of this kind and key; a second put moves not_before earlier
-  std::string payload;                  // JSON, small
+  std::string kind;        // "job.resolve", "note.update"
+  std::string unique_key;  // at most one waiting item of this kind and key; a second put moves
+                           // not_before earlier
+  std::string payload;     // JSON, small
   UnixMicros not_before;
 };
 
 struct Work {
   int64_t id = 0;
-  uint64_t fence = 0;                   // grows with each lease; an older holder's finish is refused
+  uint64_t fence = 0;  // grows with each lease; an older holder's finish is refused
   std::string kind, unique_key, payload;
-  int attempts = 0;                     // this lease included
+  int attempts = 0;  // this lease included
 };
 
 struct AuditRecord {
   UnixMicros at;
-  std::string actor;                    // "reaction:note", "token:<id>", "operator"
-  std::string act;                      // "note.create", "agent.revoke", …
+  std::string actor;  // "reaction:note", "token:<id>", "operator"
+  std::string act;    // "note.create", "agent.revoke", …
   std::string instance;
   int64_t project_id = 0;
-  std::string object;                   // "merge request 7 of grp/demo"
-  std::string outcome;                  // "done", "failed: …"
+  std::string object;   // "merge request 7 of grp/demo"
+  std::string outcome;  // "done", "failed: …"
 };
 
 struct Note {
-  std::string subject;                  // "mr/<instance>/<project id>/<iid>", or "job/<public id>" without GitLab
+  std::string subject;  // "mr/<instance>/<project id>/<iid>", or "job/<public id>" without GitLab
   std::string instance;
   int64_t project_id = 0;
   std::string project_path;
-  std::string body;                     // Markdown as published; empty: there is nothing to say
-  int64_t gitlab_note_id = 0;           // 0: not published
+  std::string body;            // Markdown as published; empty: there is nothing to say
+  int64_t gitlab_note_id = 0;  // 0: not published
   UnixMicros updated_at;
 };
 
 // What finishing a piece of work leaves behind, all in one transaction.
 struct WorkOutcome {
   std::vector<AuditRecord> audit;
-  std::optional<Note> note;             // stored, with event "note.changed" when the body changed
+  std::optional<Note> note;  // stored, with event "note.changed" when the body changed
   std::vector<NewWork> follow_up;
 };
 
 struct Retention {
-  UnixMicros older_than;                // jobs finished before go, with what hangs on them
-  uint64_t max_bytes = 0;               // then the oldest until the file is below; 0: no limit
+  UnixMicros older_than;   // jobs finished before go, with what hangs on them
+  uint64_t max_bytes = 0;  // then the oldest until the file is below; 0: no limit
 };
 
 // ---- The store ----
@@ -195,35 +202,42 @@ class Store {
   virtual ~Store() = default;
 
   // -- ingest --
-  // Stores the envelope unless (agent, epoch, seq) is at or below the high-water mark. A job that was reported before
-  // (same instance and job id) keeps its first report, and the answer says duplicate. Refuses with permission_denied what the
-  // agent's scope does not allow and with invalid_argument what names no job; both use the number up, so that it need not
-  // be sent again. not_found: no such agent; unauthenticated: it was revoked.
-  virtual Task<Result<Accepted>> accept(std::string agent_id, uint64_t epoch, fleet::v1::Envelope envelope,
-                                        UnixMicros received_at) = 0;
+  // Stores the envelope unless (agent, epoch, seq) is at or below the high-water mark. A job that
+  // was reported before (same instance and job id) keeps its first report, and the answer says
+  // duplicate. Refuses with permission_denied what the agent's scope does not allow and with
+  // invalid_argument what names no job; both use the number up, so that it need not be sent again.
+  // not_found: no such agent; unauthenticated: it was revoked.
+  virtual Task<Result<Accepted>> accept(std::string agent_id, uint64_t epoch,
+                                        fleet::v1::Envelope envelope, UnixMicros received_at) = 0;
   virtual Task<Result<uint64_t>> high_water(std::string agent_id, uint64_t epoch) = 0;
 
   // -- jobs --
   virtual Task<Result<Page<Job>>> jobs(Scope scope, JobFilter filter, PageRequest page) = 0;
   virtual Task<Result<int64_t>> count_jobs(Scope scope, JobFilter filter) = 0;
-  virtual Task<Result<Job>> job(Scope scope, std::string id) = 0;                  // not_found also when out of scope
+  virtual Task<Result<Job>> job(Scope scope,
+                                std::string id) = 0;  // not_found also when out of scope
   virtual Task<Result<Job>> job_by_key(Scope scope, std::string instance, int64_t job_id) = 0;
   // All reported jobs of a pipeline, for the note.
-  virtual Task<Result<std::vector<Job>>> pipeline_jobs(std::string instance, int64_t project_id, int64_t pipeline_id) = 0;
-  // Keeps what GitLab said; sets the project id when the host did not know it. Appends "job.updated".
-  virtual Task<Status> set_gitlab_facts(std::string job_public_id, int64_t project_id, GitlabFacts facts) = 0;
+  virtual Task<Result<std::vector<Job>>> pipeline_jobs(std::string instance, int64_t project_id,
+                                                       int64_t pipeline_id) = 0;
+  // Keeps what GitLab said; sets the project id when the host did not know it. Appends
+  // "job.updated".
+  virtual Task<Status> set_gitlab_facts(std::string job_public_id, int64_t project_id,
+                                        GitlabFacts facts) = 0;
 
   // -- agents and tokens --
   virtual Task<Status> add_enrollment_token(EnrollmentToken token) = 0;
   virtual Task<Result<std::vector<EnrollmentToken>>> enrollment_tokens() = 0;
-  virtual Task<Status> revoke_token(std::string id, UnixMicros at) = 0;            // either kind; not_found
-  // Takes one use of the token and adds the agent, with the token's labels and scope, or neither. unauthenticated: unknown, expired, used up or revoked,
-  // and the message says which.
-  virtual Task<Result<Agent>> enroll_agent(std::string secret_sha256, Agent agent, UnixMicros now) = 0;
+  virtual Task<Status> revoke_token(std::string id, UnixMicros at) = 0;  // either kind; not_found
+  // Takes one use of the token and adds the agent, with the token's labels and scope, or neither.
+  // unauthenticated: unknown, expired, used up or revoked, and the message says which.
+  virtual Task<Result<Agent>> enroll_agent(std::string secret_sha256, Agent agent,
+                                           UnixMicros now) = 0;
   virtual Task<Result<Agent>> agent(std::string id) = 0;
   virtual Task<Result<std::vector<Agent>>> agents() = 0;
-  virtual Task<Status> agent_seen(std::string id, UnixMicros at, std::string version, std::string observation,
-                                  int64_t clock_skew_us, std::optional<UnixMicros> certificate_not_after) = 0;
+  virtual Task<Status> agent_seen(std::string id, UnixMicros at, std::string version,
+                                  std::string observation, int64_t clock_skew_us,
+                                  std::optional<UnixMicros> certificate_not_after) = 0;
   virtual Task<Status> revoke_agent(std::string id, UnixMicros at, std::string actor) = 0;
   virtual Task<Status> add_api_token(ApiToken token) = 0;
   virtual Task<Result<std::vector<ApiToken>>> api_tokens() = 0;
@@ -231,7 +245,7 @@ class Store {
 
   // -- outbox --
   virtual Task<Result<std::vector<Event>>> events_after(uint64_t number, std::size_t limit) = 0;
-  virtual Task<Result<uint64_t>> cursor(std::string consumer) = 0;                 // 0: never moved
+  virtual Task<Result<uint64_t>> cursor(std::string consumer) = 0;  // 0: never moved
   // Moves the cursor and puts the work that the events led to, in one transaction.
   virtual Task<Status> advance(std::string consumer, uint64_t upto, std::vector<NewWork> work) = 0;
   // Wakes when an event newer than `number` exists, or after `limit`.
@@ -240,11 +254,15 @@ class Store {
   // -- work queue --
   // An item is not leased while another of its kind and key is: work on one thing is serial.
   virtual Task<Result<std::optional<Work>>> lease(UnixMicros now, int64_t lease_us) = 0;
-  // conflict (already_exists) when the fence is stale: somebody else holds the item now, nothing was written.
+  // conflict (already_exists) when the fence is stale: somebody else holds the item now, nothing
+  // was written.
   virtual Task<Status> finish(Work work, WorkOutcome outcome) = 0;
-  virtual Task<Status> retry_later(Work work, UnixMicros not_before, std::string why, WorkOutcome outcome) = 0;
-  virtual Task<Status> give_up(Work work, std::string why, WorkOutcome outcome) = 0;   // to the dead letters
-  virtual Task<void> wait_work(UnixMicros now, std::chrono::microseconds limit) = 0;   // wakes when something is due
+  virtual Task<Status> retry_later(Work work, UnixMicros not_before, std::string why,
+                                   WorkOutcome outcome) = 0;
+  virtual Task<Status> give_up(Work work, std::string why,
+                               WorkOutcome outcome) = 0;  // to the dead letters
+  virtual Task<void> wait_work(UnixMicros now,
+                               std::chrono::microseconds limit) = 0;  // wakes when something is due
   struct QueueStats {
     int64_t waiting = 0, leased = 0, dead = 0;
   };
@@ -252,17 +270,18 @@ class Store {
 
   // -- notes, audit --
   virtual Task<Result<Note>> note(Scope scope, std::string subject) = 0;
-  virtual Task<Result<std::vector<AuditRecord>>> audit(std::size_t limit) = 0;     // newest first
-  virtual Task<Status> add_audit(AuditRecord record) = 0;                          // acts of operators
+  virtual Task<Result<std::vector<AuditRecord>>> audit(std::size_t limit) = 0;  // newest first
+  virtual Task<Status> add_audit(AuditRecord record) = 0;                       // acts of operators
 
   // -- house-keeping --
-  virtual Task<Result<int64_t>> sweep(Retention retention) = 0;                    // jobs removed
-  virtual Task<Status> backup(std::filesystem::path to) = 0;  // consistent copy, taken online; already_exists: never over a file
-  virtual Task<Status> ping() = 0;                                                 // for readiness
+  virtual Task<Result<int64_t>> sweep(Retention retention) = 0;  // jobs removed
+  virtual Task<Status> backup(std::filesystem::path to) = 0;     // consistent copy, taken online;
+                                                              // already_exists: never over a file
+  virtual Task<Status> ping() = 0;  // for readiness
 };
 
 struct SqliteOptions {
-  std::filesystem::path path;           // created 0600; ":memory:" is refused (tests use a temporary folder)
+  std::filesystem::path path;  // created 0600; ":memory:" is refused (tests use a temporary folder)
 };
 Result<std::unique_ptr<Store>> open_sqlite(SqliteOptions options, const Clock& clock);
 

@@ -1,4 +1,5 @@
-// Runs a fuzz target over files, without libFuzzer: keeps every crash that was ever found as a test in any build.
+// Runs a fuzz target over files, without libFuzzer: keeps every crash that was ever found as a test
+// in any build.
 #include <cstdint>
 #include <cstdio>
 #include <fstream>

@@ -24,9 +24,12 @@ TEST(Bytes, Hex) {
 }
 
 TEST(Bytes, InvalidUtf8BecomesReplacementCharacters) {
-  EXPECT_EQ(to_utf8("a\xff\xfe" "b"), "a\xEF\xBF\xBD" "b");
-  EXPECT_EQ(to_utf8("\xC0\x80"), "\xEF\xBF\xBD");               // overlong NUL
-  EXPECT_EQ(to_utf8("\xED\xA0\x80x"), "\xEF\xBF\xBDx");         // surrogate
+  EXPECT_EQ(to_utf8("a\xff\xfe"
+                    "b"),
+            "a\xEF\xBF\xBD"
+            "b");
+  EXPECT_EQ(to_utf8("\xC0\x80"), "\xEF\xBF\xBD");        // overlong NUL
+  EXPECT_EQ(to_utf8("\xED\xA0\x80x"), "\xEF\xBF\xBDx");  // surrogate
   EXPECT_EQ(to_utf8("gr\xC3\xBC\xC3\x9F \xF0\x9F\x98\x80"), "gr\xC3\xBC\xC3\x9F \xF0\x9F\x98\x80");
   EXPECT_EQ(to_utf8(std::string_view("\0\x1b[1m", 5)), "\xEF\xBF\xBD\xEF\xBF\xBD[1m");
   EXPECT_EQ(to_utf8("\x1b", Controls::keep), "\x1b");

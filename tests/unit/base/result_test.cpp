@@ -32,7 +32,9 @@ TEST(Result, HoldsMoveOnlyValues) {
   EXPECT_EQ(*std::move(r).value(), 5);
 }
 
-TEST(Result, ReadingTheValueOfAnErrorAborts) { EXPECT_DEATH((void)*positive(0), ""); }
+TEST(Result, ReadingTheValueOfAnErrorAborts) {
+  EXPECT_DEATH((void)*positive(0), "");
+}
 
 TEST(Result, ErrnoKeepsItsMeaning) {
   EXPECT_EQ(errno_error(ENOSPC, "write", "/x").code(), Code::resource_exhausted);

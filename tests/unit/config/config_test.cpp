@@ -25,7 +25,9 @@ Schema<Options> schema() {
   s.key("controller.address", "host:port of the controller.", &Options::address).required();
   s.key("spool.max_bytes", "Bound of the spool.", &Options::max_bytes).range(100, 5000);
   s.key("usage.enabled", "Whether to sample.", &Options::enabled);
-  s.key("usage.interval", "Between samples.", &Options::interval).range(100'000, 60'000'000).remote();
+  s.key("usage.interval", "Between samples.", &Options::interval)
+      .range(100'000, 60'000'000)
+      .remote();
   s.key("log.level", "How much to say.", &Options::level).one_of({"info", "debug"}).reloadable();
   s.key("runner.names", "Process names.", &Options::names);
   auto item = std::make_shared<Schema<Gitlab>>("gitlab");
@@ -77,11 +79,14 @@ TEST(Config, UnknownKeyNamesPlaceAndNearest) {
 }
 
 TEST(Config, EveryProblemIsReported) {
-  EXPECT_EQ(problems("[spool]\nmax_bytes = \"big\"\n[usage]\ninterval = \"1h\"\n[log]\nlevel = \"loud\"\n"),
-            "agent.toml:6:9: log.level: \"loud\" is not one of \"info\", \"debug\"\n"
-            "agent.toml:2:13: spool.max_bytes: expected a whole number, found text\n"
-            "agent.toml:4:12: usage.interval: 1h is out of range; expected at least 100ms and at most 1m\n"
-            "agent.toml:1:1: controller.address: is missing; host:port of the controller.");
+  EXPECT_EQ(
+      problems(
+          "[spool]\nmax_bytes = \"big\"\n[usage]\ninterval = \"1h\"\n[log]\nlevel = \"loud\"\n"),
+      "agent.toml:6:9: log.level: \"loud\" is not one of \"info\", \"debug\"\n"
+      "agent.toml:2:13: spool.max_bytes: expected a whole number, found text\n"
+      "agent.toml:4:12: usage.interval: 1h is out of range; expected at least 100ms and at most "
+      "1m\n"
+      "agent.toml:1:1: controller.address: is missing; host:port of the controller.");
 }
 
 TEST(Config, BrokenTomlNamesThePlace) {
@@ -103,7 +108,8 @@ TEST(Config, TheControllerMaySetOnlyRemoteKeysWithinTheirRange) {
   Options options;
   EXPECT_TRUE(schema().set_remote(options, "usage.interval", "\"2s\"").ok());
   EXPECT_EQ(options.interval.micros, 2'000'000);
-  EXPECT_EQ(schema().set_remote(options, "controller.address", "\"evil:1\"").error().code(), Code::permission_denied);
+  EXPECT_EQ(schema().set_remote(options, "controller.address", "\"evil:1\"").error().code(),
+            Code::permission_denied);
   EXPECT_FALSE(schema().set_remote(options, "usage.interval", "\"1ms\"").ok());
   EXPECT_FALSE(schema().set_remote(options, "usage.interval", "\"2s\"\nother = 1").ok());
   EXPECT_EQ(options.interval.micros, 2'000'000);
@@ -120,7 +126,8 @@ TEST(Config, ReloadNamesWhatNeedsARestart) {
 TEST(Config, SampleIsAValidFileOnceTheRequiredKeysAreThere) {
   const auto sample = schema().sample();
   EXPECT_NE(sample.find("#interval = \"1s\""), std::string::npos) << sample;
-  EXPECT_TRUE(schema().parse(sample, "sample").ok()) << schema().parse(sample, "sample").error().to_string();
+  EXPECT_TRUE(schema().parse(sample, "sample").ok())
+      << schema().parse(sample, "sample").error().to_string();
 }
 
 TEST(Config, Durations) {

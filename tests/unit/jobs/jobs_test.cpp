@@ -14,13 +14,23 @@ namespace {
 class BrokenObserver final : public Observer {
  public:
   explicit BrokenObserver(bool gone) : gone_(gone) {}
-  Task<Result<std::vector<RunnerProcess>>> runners() override { return answer<std::vector<RunnerProcess>>(this); }
-  Task<Result<std::vector<ProcessSample>>> processes() override { return answer<std::vector<ProcessSample>>(this); }
+  Task<Result<std::vector<RunnerProcess>>> runners() override {
+    return answer<std::vector<RunnerProcess>>(this);
+  }
+  Task<Result<std::vector<ProcessSample>>> processes() override {
+    return answer<std::vector<ProcessSample>>(this);
+  }
   Task<Result<OpenedTrace>> next_trace() override { return answer<OpenedTrace>(this); }
   void release(const TraceId&) override {}
-  Task<Result<Fd>> open_checkout(const ProcessId&, const std::string&) override { return answer<Fd>(this); }
-  Task<Result<std::string>> read_cgroup(const std::string&, const std::string&) override { return answer<std::string>(this); }
-  Task<Result<std::vector<std::string>>> self_check() override { return answer<std::vector<std::string>>(this); }
+  Task<Result<Fd>> open_checkout(const ProcessId&, const std::string&) override {
+    return answer<Fd>(this);
+  }
+  Task<Result<std::string>> read_cgroup(const std::string&, const std::string&) override {
+    return answer<std::string>(this);
+  }
+  Task<Result<std::vector<std::string>>> self_check() override {
+    return answer<std::vector<std::string>>(this);
+  }
 
  private:
   template <class T>
@@ -50,14 +60,16 @@ class JobWatchTest : public testing::Test {
   // Runs until the watch ends by itself or, with `stop`, is told to at once; what run() returned.
   Status run(Observer& observer, bool stop) {
     asio::io_context loop(1);
-    JobWatch watch(loop.get_executor(), {}, observer, *spool_, system_clock(), diagnosis::builtin_rules(), {});
+    JobWatch watch(loop.get_executor(), {}, observer, *spool_, system_clock(),
+                   diagnosis::builtin_rules(), {});
     std::optional<Status> ended;
-    spawn(loop.get_executor(), "watch", [](JobWatch& w, std::optional<Status>& e, asio::io_context& l) -> Task<void> {
-      e = co_await w.run();
-      l.stop();
-    }(watch, ended, loop));
+    spawn(loop.get_executor(), "watch",
+          [](JobWatch& w, std::optional<Status>& e, asio::io_context& l) -> Task<void> {
+            e = co_await w.run();
+            l.stop();
+          }(watch, ended, loop));
     if (stop) {
-      loop.poll();   // every task waits for something now
+      loop.poll();  // every task waits for something now
       watch.stop();
     }
     loop.run();

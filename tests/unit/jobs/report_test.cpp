@@ -28,8 +28,11 @@ LogReading reading(diagnosis::Outcome outcome) {
   d.root_cause = diagnosis::Line{12, 300, "main.c:1:1: error: x"};
   d.evidence = {{10, 14, std::string(8 << 10, 'e')}};
   d.packet = {{1, 90, std::string(16 << 10, 'p')}};
-  for (int i = 0; i < 10; ++i) d.candidates.push_back({{20u + static_cast<unsigned>(i), 1, std::string(600, 'c')}, "compile_error", 0.5});
-  for (int i = 0; i < 100; ++i) d.failing_tests.push_back({std::string(500, 't'), std::string(500, 'f'), 3});
+  for (int i = 0; i < 10; ++i)
+    d.candidates.push_back(
+        {{20u + static_cast<unsigned>(i), 1, std::string(600, 'c')}, "compile_error", 0.5});
+  for (int i = 0; i < 100; ++i)
+    d.failing_tests.push_back({std::string(500, 't'), std::string(500, 'f'), 3});
   log.diagnosis = std::move(d);
   return log;
 }

@@ -1,11 +1,10 @@
 #include "agent/jobs/trace_reader.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <cstdlib>
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 namespace gitaiops::agent {
 namespace {
@@ -16,8 +15,12 @@ class Trace : public testing::Test {
   Trace() { write_.reset(::mkstemp(path_)); }
   ~Trace() override { ::unlink(path_); }
 
-  TraceReader reader() { return {OpenedTrace{{1, 2, 3}, {}, Fd(::open(path_, O_RDONLY))}, diagnosis::builtin_rules()}; }
-  void write(std::string_view text) { ASSERT_EQ(::write(write_.get(), text.data(), text.size()), static_cast<ssize_t>(text.size())); }
+  TraceReader reader() {
+    return {OpenedTrace{{1, 2, 3}, {}, Fd(::open(path_, O_RDONLY))}, diagnosis::builtin_rules()};
+  }
+  void write(std::string_view text) {
+    ASSERT_EQ(::write(write_.get(), text.data(), text.size()), static_cast<ssize_t>(text.size()));
+  }
   static TraceReader::Step drain(TraceReader& reader) {
     auto step = reader.step();
     while (step == TraceReader::Step::more) step = reader.step();

@@ -91,9 +91,8 @@ TEST(Outgoing, NobodyListensAndDroppedConnectionAreUnavailable) {
 
 TEST(Outgoing, APostGoesOutOnceWhenAnIdleConnectionBreaks) {
   asio::io_context loop;
-  HttpDouble server(loop, [](const SeenRequest& request) {
-    return Reply{.drop = request.method == "POST"};
-  });
+  HttpDouble server(
+      loop, [](const SeenRequest& request) { return Reply{.drop = request.method == "POST"}; });
   Outgoing web(loop.get_executor());
   ASSERT_TRUE(run(loop, web.send({.url = server.url() + "/warm"})).ok());
   const auto response =
