@@ -165,12 +165,15 @@ Task<void> Fleet::check_streams() {
   const UnixMicros now = clock_.now();
   std::vector<std::shared_ptr<Stream>> seen;
   for (const auto& [id, stream] : std::map(streams_)) {
+    if (stream->ended_by_check) continue;  // its end takes a moment
     const auto known = allowed.find(id);
     if (known == allowed.end() || !known->second) {
+      stream->ended_by_check = true;
       ++counters_.ended_by_check;
       stream->refuse(revoked(known != allowed.end()),
                      Error(Code::permission_denied, "the agent was revoked"));
     } else if (stream->facts.certificate_not_after <= now) {
+      stream->ended_by_check = true;
       ++counters_.ended_by_check;
       const auto why = expired(stream->facts.certificate_not_after);
       stream->refuse(refusal(v1::Refusal::REASON_REVOKED, why.message()), why);

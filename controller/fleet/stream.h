@@ -34,7 +34,8 @@ class Stream : public std::enable_shared_from_this<Stream> {
   Task<Result<v1::CommandResult>> command(v1::Command command, std::chrono::microseconds limit);
 
   const Facts facts;
-  SteadyMicros seen_written;  // for Fleet: when "last seen" was last stored
+  bool ended_by_check = false;  // for Fleet: refused because revoked or expired, counted once
+  SteadyMicros seen_written;    // for Fleet: when "last seen" was last stored
 
  private:
   struct Waiting {
