@@ -20,6 +20,7 @@
 #include "agent/uplink/uplink.h"
 #include "base/bytes/bytes.h"
 #include "base/io/files.h"
+#include "base/io/run_task.h"
 #include "base/log/log.h"
 
 namespace gitaiops::agent {
@@ -297,19 +298,6 @@ class Agent {
   std::unique_ptr<StatusPage> status_;
   Event uplink_done_;
 };
-
-// Runs a task to its end on a loop of its own.
-template <class T>
-T run_task(asio::io_context& loop, Task<T> task) {
-  std::optional<T> result;
-  spawn(loop.get_executor(), "main",
-        [](Task<T> inner, std::optional<T>& out, asio::io_context& l) -> Task<void> {
-          out.emplace(co_await std::move(inner));
-          l.stop();
-        }(std::move(task), result, loop));
-  loop.run();
-  return std::move(*result);
-}
 
 int run(const fs::path& config_path) {
   auto config = load(config_path);

@@ -9,6 +9,7 @@
 
 #include "base/bytes/bytes.h"
 #include "base/io/files.h"
+#include "base/io/run_task.h"
 #include "base/log/log.h"
 #include "base/metrics/metrics.h"
 #include "base/outgoing/outgoing.h"
@@ -299,18 +300,6 @@ class Controller {
   Event stopping_, quiet_;
   int running_ = 0;
 };
-
-template <class T>
-T run_task(asio::io_context& loop, Task<T> task) {
-  std::optional<T> result;
-  spawn(loop.get_executor(), "main",
-        [](Task<T> inner, std::optional<T>& out, asio::io_context& l) -> Task<void> {
-          out.emplace(co_await std::move(inner));
-          l.stop();
-        }(std::move(task), result, loop));
-  loop.run();
-  return std::move(*result);
-}
 
 int serve(const fs::path& config_path) {
   auto config = load(config_path);
