@@ -5,8 +5,6 @@
 
 #include <CLI/CLI.hpp>
 #include <asio/signal_set.hpp>
-#include <pwd.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "agent/config/config.h"
@@ -322,17 +320,6 @@ struct EnrollFlags {
 int enroll_host(const fs::path& config_path, const EnrollFlags& flags) {
   const auto config = load(config_path);
   if (!config.ok()) return fail(config.error(), kExitUsage);
-  struct stat state{};
-  if (::geteuid() == 0 && ::stat(config->state.dir.c_str(), &state) == 0 && state.st_uid != 0) {
-    const passwd* owner = ::getpwuid(state.st_uid);
-    return fail(
-        Error(Code::invalid_argument,
-              "root would own an identity that the service cannot read; run this as the owner of " +
-                  config->state.dir.string() + ":  sudo -u " +
-                  (owner ? owner->pw_name : "#" + std::to_string(state.st_uid)) +
-                  " gitaiops-agent enroll …"),
-        kExitUsage);
-  }
   EnrollOptions options;
   options.controller = flags.controller;
   options.token = flags.token;
@@ -346,13 +333,17 @@ int enroll_host(const fs::path& config_path, const EnrollFlags& flags) {
                       "no token: give --token-file FILE or --token TEXT; it comes from "
                       "`gitaiops-controller token create`"),
                 kExitUsage);
+  // The token's file may be root's; the identity must be the service's.
+  const auto user = become_service_user(config->state.dir, Keep::nothing);
+  if (!user.ok()) return fail(user.error().within("enrolling as the service's user"));
   options.identity_dir = config->state.dir / "identity";
   options.host_name = host_name();
   options.agent_version = GITAIOPS_VERSION;
   const auto enrolled = enroll(options, system_clock());
   if (!enrolled.ok()) return fail(enrolled.error());
   std::cout << "enrolled as " << enrolled->agent_id << "; the identity is in "
-            << options.identity_dir.string() << "\n"
+            << options.identity_dir.string() << (user->empty() ? "" : ", which belongs to " + *user)
+            << "\n"
             << "the certificate is valid until " << to_rfc3339(enrolled->not_after)
             << " and renews itself\n";
   return 0;
@@ -363,7 +354,7 @@ int doctor(const fs::path& config_path, const std::string& observer_program) {
   if (!config.ok()) return fail(config.error(), kExitUsage);
   // As root, ask through the observer, as the service's user: that sees what the service will see.
   if (observer_socket() < 0 && ::geteuid() == 0) {
-    const auto user = become_service_user(config->state.dir);
+    const auto user = become_service_user(config->state.dir, Keep::observer_capabilities);
     if (!user.ok()) return fail(user.error().within("looking as the service's user"));
     std::error_code error;
     const auto self = fs::read_symlink("/proc/self/exe", error);

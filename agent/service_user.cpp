@@ -14,6 +14,27 @@
 namespace gitaiops::agent {
 namespace {
 
+// Of the unit, packaging/systemd/gitaiops-agent.service.
+constexpr const char* kUnitUser = "gitaiops-agent";
+constexpr const char* kUnitStateDir = "/var/lib/gitaiops-agent";
+
+// nullptr: there is no other user than root for it.
+Result<const passwd*> service_user(const std::filesystem::path& state_dir) {
+  struct stat folder{};
+  if (::stat(state_dir.c_str(), &folder) == 0) {
+    const passwd* owner = ::getpwuid(folder.st_uid);
+    if (owner != nullptr) return owner;
+    return Error(Code::not_found, state_dir.string() + " belongs to user id " +
+                                      std::to_string(folder.st_uid) + ", which has no name");
+  }
+  const passwd* user = state_dir == kUnitStateDir ? ::getpwnam(kUnitUser) : nullptr;
+  if (user == nullptr) return user;
+  if (::mkdir(state_dir.c_str(), 0700) != 0 ||
+      ::chown(state_dir.c_str(), user->pw_uid, user->pw_gid) != 0)
+    return errno_error("make", state_dir.string());
+  return user;
+}
+
 Status take_groups(const passwd& user) {
   if (::initgroups(user.pw_name, user.pw_gid) != 0)
     return errno_error("take the groups of", user.pw_name);
@@ -45,21 +66,19 @@ Status keep_capabilities() {
 
 }  // namespace
 
-Result<std::string> become_service_user(const std::filesystem::path& state_dir) {
-  struct stat folder{};
-  if (::stat(state_dir.c_str(), &folder) != 0 || folder.st_uid == 0) return std::string();
-  const passwd* user = ::getpwuid(folder.st_uid);
-  if (user == nullptr)
-    return Error(Code::not_found, state_dir.string() + " belongs to user id " +
-                                      std::to_string(folder.st_uid) + ", which has no name");
+Result<std::string> become_service_user(const std::filesystem::path& state_dir, Keep keep) {
+  if (::geteuid() != 0) return std::string();
+  ASSIGN_OR_RETURN(const passwd* user, service_user(state_dir));
+  if (user == nullptr || user->pw_uid == 0) return std::string();
   const std::string name = user->pw_name;
   const auto uid = user->pw_uid;
   const auto gid = user->pw_gid;
   RETURN_IF_ERROR(take_groups(*user));
-  if (::prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0) return errno_error("keep capabilities");
+  if (keep != Keep::nothing && ::prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0)
+    return errno_error("keep capabilities");
   if (::setresgid(gid, gid, gid) != 0 || ::setresuid(uid, uid, uid) != 0)
     return errno_error("become", name);
-  RETURN_IF_ERROR(keep_capabilities());
+  if (keep != Keep::nothing) RETURN_IF_ERROR(keep_capabilities());
   return name;
 }
 

@@ -1,5 +1,5 @@
-// For `doctor` as root: go on as the user that the service runs as, with its rights and no more, so
-// that what is said of this host is true for the service.
+// For `enroll` and `doctor` as root: go on as the user that the service runs as. What `enroll`
+// writes is then the service's, and what `doctor` says of this host is true for the service.
 #pragma once
 
 #include <filesystem>
@@ -9,10 +9,17 @@
 
 namespace gitaiops::agent {
 
-// The service's user is the owner of its state folder. Takes its user, groups (and systemd-journal,
-// as the unit does) and, as ambient capabilities, the two of the observer. Returns the user's name,
-// or "" when the folder does not exist or is root's: then nothing changes. After an error the
-// process must end: it is neither the one nor the other.
-Result<std::string> become_service_user(const std::filesystem::path& state_dir);
+enum class Keep {
+  nothing,               // no capability: for what needs the service's files only
+  observer_capabilities  // CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH, ambient, as the unit gives them
+};
+
+// The service's user is the owner of its state folder. Where the folder does not exist yet, because
+// the service was never started, it is the unit's user, if `state_dir` is the unit's and that user
+// exists; the folder is made for it, as systemd would (0700). Takes its user and groups (and
+// systemd-journal, as the unit does). Returns the user's name, or "" when nothing changed: not
+// root, the folder is root's, or there is no such user. After an error the process must end: it is
+// neither the one nor the other.
+Result<std::string> become_service_user(const std::filesystem::path& state_dir, Keep keep);
 
 }  // namespace gitaiops::agent

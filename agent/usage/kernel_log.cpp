@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include <asio/posix/stream_descriptor.hpp>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -34,8 +35,25 @@ std::optional<int32_t> parse_oom_kill(std::string_view line) {
   return std::nullopt;
 }
 
-struct KernelLog::State {
-  explicit State(const asio::any_io_executor& executor) : log(executor) {}
+namespace {
+
+class Device final : public KernelLog::Reader {
+ public:
+  explicit Device(const asio::any_io_executor& executor) : log(executor) {}
+
+  Task<Result<int32_t>> next(std::shared_ptr<Reader>) override {
+    while (killed.empty()) {
+      asio::error_code error;
+      co_await log.async_wait(asio::posix::stream_descriptor::wait_read,
+                              asio::redirect_error(asio::use_awaitable, error));
+      if (error) co_return Error(Code::cancelled, "the kernel log was closed");
+      // What came before the end is given out first; the next read meets the end again.
+      if (!read_some() && killed.empty()) co_return errno_error("read the kernel log");
+    }
+    const auto pid = killed.front();
+    killed.pop_front();
+    co_return pid;
+  }
 
   // Reads what is there; false at the end of the file (a pipe whose writer left) or on an error,
   // with errno.
@@ -72,39 +90,25 @@ struct KernelLog::State {
       killed;  // bounded by what one read_some() brings: it is only called when this is empty
 };
 
-Result<KernelLog> KernelLog::open(const asio::any_io_executor& executor, const char* path) {
+}  // namespace
+
+Result<KernelLog> KernelLog::open(const asio::any_io_executor& executor) {
+  auto device = open_device(executor);
+  return device.ok() ? std::move(device) : open_journal(executor);
+}
+
+Result<KernelLog> KernelLog::open_device(const asio::any_io_executor& executor, const char* path) {
   Fd fd(::open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC));
   if (!fd) return errno_error("open", path);
   ::lseek(fd.get(), 0, SEEK_END);
-  auto state = std::make_shared<State>(executor);
+  auto device = std::make_shared<Device>(executor);
   asio::error_code error;
-  state->log.assign(fd.get(), error);
+  device->log.assign(fd.get(), error);
   if (error)
     return Error(Code::invalid_argument,
                  std::string(path) + " cannot be waited for: " + error.message());
   fd.release();
-  return KernelLog(std::move(state));
-}
-
-namespace {
-template <class State>
-Task<Result<int32_t>> next_kill(std::shared_ptr<State> state) {
-  while (state->killed.empty()) {
-    asio::error_code error;
-    co_await state->log.async_wait(asio::posix::stream_descriptor::wait_read,
-                                   asio::redirect_error(asio::use_awaitable, error));
-    if (error) co_return Error(Code::cancelled, "the kernel log was closed");
-    // What came before the end is given out first; the next read meets the end again.
-    if (!state->read_some() && state->killed.empty()) co_return errno_error("read the kernel log");
-  }
-  const auto pid = state->killed.front();
-  state->killed.pop_front();
-  co_return pid;
-}
-}  // namespace
-
-Task<Result<int32_t>> KernelLog::next_oom_kill() {
-  return next_kill(state_);
+  return KernelLog(std::move(device));
 }
 
 }  // namespace gitaiops::agent

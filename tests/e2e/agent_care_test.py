@@ -90,24 +90,24 @@ class ServiceUser(Case):
         system.folder.chmod(0o755)
         return lab, system, owner
 
-    def enroll(self, system, as_user: str = "") -> subprocess.CompletedProcess[str]:
-        words = ["setpriv", f"--reuid={as_user}", "--clear-groups", "--regid=65534"] if as_user else []
-        return subprocess.run([*words, str(self.base / "gitaiops-agent"), "enroll", "--config", str(system.agent_toml), "--controller",
+    def enroll(self, system) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([str(self.base / "gitaiops-agent"), "enroll", "--config", str(system.agent_toml), "--controller",
                                f"127.0.0.1:{system.enrollment_port}", "--token", system.control("token", "create")],
                               capture_output=True, text=True, timeout=30)
 
     def doctor(self, system) -> subprocess.CompletedProcess[str]:
         return subprocess.run([str(self.base / "gitaiops-agent"), "doctor", "--config", str(system.agent_toml)], capture_output=True, text=True, timeout=30)
 
-    def test_root_does_not_enrol_for_the_service_and_doctor_sees_with_its_eyes(self) -> None:
-        _, system, _ = self.installed()
-        refused = self.enroll(system)
-        self.assertEqual(refused.returncode, 2)
-        self.assertIn(f"sudo -u {SERVICE_USER} gitaiops-agent enroll", refused.stderr)
+    def test_root_enrols_for_the_service_and_doctor_sees_with_its_eyes(self) -> None:
+        _, system, owner = self.installed()
         doctor = self.doctor(system)
         self.assertEqual(doctor.returncode, 69, doctor.stdout + doctor.stderr)
         self.assertIn("FAIL  not enrolled", doctor.stdout)
-        self.assertEqual(self.enroll(system, SERVICE_USER).returncode, 0)
+        enrolled = self.enroll(system)
+        self.assertEqual(enrolled.returncode, 0, enrolled.stderr)
+        self.assertIn(f"which belongs to {SERVICE_USER}", enrolled.stdout)
+        for path in system.agent_state.rglob("*"):
+            self.assertEqual(path.stat().st_uid, owner.pw_uid, path)
         doctor = self.doctor(system)
         self.assertEqual(doctor.returncode, 0, doctor.stdout + doctor.stderr)
         self.assertIn("enrolled: the identity is in", doctor.stdout, doctor.stderr)

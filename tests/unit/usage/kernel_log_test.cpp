@@ -1,5 +1,6 @@
 #include "agent/usage/kernel_log.h"
 
+#include <cstdio>
 #include <filesystem>
 
 #include <fcntl.h>
@@ -43,7 +44,7 @@ TEST(KernelLog, FollowsRecordsAsTheyCome) {
   const auto path = folder + "/kmsg";
   ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
   asio::io_context loop;
-  auto log = KernelLog::open(loop.get_executor(), path.c_str());
+  auto log = KernelLog::open_device(loop.get_executor(), path.c_str());
   ASSERT_TRUE(log.ok());
   Fd writer(::open(path.c_str(), O_WRONLY));
   const std::string text =
@@ -71,11 +72,61 @@ TEST(KernelLog, FollowsRecordsAsTheyCome) {
   std::filesystem::remove_all(folder);
 }
 
+// A journal file with these entries, in the journal's export format.
+void add_entries(const std::string& folder, std::string_view text) {
+  const auto program =
+      "/lib/systemd/systemd-journal-remote --output=" + folder + "/a.journal - 2>&1";
+  FILE* remote = ::popen(program.c_str(), "w");
+  ASSERT_NE(remote, nullptr);
+  std::fwrite(text.data(), 1, text.size(), remote);
+  ASSERT_EQ(::pclose(remote), 0);
+}
+
+std::string entry(int second, std::string_view transport, int facility, std::string_view message) {
+  const auto at = std::to_string(1'700'000'000'000'000 + second * 1'000'000);
+  return "__REALTIME_TIMESTAMP=" + at + "\n__MONOTONIC_TIMESTAMP=" + std::to_string(second) +
+         "\n_BOOT_ID=4d2d3dd7b5e34a5f9f1e0c0a6f6f0001\n_TRANSPORT=" + std::string(transport) +
+         "\nSYSLOG_FACILITY=" + std::to_string(facility) + "\nMESSAGE=" + std::string(message) +
+         "\n\n";
+}
+
+TEST(KernelLog, FollowsTheKernelsEntriesInTheJournal) {
+  if (!std::filesystem::exists("/lib/systemd/systemd-journal-remote"))
+    GTEST_SKIP() << "needs systemd-journal-remote to write a journal";
+  std::string folder = (std::filesystem::temp_directory_path() / "journal-XXXXXX").string();
+  ASSERT_NE(::mkdtemp(folder.data()), nullptr);
+  add_entries(folder, entry(1, "kernel", 0, "Out of memory: Killed process 10 (before) x"));
+  asio::io_context loop;
+  auto log = KernelLog::open_journal(loop.get_executor(), folder);
+  ASSERT_TRUE(log.ok()) << log.error().to_string();
+  std::vector<int32_t> killed;
+  spawn(loop.get_executor(), "test",
+        [](KernelLog& source, std::string in, std::vector<int32_t>& out) -> Task<void> {
+          add_entries(in, entry(2, "stdout", 3, "Out of memory: Killed process 11 (a job's) x") +
+                              entry(3, "kernel", 1, "Out of memory: Killed process 12 (root's) x") +
+                              entry(4, "kernel", 0, "oom_reaper: reaped process 13 (cc1)") +
+                              entry(5, "kernel", 0, "Out of memory: Killed process 14 (cc1) x") +
+                              entry(6, "kernel", 0,
+                                    "Memory cgroup out of memory: Killed process 15 (ld) x"));
+          for (int i = 0; i < 2; ++i) {
+            const auto pid = co_await source.next_oom_kill();
+            if (pid.ok()) out.push_back(*pid);
+          }
+          add_entries(in, entry(7, "kernel", 0, "Out of memory: Killed process 16 (as) x"));
+          const auto pid = co_await source.next_oom_kill();
+          if (pid.ok()) out.push_back(*pid);
+        }(*log, folder, killed));
+  loop.run();
+  EXPECT_EQ(killed, (std::vector<int32_t>{14, 15, 16}));
+  std::filesystem::remove_all(folder);
+}
+
 TEST(KernelLog, SaysWhyItCannotBeRead) {
   asio::io_context loop;
-  const auto log = KernelLog::open(loop.get_executor(), "/nonexistent/kmsg");
+  const auto log = KernelLog::open_device(loop.get_executor(), "/nonexistent/kmsg");
   ASSERT_FALSE(log.ok());
   EXPECT_EQ(log.error().code(), Code::not_found);
+  EXPECT_FALSE(KernelLog::open_journal(loop.get_executor(), "/nonexistent").ok());
 }
 
 }  // namespace
