@@ -12,6 +12,7 @@
 #include "base/io/run_task.h"
 #include "base/log/log.h"
 #include "base/metrics/metrics.h"
+#include "base/notify/notify.h"
 #include "base/outgoing/outgoing.h"
 #include "controller/api/api.h"
 #include "controller/config/config.h"
@@ -115,6 +116,8 @@ class Controller {
     spawn(executor, "retention", sweep());
     start("reactions", reactions_->follow());
     start("queue", worker_->run());
+    spawn(executor, "watchdog", keep_watchdog());
+    notify_manager("READY=1");
     log::info("serving",
               {{"version", GITAIOPS_VERSION},
                {"fleet", endpoint(config_.fleet.address, fleet_server_->port())},
@@ -240,6 +243,15 @@ class Controller {
     }
   }
 
+  // Alive means that the loop goes round.
+  Task<void> keep_watchdog() {
+    const auto interval = watchdog_interval_us();
+    while (interval && !stopping_.is_set()) {
+      notify_manager("WATCHDOG=1");
+      co_await stopping_.wait(std::chrono::microseconds(*interval));
+    }
+  }
+
   void reload() {
     auto fresh = load(config_path_);
     if (!fresh.ok()) {
@@ -267,6 +279,7 @@ class Controller {
   // From the outside in: no new work first, then what is being done, then what it stands on.
   Task<void> shut_down() {
     log::info("stopping");
+    notify_manager("STOPPING=1");
     stopping_.set();
     api_->stop();
     fleet_->stop();

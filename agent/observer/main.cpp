@@ -18,6 +18,7 @@
 #include "agent/observer/service.h"
 #include "agent/observer/supervisor.h"
 #include "base/bytes/bytes.h"
+#include "base/notify/notify.h"
 
 namespace gitaiops::agent {
 namespace {
@@ -25,18 +26,26 @@ namespace {
 constexpr char kUsage[] =
     "usage: gitaiops-observer [--proc-root PATH] [--host-root PATH] [--cgroup-root PATH] "
     "[--runner-name NAME]...\n"
-    "                         [--runner-uid UID]... -- gitaiops-agent run ...\n"
+    "                         [--runner-uid UID]... [--agent-timeout SECONDS] -- gitaiops-agent "
+    "run "
+    "...\n"
     "Starts the agent without capabilities and answers its questions about runner processes.\n"
     "  --runner-name NAME  the name of a runner's process; default gitlab-runner\n"
-    "  --runner-uid UID    a user that a runner may run as, besides root and our own; decimal\n";
+    "  --runner-uid UID    a user that a runner may run as, besides root and our own; decimal\n"
+    "  --agent-timeout SECONDS\n"
+    "                      an agent that asks nothing for so long hangs, and is started again; "
+    "default "
+    "60\n";
 constexpr int kUsageError = 2;
 constexpr int kBroken = 70;                   // EX_SOFTWARE of sysexits.h
 constexpr int64_t kStopLimitUs = 10'000'000;  // then the agent is killed
+constexpr uint64_t kAgentTimeoutS = 60;       // a healthy one asks every two seconds
 constexpr rlim_t kWantedFiles = 2048;
 constexpr rlim_t kFilesForOurselves = 64;
 
 struct Arguments {
   ServiceOptions service;
+  uint64_t agent_timeout_s = kAgentTimeoutS;
   std::vector<std::string> agent;
 };
 
@@ -71,6 +80,12 @@ Result<Arguments> parse_arguments(const std::vector<std::string>& words) {
         return Error(Code::invalid_argument,
                      "--runner-uid: \"" + value + "\" is not a decimal user id");
       options.runners.uids.push_back(static_cast<uint32_t>(*uid));
+    } else if (name == "--agent-timeout") {
+      const auto seconds = parse_uint(value);
+      if (!seconds || *seconds == 0 || *seconds > 3600)
+        return Error(Code::invalid_argument, "--agent-timeout: \"" + value +
+                                                 "\" is not a number of seconds from 1 to 3600");
+      arguments.agent_timeout_s = *seconds;
     } else {
       return Error(Code::invalid_argument, "unknown option " + name);
     }
@@ -90,9 +105,11 @@ std::size_t make_room_for_traces(const rlimit& found, std::size_t wanted) {
   return std::min<std::size_t>(wanted, room);
 }
 
-int supervise(Service& service, Supervisor& agent, int signals) {
+int supervise(Service& service, Supervisor& agent, int signals, int64_t agent_timeout_us) {
   constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
-  int64_t kill_at = kNever;
+  const auto beat_us = watchdog_interval_us();
+  int64_t next_beat = beat_us ? 0 : kNever;
+  int64_t kill_at = kNever, killed_at = 0;
   bool stopping = false;
   for (;;) {
     const auto now = monotonic_us();
@@ -104,12 +121,27 @@ int supervise(Service& service, Supervisor& agent, int signals) {
         return kBroken;
       }
       service.attach(std::move(*socket));
+      notify_manager("READY=1");
+    }
+    if (now >= next_beat) {
+      notify_manager("WATCHDOG=1");
+      next_beat = now + *beat_us;
+    }
+    // The traces stay with us: only the agent has to begin anew.
+    int64_t silent_at = std::max(service.last_heard_us(), killed_at) + agent_timeout_us;
+    if (stopping) silent_at = kNever;
+    if (agent.running() && now >= silent_at) {
+      std::fprintf(stderr, "error: the agent hangs and is killed silent_s=%lld\n",
+                   static_cast<long long>(agent_timeout_us / 1'000'000));
+      agent.signal(SIGKILL);
+      killed_at = now;
     }
     if (now >= kill_at) {
       agent.signal(SIGKILL);
       kill_at = kNever;
     }
-    service.step(signals, agent.running() ? kill_at : agent.next_start_us());
+    service.step(signals, std::min(next_beat, agent.running() ? std::min(kill_at, silent_at)
+                                                              : agent.next_start_us()));
     signalfd_siginfo signal{};
     while (::read(signals, &signal, sizeof signal) == sizeof signal) {
       const int number = static_cast<int>(signal.ssi_signo);
@@ -117,6 +149,7 @@ int supervise(Service& service, Supervisor& agent, int signals) {
       agent.signal(number);
       if (number == SIGHUP) continue;
       stopping = true;
+      notify_manager("STOPPING=1");
       kill_at = monotonic_us() + kStopLimitUs;
     }
     if (const auto code = agent.reap(stopping)) return *code;
@@ -160,7 +193,8 @@ int run(const std::vector<std::string>& words) {
       make_room_for_traces(files, arguments->service.max_held_traces);
   Supervisor agent(std::move(arguments->agent), before, files);
   Service service(std::move(arguments->service), std::move(*proc));
-  return supervise(service, agent, signals.get());
+  return supervise(service, agent, signals.get(),
+                   static_cast<int64_t>(arguments->agent_timeout_s) * 1'000'000);
 }
 
 }  // namespace

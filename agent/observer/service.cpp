@@ -92,6 +92,7 @@ Service::Service(ServiceOptions options, ProcFs proc)
 void Service::attach(Fd socket) {
   detach();
   socket_ = std::move(socket);
+  last_heard_ = monotonic_us();
   traces_.offer_all_again();
 }
 
@@ -136,6 +137,7 @@ void Service::receive() {
     const ssize_t n = ::recv(socket_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT | MSG_TRUNC);
     if (n < 0 && (errno == EAGAIN || errno == EINTR)) return;
     if (n <= 0) return detach();
+    last_heard_ = monotonic_us();
     if (static_cast<std::size_t>(n) >= buffer.size()) {
       ++malformed_;
       continue;

@@ -40,6 +40,8 @@ class Service {
   // again.
   void attach(Fd socket);
   bool attached() const { return static_cast<bool>(socket_); }
+  // When the agent last asked for something, or was attached (monotonic_us()).
+  int64_t last_heard_us() const { return last_heard_; }
 
   // Waits for something to do until `until_us` (monotonic_us) at most, and does it. True when
   // `wake_fd` became readable.
@@ -74,6 +76,7 @@ class Service {
   std::deque<Outgoing> backlog_;
   std::deque<uint32_t> waiting_;  // calls of next_trace
   int64_t next_tick_ = 0;
+  int64_t last_heard_ = 0;
   uint64_t malformed_ = 0;
 };
 

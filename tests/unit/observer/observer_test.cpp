@@ -1,4 +1,9 @@
 // The program itself: privileges, restarts, exit codes.
+#include <array>
+
+#include <sys/socket.h>
+#include <sys/un.h>
+
 #include "tests/unit/observer/fixture.h"
 
 namespace gitaiops::agent {
@@ -73,6 +78,46 @@ TEST(ObserverProgram, AKilledAgentComesBackAndGetsTheHeldTraceAgain) {
   EXPECT_EQ(notes(temp / "notes", "start").size(), 3u);
 }
 
+TEST(ObserverProgram, AnAgentThatHangsIsStartedAgainAndGetsTheHeldTraceAgain) {
+  TempFolder temp;
+  FakeRunner runner(temp.path);
+  auto words = observer_command({temp / "notes", "serve"});
+  words.insert(words.begin() + 1, {"--agent-timeout", "1"});
+  Process observer(words, {});
+  runner.tell("open 77 the whole text");
+  ASSERT_TRUE(eventually([&] { return notes(temp / "notes", "trace").size() == 1; }));
+  // It waits for the next trace and asks nothing more: to the observer that is silence.
+  ASSERT_TRUE(eventually([&] { return notes(temp / "notes", "trace").size() >= 2; }));
+  EXPECT_NE(notes(temp / "notes", "start")[0], notes(temp / "notes", "start")[1]);
+}
+
+// What systemd would hear on NOTIFY_SOCKET.
+TEST(ObserverProgram, TellsTheServiceManagerThatItIsReadyAndAlive) {
+  TempFolder temp;
+  const auto path = temp / "notify";
+  const Fd manager(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  path.copy(address.sun_path, sizeof address.sun_path - 1);
+  ASSERT_EQ(::bind(manager.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  auto words = observer_command({temp / "notes", "serve"});
+  words.insert(words.begin(), {"/usr/bin/env", "NOTIFY_SOCKET=" + path, "WATCHDOG_USEC=100000"});
+  Process observer(words, {});
+  const auto heard = [&] {
+    std::array<char, 64> text{};
+    const auto n = ::recv(manager.get(), text.data(), text.size(), 0);
+    return std::string(text.data(), static_cast<std::size_t>(std::max<ssize_t>(0, n)));
+  };
+  EXPECT_EQ(heard(), "READY=1");
+  EXPECT_EQ(heard(), "WATCHDOG=1");
+  EXPECT_EQ(heard(), "WATCHDOG=1");
+  ASSERT_TRUE(eventually([&] { return notes(temp / "notes", "start").size() == 1; }));
+  observer.signal(SIGTERM);
+  for (auto words_heard = heard(); words_heard != "STOPPING=1"; words_heard = heard())
+    ASSERT_EQ(words_heard, "WATCHDOG=1");
+  observer.wait();
+}
+
 TEST(ObserverProgram, TheAgentEndsWithTheObserver) {
   TempFolder temp;
   Process observer(observer_command({temp / "notes", "serve"}), {});
@@ -102,6 +147,7 @@ TEST(ObserverProgram, RefusesAWrongCommandLine) {
       {"--proc-root"},
       {"--proc-root", "--", "/bin/true"},
       {"--runner-uid", "x", "--", "/bin/true"},
+      {"--agent-timeout", "0", "--", "/bin/true"},
       {"--nonsense", "1", "--", "/bin/true"},
       {"/bin/true"},
       {"--proc-root", "/nonexistent", "--", "/bin/true"}};
