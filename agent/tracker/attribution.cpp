@@ -55,10 +55,11 @@ class Groups {
 class Matcher {
  public:
   Matcher(std::span<const JobSide> jobs, std::span<const TraceSide> traces,
-          std::vector<TraceMatch>& matches, int64_t now)
-      : jobs_(jobs), traces_(traces), matches_(matches), now_(now) {}
+          std::vector<TraceMatch>& matches, SteadyMicros now, UnixMicros arrived)
+      : jobs_(jobs), traces_(traces), matches_(matches), now_(now.value), arrived_(arrived.value) {}
 
   void solve(Group& group) {
+    cut_pieces_off(group);
     for (const auto j : group.jobs) matches_[j].surplus = group.traces.size() > group.jobs.size();
     if (const auto settles = settles_at(group); settles > now_) {
       for (const auto j : group.jobs) matches_[j].open = true, matches_[j].settles_us = settles;
@@ -68,12 +69,73 @@ class Matcher {
       for (const auto j : group.jobs) matches_[j].open = true;
       return;
     }
+    judge(group);
+  }
+
+ private:
+  void judge(Group& group) {
     if (group.edges > kMaxGroupEdges) return;
     if (has_order(group)) return in_order(group);
     without_order(group);
   }
 
- private:
+  // What was announced or born, on the clock that both share.
+  struct Event {
+    int64_t from, until;
+    std::optional<std::size_t> job, trace;
+    bool operator<(const Event& other) const { return from < other.from; }
+  };
+
+  std::vector<Event> events(const Group& group) const {
+    std::vector<Event> list;
+    for (const auto j : group.jobs)
+      list.push_back({jobs_[j].announced_from_us, jobs_[j].announced_until_us, j, {}});
+    for (const auto t : group.traces)
+      list.push_back({traces_[t].birth_us, traces_[t].birth_us, {}, t});
+    std::sort(list.begin(), list.end());
+    return list;
+  }
+
+  // Judges whole pieces from the beginning on and takes them out of the group.
+  void cut_pieces_off(Group& group) {
+    const bool countable = std::all_of(group.jobs.begin(), group.jobs.end(),
+                                       [&](auto j) { return jobs_[j].announced != 0; }) &&
+                           std::all_of(group.traces.begin(), group.traces.end(), [&](auto t) {
+                             return traces_[t].runner == traces_[group.traces.front()].runner;
+                           });
+    if (!countable) return;
+    const auto list = events(group);
+    Group piece;
+    auto reached = std::numeric_limits<int64_t>::min();
+    std::size_t judged = 0;
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      reached = std::max(reached, list[i].until);
+      if (list[i].job) piece.jobs.push_back(*list[i].job);
+      if (list[i].trace) piece.traces.push_back(*list[i].trace);
+      const auto next = i + 1 < list.size() ? std::min(list[i + 1].from, arrived_) : arrived_;
+      if (next - reached < kQuiet || piece.jobs.size() != piece.traces.size()) continue;
+      if (settles_at(piece) > now_ || !lanes_known(piece) || !judge_whole(piece)) continue;
+      piece = {};
+      judged = i + 1;
+    }
+    group = {};
+    for (std::size_t i = judged; i < list.size(); ++i) {
+      if (list[i].job) group.jobs.push_back(*list[i].job);
+      if (list[i].trace) group.traces.push_back(*list[i].trace);
+    }
+    for (const auto j : group.jobs) group.edges += matches_[j].possible.size();
+  }
+
+  // False, and nothing is said of them, when somebody is left over.
+  bool judge_whole(Group& piece) {
+    piece.edges = piece.jobs.size() * piece.traces.size();
+    judge(piece);
+    const auto found = [&](auto j) { return matches_[j].trace.has_value(); };
+    if (std::all_of(piece.jobs.begin(), piece.jobs.end(), found)) return true;
+    for (const auto j : piece.jobs) matches_[j].trace.reset();
+    return false;
+  }
+
   int64_t settles_at(const Group& group) const {
     int64_t at = 0;
     for (const auto j : group.jobs) at = std::max(at, jobs_[j].settled_us);
@@ -83,6 +145,7 @@ class Matcher {
 
   // With one runner entry in play no header is needed; with several every trace must name its own.
   bool lanes_known(const Group& group) const {
+    if (group.jobs.empty()) return true;
     const auto& lane = jobs_[group.jobs.front()].runner_short;
     return std::all_of(group.jobs.begin(), group.jobs.end(),
                        [&](auto j) { return jobs_[j].runner_short == lane; }) ||
@@ -91,6 +154,7 @@ class Matcher {
   }
 
   bool has_order(const Group& group) const {
+    if (group.jobs.empty() || group.traces.empty()) return true;
     const auto& lane = jobs_[group.jobs.front()].runner_short;
     const auto& runner = traces_[group.traces.front()].runner;
     return std::all_of(
@@ -211,7 +275,7 @@ class Matcher {
   std::span<const JobSide> jobs_;
   std::span<const TraceSide> traces_;
   std::vector<TraceMatch>& matches_;
-  const int64_t now_;
+  const int64_t now_, arrived_;
   std::vector<std::size_t> owner_;  // of each trace
   std::vector<char> visited_;
 };
@@ -219,7 +283,8 @@ class Matcher {
 }  // namespace
 
 std::vector<TraceMatch> match_traces(std::span<const JobSide> jobs,
-                                     std::span<const TraceSide> traces, SteadyMicros now) {
+                                     std::span<const TraceSide> traces, SteadyMicros now,
+                                     UnixMicros arrived) {
   std::vector<TraceMatch> matches(jobs.size());
   Groups groups(jobs.size(), traces.size());
   for (std::size_t j = 0; j < jobs.size(); ++j)
@@ -228,7 +293,7 @@ std::vector<TraceMatch> match_traces(std::span<const JobSide> jobs,
         matches[j].possible.push_back(t);
         groups.join(j, t);
       }
-  Matcher matcher(jobs, traces, matches, now.value);
+  Matcher matcher(jobs, traces, matches, now, arrived);
   for (auto& group : groups.take(matches)) matcher.solve(group);
   return matches;
 }

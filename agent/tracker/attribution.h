@@ -7,14 +7,18 @@
 // makes its neighbours ambiguous, never wrong.
 //
 // A group is judged when it is complete: while one of its traces is so young that its announcement
-// may be on its way, or a header is missing that would tell two entries apart, it waits.
+// may be on its way, or a header is missing that would tell two entries apart, it waits. Where jobs
+// come without a pause that would be never. So a group is cut where, for kQuiet, nothing was
+// announced or born, everything before has arrived, and as many traces were born as jobs announced:
+// what lies before the cut is judged for itself, if it leaves nobody over.
 //
 // Where the order says nothing (a job known only from its end, several runner processes behind one
 // entry) the same question is asked of assignments without order, and only if they leave nobody
 // over.
 //
-// What this relies on: in one group not both an announcement and a trace were lost. Nothing on the
-// host could tell that.
+// What this relies on: in one group not both an announcement and a trace were lost, and none of
+// them was lost just before a runner rested for kQuiet between an announcement and its trace.
+// Nothing on the host could tell that.
 //
 // Cost: jobs x traces of a group; without order times its pairs. Groups beyond kMaxGroupEdges are
 // left ambiguous.
@@ -33,6 +37,7 @@
 namespace gitaiops::agent {
 
 constexpr std::size_t kMaxGroupEdges = 1 << 20;
+constexpr int64_t kQuiet = 30'000;  // microseconds; several times what a file's stamp is coarse
 
 struct JobSide {
   std::string runner_short;  // empty: unknown
@@ -41,6 +46,8 @@ struct JobSide {
   int64_t born_until_us = -1;
   std::optional<int64_t> ended_us;  // not before this its end was written, steady
   int64_t settled_us = 0;           // steady; until then its trace may not have been noticed
+  // It was announced between these two, microseconds UTC.
+  int64_t announced_from_us = 0, announced_until_us = 0;
 };
 
 struct TraceSide {
@@ -61,7 +68,9 @@ struct TraceMatch {
 };
 
 // One answer a job. A trace that was closed before the job's end was written is not the job's.
+// `arrived`: whatever happened before it is known.
 std::vector<TraceMatch> match_traces(std::span<const JobSide> jobs,
-                                     std::span<const TraceSide> traces, SteadyMicros now);
+                                     std::span<const TraceSide> traces, SteadyMicros now,
+                                     UnixMicros arrived);
 
 }  // namespace gitaiops::agent

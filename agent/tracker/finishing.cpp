@@ -61,16 +61,25 @@ std::map<JobRef, Tracker::State::Match> Tracker::State::match(SteadyMicros now) 
                  from,
                  until,
                  {},
-                 job.known_since.value + options.announcement_lag_us};
+                 job.known_since.value + options.announcement_lag_us,
+                 job.announced.at_us - job.announced.late_us,
+                 job.announced.at_us};
     if (job.ended()) side.ended_us = job.ended_at.value - job.ended_late_us;
     asked.push_back(std::move(side));
   }
   for (const auto& gone : past)
     if (!gone.trace && gone.born.until >= oldest)
-      asked.push_back(
-          {gone.runner_short, gone.announced.rank, gone.born.from, gone.born.until, {}, 0});
+      asked.push_back({gone.runner_short,
+                       gone.announced.rank,
+                       gone.born.from,
+                       gone.born.until,
+                       {},
+                       0,
+                       gone.announced.at_us - gone.announced.late_us,
+                       gone.announced.at_us});
 
-  const auto found = match_traces(asked, sides, now);
+  const auto arrived = time.known() ? time.to_unix(now.value) - options.announcement_lag_us : 0;
+  const auto found = match_traces(asked, sides, now, {arrived});
   for (auto* record : records) record->wanted = record->related = record->stranger = false;
   for (std::size_t j = 0; j < found.size(); ++j)
     for (const auto t : found[j].possible) {

@@ -68,6 +68,7 @@ class FirstLight(unittest.TestCase):
         _, request, done = self.merge_request({"hungry.py": hungry}, [{"name": "hungry", "script": ["/usr/bin/python3 hungry.py"]}])
         self.system.note(request, "hungry")
         usage = self.system.job(done["jobs"][0]["id"])["usage"]
+        self.assertIn("memory_peak_bytes", usage, self.system.story())
         self.assertGreater(usage["memory_peak_bytes"], 80 << 20)
         self.assertLess(usage["memory_peak_bytes"], 300 << 20)
         self.assertGreater(usage["cpu_s"], 1.0)

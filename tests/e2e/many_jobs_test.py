@@ -29,16 +29,16 @@ class ManyJobs(unittest.TestCase):
         rows = wait_for(f"{count} reports; {system.status()}", look, limit_s)
         return {row["job_id"]: system.get(f"/api/v1/jobs/{row['id']}")[1] for row in rows}
 
-    def test_a_hundred_short_jobs_in_bursts_are_caught_whole(self) -> None:
-        # In bursts: a sustained flood on one runner entry (several a second without a pause) is withheld, not guessed.
-        lab, system = self.world(concurrent=10)
+    def test_short_jobs_are_caught_whole_in_bursts_and_in_a_stream(self) -> None:
+        for concurrent in (10, 1):
+            with self.subTest(concurrent=concurrent):
+                self.hundred_short_jobs(concurrent)
+
+    def hundred_short_jobs(self, concurrent: int) -> None:
+        lab, system = self.world(concurrent=concurrent)
         project = lab.project("grp/short", files={"a": "a"})
-        done: dict = {"jobs": []}
-        for burst in range(10):
-            jobs = [{"name": f"short{i}", "script": [f"echo 'x.c:{i + 1}:1: error: number {i}'", "exit 1"]}
-                    for i in range(burst * 10, burst * 10 + 10)]
-            done["jobs"] += lab.wait(lab.pipeline(project, jobs, ref="main"), timeout_s=60)["jobs"]
-            self.reports(system, burst * 10 + 10)
+        jobs = [{"name": f"short{i}", "script": [f"echo 'x.c:{i + 1}:1: error: number {i}'", "exit 1"]} for i in range(100)]
+        done = lab.wait(lab.pipeline(project, jobs, ref="main"), timeout_s=200)
         reports = self.reports(system, 100)
         whole = 0
         for job in done["jobs"]:

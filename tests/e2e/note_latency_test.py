@@ -59,7 +59,7 @@ class Latency(unittest.TestCase):
         job = lab.show(pipeline)["jobs"][0]
         lab.wait_job(job, "failed")     # answers when GitLab has it so
         ended = time.monotonic()
-        wait_for(f"a note for job {job['id']}\n{system.log('controller')[-2000:]}",
+        wait_for(lambda: f"a note for job {job['id']}: {lab.notes(request)} {system.job(job['id'])}\n{system.story()}",
                  lambda: any("test_total" in note["body"] for note in lab.notes(request)), limit_s=30, pause_s=0.02)
         return time.monotonic() - ended
 

@@ -32,7 +32,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_for(what: str, look: Callable[[], Any], limit_s: float = 30.0, pause_s: float = 0.05) -> Any:
+def wait_for(what: str | Callable[[], str], look: Callable[[], Any], limit_s: float = 30.0, pause_s: float = 0.05) -> Any:
     """The first true answer of `look`, or an error that says what was waited for."""
     deadline = time.monotonic() + limit_s
     while True:
@@ -40,7 +40,7 @@ def wait_for(what: str, look: Callable[[], Any], limit_s: float = 30.0, pause_s:
         if seen:
             return seen
         if time.monotonic() > deadline:
-            raise AssertionError(f"not within {limit_s:.0f} s: {what}")
+            raise AssertionError(f"not within {limit_s:.0f} s: {what() if callable(what) else what}")
         time.sleep(pause_s)
 
 
@@ -222,7 +222,11 @@ url = "{url}"
         def look() -> Optional[Json]:
             ours = [n for n in self.lab.notes(request) if "gitaiops:note" in n["body"]]
             return ours[0] if ours and contains in ours[0]["body"] else None
-        return wait_for(f"a note with {contains!r}\n{self.log('controller')[-3000:]}\n{self.log('agent')[-3000:]}", look, limit_s)
+        return wait_for(lambda: f"a note with {contains!r}\n{self.story()}", look, limit_s)
+
+    def story(self) -> str:
+        """What both have to say, for the message of a failed test."""
+        return f"{self.log('controller')[-3000:]}\n{self.log('agent')[-3000:]}\n{json.dumps(self.status())}"
 
 
 def _end(process: Optional[subprocess.Popen[bytes]], number: int) -> None:

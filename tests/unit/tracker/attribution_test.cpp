@@ -20,7 +20,7 @@ TraceSide trace(int64_t birth, std::string entry = "A", ProcessId runner = kRunn
 Pairs pairs(const std::vector<JobSide>& jobs, const std::vector<TraceSide>& traces,
             int64_t now = 1000) {
   Pairs found;
-  for (const auto& match : match_traces(jobs, traces, {now}))
+  for (const auto& match : match_traces(jobs, traces, {now}, {0}))
     found.push_back(match.trace ? static_cast<int>(*match.trace) : -1);
   return found;
 }
@@ -66,7 +66,7 @@ TEST(MatchTraces, HeadersSeparateEntries) {
 TEST(MatchTraces, AMissingHeaderBlocksOnlyWhereSeveralEntriesAreInPlay) {
   EXPECT_THAT(pairs({job(1, 0, 10, "A")}, {trace(3, "")}), ElementsAre(0));
   const auto waiting = match_traces(std::vector{job(1, 0, 10, "A"), job(2, 0, 10, "B")},
-                                    std::vector{trace(3, ""), trace(5, "B")}, {1000});
+                                    std::vector{trace(3, ""), trace(5, "B")}, {1000}, {0});
   EXPECT_FALSE(waiting[0].trace);
   EXPECT_TRUE(waiting[0].open);
 }
@@ -74,7 +74,7 @@ TEST(MatchTraces, AMissingHeaderBlocksOnlyWhereSeveralEntriesAreInPlay) {
 TEST(MatchTraces, ATraceWhoseAnnouncementMayBeOnItsWayIsWaitedFor) {
   auto young = trace(5);
   young.settled_us = 2000;
-  const auto early = match_traces(std::vector{job(1, 0, 10)}, std::vector{young}, {1999});
+  const auto early = match_traces(std::vector{job(1, 0, 10)}, std::vector{young}, {1999}, {0});
   EXPECT_FALSE(early[0].trace);
   EXPECT_EQ(early[0].settles_us, 2000);
   EXPECT_THAT(pairs({job(1, 0, 10)}, {young}, 2000), ElementsAre(0));
@@ -101,9 +101,60 @@ TEST(MatchTraces, TwoRunnerProcessesBehindOneEntryHaveNoCommonOrder) {
               ElementsAre(-1, -1));
 }
 
+// Jobs of a stream without a pause: announced at a known moment, born soon after, windows that
+// reach over many neighbours.
+struct Stream {
+  std::vector<JobSide> jobs;
+  std::vector<TraceSide> traces;
+
+  void announce(int64_t at) {
+    jobs.push_back(job(jobs.size() + 1, at - 100'000, at + 300'000));
+    jobs.back().announced_from_us = jobs.back().announced_until_us = at;
+  }
+  void bear(int64_t at) { traces.push_back(trace(at)); }
+  std::vector<TraceMatch> match(int64_t arrived) const {
+    return match_traces(jobs, traces, {1000}, {arrived});
+  }
+};
+
+TEST(MatchTraces, AStreamIsJudgedAsFarAsItHasArrived) {
+  Stream stream;
+  for (int64_t at = 0; at < 10; ++at) stream.announce(at * 100'000), stream.bear(at * 100'000 + 9);
+  stream.jobs.back().settled_us = 2000;  // the last one just came
+  const auto found = stream.match(700'000);
+  for (std::size_t i = 0; i < 7; ++i) EXPECT_EQ(found[i].trace, i);
+  EXPECT_FALSE(found[7].trace);
+  EXPECT_TRUE(found[7].open);
+}
+
+TEST(MatchTraces, AStreamIsNotCutBetweenAnAnnouncementAndItsTrace) {
+  Stream stream;
+  stream.announce(0);
+  stream.announce(200'000);  // the first one's trace is late
+  stream.bear(200'009);
+  stream.announce(400'000);
+  stream.bear(400'009);
+  stream.bear(500'000);
+  stream.announce(900'000);
+  stream.jobs.back().settled_us = 2000;
+  const auto found = stream.match(800'000);
+  for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(found[i].trace, i);
+}
+
+TEST(MatchTraces, WhereATraceWasLostTheStreamIsNotCut) {
+  Stream stream;
+  for (int64_t at = 0; at < 10; ++at) {
+    stream.announce(at * 100'000);
+    if (at != 5) stream.bear(at * 100'000 + 9);
+  }
+  const auto found = stream.match(2'000'000);
+  for (std::size_t i = 0; i < 5; ++i) EXPECT_EQ(found[i].trace, i) << "before it: certain";
+  for (std::size_t i = 5; i < 9; ++i) EXPECT_FALSE(found[i].trace) << i;
+}
+
 TEST(MatchTraces, TellsWhereSomebodyWasNeverAnnounced) {
   const auto found =
-      match_traces(std::vector{job(1, 0, 10)}, std::vector{trace(3), trace(5)}, {1000});
+      match_traces(std::vector{job(1, 0, 10)}, std::vector{trace(3), trace(5)}, {1000}, {0});
   EXPECT_TRUE(found[0].surplus);
   EXPECT_EQ(found[0].possible.size(), 2u);
 }

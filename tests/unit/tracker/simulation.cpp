@@ -73,7 +73,7 @@ class World {
       job.entry = "runner-" + std::string(1, static_cast<char>('A' + uniform(0, o_.entries - 1)));
       job.project = "grp/project" + std::to_string(uniform(0, o_.projects - 1));
       job.announced = std::max(starts[static_cast<std::size_t>(i)], free_from[job.entry]);
-      job.born = job.announced + uniform(200, 5'000);
+      job.born = job.announced + uniform(200, chance(o_.starved) ? 250'000 : 5'000);
       free_from[job.entry] = job.born + uniform(1'000, 10'000);
       job.ended = job.born + uniform(o_.shortest_us, o_.longest_us);
       job.closed = job.ended + uniform(1'000, o_.slow_upload ? 5'000'000 : 300'000);

@@ -27,6 +27,7 @@ struct Options {
   double liars = 0;          // share of jobs that lie in log, environment and directory
   double wanderers = 0;      // share of stages that work outside their checkout
   bool unlink_known = true;  // closings come with the moment of unlinking
+  double starved = 0;        // share of jobs whose trace comes up to 0.25 s after the announcement
   bool slow_upload = false;  // traces are closed up to 5 s after the end
   int restarts = 0;          // of the agent, each 0.2 to 3 s long
 };

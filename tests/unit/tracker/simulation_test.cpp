@@ -52,6 +52,34 @@ TEST(Simulation, JobsShorterThanTheLatencyOfTheLog) {
   must_be_complete({.spread_us = 10'000'000, .shortest_us = 50'000, .longest_us = 600'000});
 }
 
+// Longer than anything waits for a pause, and no pause comes.
+constexpr Options kFlood{.jobs = 1500,
+                         .spread_us = 120'000'000,
+                         .shortest_us = 50'000,
+                         .longest_us = 600'000,
+                         .log_latency_us = 20'000,
+                         .starved = 0.05};
+
+TEST(Simulation, AFloodWithoutAPause) {
+  auto options = kFlood;
+  for (options.seed = 1; options.seed <= 3; ++options.seed) {
+    const auto outcome = simulation::run(options);
+    EXPECT_THAT(outcome.wrong, IsEmpty());
+    EXPECT_EQ(outcome.with_trace, options.jobs) << testing::PrintToString(outcome.trace_reasons);
+  }
+}
+
+TEST(Simulation, AFloodInWhichTracesOrAnnouncementsAreLost) {
+  auto options = kFlood;
+  options.jobs = 500;
+  options.spread_us = 40'000'000;
+  for (options.seed = 1; options.seed <= 10; ++options.seed) {
+    options.lose_trace = options.seed % 2 ? 0.01 : 0;
+    options.lose_announcement = options.seed % 2 ? 0 : 0.01;
+    EXPECT_THAT(simulation::run(options).wrong, IsEmpty()) << "seed " << options.seed;
+  }
+}
+
 TEST(Simulation, HonestJobsAndSlowUploads) {
   must_be_complete({.entries = 2, .spread_us = 30'000'000, .slow_upload = true});
 }
