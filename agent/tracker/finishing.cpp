@@ -64,7 +64,7 @@ std::map<JobRef, Tracker::State::Match> Tracker::State::match(SteadyMicros now) 
                  job.known_since.value + options.announcement_lag_us,
                  job.announced.at_us - job.announced.late_us,
                  job.announced.at_us};
-    if (job.ended()) side.ended_us = job.ended_at.value - job.ended_late_us;
+    if (job.ended) side.ended_us = job.ended_at.value - job.ended_late_us;
     asked.push_back(std::move(side));
   }
   for (const auto& gone : past)
@@ -140,12 +140,12 @@ std::optional<SteadyMicros> Tracker::State::due(const OpenJob& job, const Match&
   if (const auto* trace = match.trace) {
     const auto gone = gone_runners.find(trace->runner);
     const bool closed = trace->closed_at || !trace->lost.empty();
-    if (job.ended()) sooner(closed ? job.ended_at : job.ended_at + options.trace_close_limit_us);
+    if (job.ended) sooner(closed ? job.ended_at : job.ended_at + options.trace_close_limit_us);
     if (trace->closed_at) sooner(*trace->closed_at + options.end_record_limit_us);
     if (gone != gone_runners.end()) sooner(gone->second + options.end_record_limit_us);
     return at;
   }
-  if (job.ended()) {
+  if (job.ended) {
     const auto limit = match.open               ? options.settle_limit_us
                        : match.possible.empty() ? options.trace_notice_us
                                                 : options.end_record_limit_us;
@@ -228,7 +228,7 @@ TreeJob Tracker::State::tree_job(const OpenJob& job, const Match& match) const {
   tree.ended = job.ended_rank;
   tree.strangers = job.strangers || match.open;
   tree.end = tree.freed = {kNever, kNever};
-  if (job.ended()) tree.end = {job.ended_at.value - job.ended_late_us, job.ended_at.value};
+  if (job.ended) tree.end = {job.ended_at.value - job.ended_late_us, job.ended_at.value};
   if (const auto* trace = match.trace) {
     const auto birth = std::min(time.to_steady(trace->birth_us()), trace->opened_at.value);
     tree.born = {birth, birth};
@@ -246,8 +246,8 @@ TreeJob Tracker::State::tree_job(const OpenJob& job, const Match& match) const {
     const auto window = birth_window(job);
     tree.born = window.until < 0 ? Between{0, job.known_since.value} : time.to_steady(window);
     // Unseen, it may be gone without a word, if its end record was lost too.
-    tree.freed.from = job.ended() ? tree.end.from : tree.born.until;
-    if (job.ended()) tree.freed.until = job.ended_at.value + options.trace_close_limit_us;
+    tree.freed.from = job.ended ? tree.end.from : tree.born.until;
+    if (job.ended) tree.freed.until = job.ended_at.value + options.trace_close_limit_us;
   }
   return tree;
 }

@@ -66,7 +66,7 @@ json to_json(const OpenJob& job) {
     object["at_us"] = job.announced.at_us;
     object["late_us"] = job.announced.late_us;
   }
-  if (job.ended()) object["ended"] = job.ended_rank;
+  if (job.ended) object["ended"] = job.ended_rank;  // 0: the runner's log has not told it
   if (job.told) object["told"] = true;
   if (job.strangers) object["strangers"] = true;
   return object;
@@ -87,10 +87,11 @@ Between between(const json& object, const char* key) {
 }
 
 json to_json(const PastJob& job) {
-  json object = {{"instance", job.ref.instance},    {"job", job.ref.job_id},
-                 {"runner", job.runner_short},      {"project", job.project},
-                 {"announced", job.announced.rank}, {"ended", job.ended_rank},
-                 {"born_us", to_json(job.born)},    {"end_us", to_json(job.end)},
+  json object = {{"instance", job.ref.instance},     {"job", job.ref.job_id},
+                 {"runner", job.runner_short},       {"project", job.project},
+                 {"announced", job.announced.rank},  {"at_us", job.announced.at_us},
+                 {"late_us", job.announced.late_us}, {"ended", job.ended_rank},
+                 {"born_us", to_json(job.born)},     {"end_us", to_json(job.end)},
                  {"freed_us", to_json(job.freed)}};
   if (job.trace) object["trace"] = {job.trace->device, job.trace->inode, job.trace->birth_ns};
   if (job.strangers) object["strangers"] = true;
@@ -106,6 +107,11 @@ std::optional<E> named(const std::string& name, int count) {
   return std::nullopt;
 }
 
+Announcement announcement(const json& object) {
+  return {rank(object, "announced"), number(object, "at_us"),
+          std::max<int64_t>(0, number(object, "late_us"))};
+}
+
 std::optional<OpenJob> open_job(const json& object) {
   if (!object.is_object() || !valid(ref_of(object))) return std::nullopt;
   OpenJob job;
@@ -118,8 +124,8 @@ std::optional<OpenJob> open_job(const json& object) {
     const auto source = named<Source>(fact[1].get<std::string>(), 6);
     if (field && source) job.facts.fold(*field, fact[2].get<std::string>(), *source);
   }
-  job.announced = {rank(object, "announced"), number(object, "at_us"),
-                   std::max<int64_t>(0, number(object, "late_us"))};
+  job.announced = announcement(object);
+  job.ended = object.contains("ended");
   job.ended_rank = rank(object, "ended");
   job.told = flag(object, "told");
   job.strangers = flag(object, "strangers");
@@ -132,7 +138,7 @@ std::optional<PastJob> past_job(const json& object) {
   job.ref = ref_of(object);
   job.runner_short = text(object, "runner");
   job.project = text(object, "project");
-  job.announced.rank = rank(object, "announced");
+  job.announced = announcement(object);
   job.ended_rank = rank(object, "ended");
   job.born = between(object, "born_us");
   job.end = between(object, "end_us");

@@ -26,14 +26,13 @@ struct OpenJob {
   JobRef ref;
   FoldedFacts facts;
   Announcement announced;
-  uint64_t ended_rank = 0;  // 0: no end record yet
+  bool ended = false;       // some record told its end
+  uint64_t ended_rank = 0;  // of its end in the runner's log; 0: not told there
   SteadyMicros known_since, ended_at;
   int64_t ended_late_us = 0;  // how much earlier than ended_at the end may have been written
   std::optional<SteadyMicros> runner_gone_at;
   bool told = false;  // handed out as started
   bool strangers = false;
-
-  bool ended() const { return ended_rank != 0; }
 };
 
 // A job that was reported: its late facts are ignored, its trace is nobody else's, and where it had
@@ -116,6 +115,10 @@ struct Tracker::State {
   void adopt_restored(SteadyMicros now);
   int64_t lateness(const Fact& fact) const;
   OpenJob* job_of(const Fact& fact, SteadyMicros now);
+  // The log's places of the job's announcement and end. Only the log has an order: what the other
+  // sources tell may be read earlier or later.
+  void rank(OpenJob& job, const Fact& fact);
+  void rank_past_end(const Fact& fact);
   void drop_oldest();
 
   // ---- matching: open jobs against traces ----

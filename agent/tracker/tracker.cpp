@@ -45,7 +45,7 @@ void Tracker::State::adopt_restored(SteadyMicros now) {
   if (!std::exchange(adopt, false)) return;
   for (auto& [ref, job] : jobs) {
     job.known_since = now;
-    if (!job.ended()) continue;
+    if (!job.ended) continue;
     job.ended_at = now;
     job.ended_late_us = kLongestLateness;
   }
@@ -87,20 +87,32 @@ void Tracker::on_fact(const Fact& fact, SteadyMicros now) {
   s.adopt_restored(now);
   s.time.saw(fact.observed_at, now);
   auto* job = s.job_of(fact, now);
-  if (!job) return;
+  if (!job) return s.rank_past_end(fact);
   const bool taken = job->facts.fold(fact.field, fact.value, fact.source);
+  s.rank(*job, fact);
   const bool from_log = fact.source == Source::runner_log || fact.source == Source::usage_log;
-  if (fact.field == Field::received_at && fact.source == Source::runner_log &&
-      job->announced.rank == 0)
-    if (const auto at = parse_int(fact.value))
-      if (taken) job->announced = {++s.last_rank, *at, s.lateness(fact)};
-  if (fact.field == Field::outcome && taken && from_log && !job->ended()) {
-    job->ended_rank = ++s.last_rank;
+  if (fact.field == Field::outcome && taken && from_log && !job->ended) {
+    job->ended = true;
     job->ended_at = now;
     // Neither a stamp nor a bound lies more than this before the moment we hear of it.
     job->ended_late_us = s.lateness(fact) +
                          std::max<int64_t>(0, now.value - s.time.to_steady(fact.observed_at.value));
   }
+}
+
+void Tracker::State::rank(OpenJob& job, const Fact& fact) {
+  if (fact.source != Source::runner_log) return;
+  if (fact.field == Field::outcome && job.ended_rank == 0) job.ended_rank = ++last_rank;
+  if (fact.field != Field::received_at || job.announced.rank != 0) return;
+  const auto at = parse_int(fact.value);
+  if (at && *at >= 0 && *at <= kLatestMoment) job.announced = {++last_rank, *at, lateness(fact)};
+}
+
+void Tracker::State::rank_past_end(const Fact& fact) {
+  if (fact.source != Source::runner_log || fact.field != Field::outcome) return;
+  const auto gone = std::find_if(past.rbegin(), past.rend(),
+                                 [&](const PastJob& job) { return job.ref == fact.job; });
+  if (gone != past.rend() && gone->ended_rank == 0) gone->ended_rank = ++last_rank;
 }
 
 void Tracker::on_trace_opened(const TraceId& id, const ProcessId& runner, SteadyMicros now) {
@@ -193,7 +205,7 @@ void Tracker::on_runner_gone(const ProcessId& runner, SteadyMicros now) {
   // runner is left.
   if (!s.runners.empty()) return;
   for (auto& [ref, job] : s.jobs)
-    if (!job.ended() && !job.runner_gone_at) job.runner_gone_at = now;
+    if (!job.ended && !job.runner_gone_at) job.runner_gone_at = now;
 }
 
 // ---- what goes out ----

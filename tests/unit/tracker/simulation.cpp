@@ -42,6 +42,7 @@ class World {
     make_stages();
     make_lies();
     schedule_log();
+    schedule_usage_log();
     schedule_traces();
     schedule_samples();
     schedule_restarts();
@@ -199,6 +200,25 @@ class World {
                          {stamp},
                          ++order_,
                          o_.journal_stamps ? 0 : late},
+                        {now});
+  }
+
+  void schedule_usage_log() {
+    if (!o_.usage_log) return;
+    for (std::size_t i = 0; i < jobs_.size(); ++i)
+      at(jobs_[i].ended + uniform(0, 50'000),
+         [this, i](int64_t now) { tell_usage(jobs_[i], now); });
+  }
+
+  void tell_usage(const SimJob& job, int64_t now) {
+    if (!tracker_) return;
+    const std::pair<Field, std::string> fields[] = {
+        {Field::runner_short, job.entry},
+        {Field::received_at, std::to_string(job.born + kUtc)},
+        {Field::finished_at, std::to_string(job.ended + kUtc)},
+        {Field::outcome, job.failed ? "failed" : "passed"}};
+    for (const auto& [field, value] : fields)
+      tracker_->on_fact({job.ref, field, value, Source::usage_log, {job.ended + kUtc}, ++order_, 0},
                         {now});
   }
 

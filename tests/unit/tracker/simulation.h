@@ -22,6 +22,7 @@ struct Options {
   int64_t shortest_us = 200'000, longest_us = 20'000'000;
   int64_t log_latency_us = 800'000;  // at most; order is kept
   bool journal_stamps = false;       // facts carry the moment of writing
+  bool usage_log = false;            // tells of each end as well, sooner or later than the log
   double doubled = 0;                // share of log records that come twice
   double lose_announcement = 0, lose_end = 0, lose_trace = 0;
   double liars = 0;          // share of jobs that lie in log, environment and directory

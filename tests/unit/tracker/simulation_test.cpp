@@ -52,6 +52,11 @@ TEST(Simulation, JobsShorterThanTheLatencyOfTheLog) {
   must_be_complete({.spread_us = 10'000'000, .shortest_us = 50'000, .longest_us = 600'000});
 }
 
+TEST(Simulation, TheUsageLogIsReadBeforeTheRunnersLog) {
+  must_be_complete(
+      {.spread_us = 10'000'000, .shortest_us = 50'000, .longest_us = 600'000, .usage_log = true});
+}
+
 // Longer than anything waits for a pause, and no pause comes.
 constexpr Options kFlood{.jobs = 1500,
                          .spread_us = 120'000'000,
