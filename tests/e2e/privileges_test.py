@@ -18,22 +18,9 @@ import unittest
 
 from bad_days_test import FAIL, Case
 from system import BIN, wait_for
+from unit import UNDER_FILTER, UNITS, Unit
 
-UNITS = pathlib.Path(__file__).parents[2] / "packaging/systemd"
 HIGHEST_EXPOSURE = 30       # tenths: 3.0
-# Load the filter named on the command line, then become the program after it.
-UNDER_FILTER = """
-import errno, os, seccomp, sys
-allowed, command = open(sys.argv[1]).read().split(), sys.argv[2:]
-rules = seccomp.SyscallFilter(seccomp.ERRNO(errno.EPERM))
-for name in allowed:
-    try:
-        rules.add_rule(seccomp.ALLOW, name)
-    except RuntimeError:
-        pass    # not of this architecture
-rules.load()
-os.execv(command[0], command)
-"""
 
 
 def missing() -> str:
@@ -45,41 +32,6 @@ def missing() -> str:
     if subprocess.run(["/usr/bin/python3", "-c", "import seccomp"], capture_output=True).returncode:
         return "needs python3-seccomp"
     return ""
-
-
-class Unit:
-    """The settings of a unit file; of a key that stands more than once, all values."""
-
-    def __init__(self, name: str) -> None:
-        self.path = UNITS / f"{name}.service"
-        self.all: dict[str, list[str]] = {}
-        for line in self.path.read_text(encoding="utf-8").splitlines():
-            if "=" in line and not line.startswith("#"):
-                key, value = line.split("=", 1)
-                self.all.setdefault(key, []).append(value)
-
-    def get(self, key: str) -> str:
-        return self.all.get(key, [""])[-1]
-
-    def capabilities(self, key: str) -> str:
-        """In setpriv's words."""
-        return ",".join(["-all", *("+" + name.lower().removeprefix("cap_") for name in self.get(key).split())])
-
-    def system_calls(self) -> set[str]:
-        found: set[str] = set()
-        for value in self.all.get("SystemCallFilter", []):
-            names = {call for name in value.lstrip("~").split() for call in members(name)}
-            found = found - names if value.startswith("~") else found | names
-        # What systemd always allows, so that a filter cannot lock its own service out.
-        return found | members("@default")
-
-
-def members(name: str) -> set[str]:
-    if not name.startswith("@"):
-        return {name}
-    out = subprocess.run(["systemd-analyze", "syscall-filter", "--no-pager", name], capture_output=True, text=True, check=True).stdout
-    lines = [line.strip() for line in out.splitlines()[1:]]
-    return {call for line in lines if line and not line.startswith("#") for call in members(line)}
 
 
 class Units(unittest.TestCase):
@@ -142,11 +94,7 @@ class AsInstalled(Case):
         words = [str(self.base / word.removeprefix("/usr/bin/")) if word.startswith("/usr/bin/") else word for word in shlex.split(command)]
         words = [str(self.config) if word == "/etc/gitaiops/agent.toml" else word for word in words]
         return self.inside(
-            "setpriv", f"--reuid={self.user}", f"--regid={self.unit.get('Group')}",
-            f"--groups={self.unit.get('Group')},{self.unit.get('SupplementaryGroups')}",
-            f"--inh-caps={self.unit.capabilities('AmbientCapabilities')}", f"--ambient-caps={self.unit.capabilities('AmbientCapabilities')}",
-            f"--bounding-set={self.unit.capabilities('CapabilityBoundingSet')}", "--no-new-privs",
-            "/usr/bin/python3", str(self.launcher), str(self.filter), *words)
+            *self.unit.setpriv(), "/usr/bin/python3", str(self.launcher), str(self.filter), *words)
 
     def installed(self, lab_options: dict):
         lab, system = self.world(agent=False, lab_options=lab_options)
