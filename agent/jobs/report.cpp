@@ -14,6 +14,7 @@ constexpr std::size_t kCandidateTextMax = 512;
 constexpr std::size_t kCommandMax = 512;
 constexpr std::size_t kNoteMax = 256;
 constexpr int kNotesMax = 8;
+constexpr int kFailingTestsMax = 100;
 constexpr int kMaxPoints = 120;
 
 v1::Outcome outcome_of(std::string_view outcome) {
@@ -59,6 +60,7 @@ v1::Diagnosis message_of(const diagnosis::Diagnosis& d) {
   for (const auto& excerpt : d.evidence) fill(*m.add_evidence(), excerpt);
   for (const auto& excerpt : d.packet) fill(*m.add_packet(), excerpt);
   for (const auto& test : d.failing_tests) {
+    if (m.failing_tests_size() == kFailingTestsMax) break;
     auto& to = *m.add_failing_tests();
     to.set_name(truncate_utf8(test.name, kCandidateTextMax));
     to.set_file(truncate_utf8(test.file, kCandidateTextMax));

@@ -5,6 +5,7 @@
 #include <re2/re2.h>
 
 #include "engines/diagnosis/failing_tests.h"
+#include "engines/diagnosis/observed.h"
 
 namespace gitaiops::diagnosis {
 namespace {
@@ -52,7 +53,7 @@ std::string quoted(std::string_view text) {
 
 struct Analyzer::State final : LineSink {
   State(std::shared_ptr<const Rules> rules, const Baseline* known)
-      : source(*this), baseline(known) {
+      : source(*this), baseline(known), tests(*rules) {
     seen.rules = std::move(rules);
     seen.rule_lines.resize(seen.rules->all().size());
     step_lines.resize(seen.rules->all().size());
@@ -67,12 +68,14 @@ struct Analyzer::State final : LineSink {
   void scan_block();
   void close_scanned_line();
   void note(Seq seq, const std::vector<uint16_t>& rules);
+  std::string with_lines_above(Seq seq, uint8_t above) const;
   void note_exit(const Rule& rule, Seq seq, std::string_view text);
   void add_candidate(Found found);
   double keep_value(const Found& found) const;
 
   LineSource source;
   const Baseline* baseline;
+  TestNames tests;
   Observed seen;
   Progress progress;
   bool header = false;  // the line before was "Running with gitlab-runner"
@@ -106,6 +109,8 @@ Diagnosis Analyzer::finish(const ExitFacts& facts) {
   s.progress.lines = s.source.lines();
   s.seen.bytes = s.source.bytes();
   s.seen.line_count = s.source.lines();
+  s.seen.tests = s.tests.all();
+  s.seen.tests_total = s.tests.total();
   return judge(s.seen, s.baseline, facts);
 }
 
@@ -128,6 +133,7 @@ void Analyzer::State::on_line(const SourceLine& line) {
     ++step;
     for (const uint16_t rule : touched) step_lines[rule] = 0;
     touched.clear();
+    tests.leave();
   }
   if (progress.section == "get_sources" && !(kept.flags & kJobSaid)) {
     for (const std::string_view before :
@@ -246,15 +252,24 @@ void Analyzer::State::scan_block() {
         },
         this);
     close_scanned_line();
+    while (tests.busy() && ++scan_seq < seen.lines.end()) close_scanned_line();
   }
   seen.lines.close_block();
 }
 
 void Analyzer::State::close_scanned_line() {
+  const auto text =
+      seen.lines.block().substr(seen.lines.block_offset(scan_seq), seen.lines.length(scan_seq));
+  if (tests.busy()) tests.follow(text);
+  std::erase_if(hits, [&](uint16_t rule) {
+    if (seen.rules->all()[rule].kind != Kind::context) return false;
+    tests.enter(rule, text);
+    return true;
+  });
   if (!hits.empty()) {
     const auto& rules = seen.rules->all();
     seen.rules->scan_doubts(
-        seen.lines.block().substr(seen.lines.block_offset(scan_seq), seen.lines.length(scan_seq)),
+        text,
         [](void* context, const Hit& hit) {
           auto* self = static_cast<State*>(context);
           if (hit.rule == kAnyRule)
@@ -304,9 +319,8 @@ void Analyzer::State::note(Seq seq, const std::vector<uint16_t>& rules) {
     const Rule& rule = seen.rules->all()[index];
     ++seen.rule_lines[index];
     if (step_lines[index]++ == 0) touched.push_back(index);
-    if (rule.test && !rule.nested && seen.tests.size() < kTestsMax) {
-      if (auto test = read_test(rule, line->text)) add_test(std::move(*test), seen.tests);
-    }
+    if (!rule.test.empty())
+      tests.take(index, rule.above > 0 ? with_lines_above(seq, rule.above) : "", line->text);
     if (found.rule == kNoRule) {
       found.rule = index;
       found.ordinal = step_lines[index] - 1;
@@ -315,6 +329,15 @@ void Analyzer::State::note(Seq seq, const std::vector<uint16_t>& rules) {
     }
   }
   add_candidate(found);
+}
+
+std::string Analyzer::State::with_lines_above(Seq seq, uint8_t above) const {
+  std::string text;
+  for (Seq s = seq > above ? seq - above : 0; s <= seq; ++s) {
+    if (const auto line = seen.lines.get(s)) text += std::string(line->text);
+    if (s < seq) text += '\n';
+  }
+  return text;
 }
 
 void Analyzer::State::note_exit(const Rule& rule, Seq seq, std::string_view text) {

@@ -129,7 +129,8 @@ struct Diagnosis {
   std::vector<Candidate> candidates;       // best first, at most 10
   std::vector<Excerpt> evidence;           // for people; at most 40 lines a chunk, 8 KiB together
   std::vector<Excerpt> packet;             // for models; at most 16 KiB together
-  std::vector<FailingTest> failing_tests;  // at most 100
+  std::vector<FailingTest> failing_tests;  // at most 500
+  uint64_t failing_tests_total = 0;        // also those beyond that
   std::string fingerprint;                 // "v1:<16 hex>"; empty when passed
   uint64_t redacted = 0;                   // secrets replaced in the text above
 };

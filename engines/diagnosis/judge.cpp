@@ -5,7 +5,6 @@
 #include <cstdio>
 
 #include "engines/diagnosis/evidence.h"
-#include "engines/diagnosis/failing_tests.h"
 
 namespace gitaiops::diagnosis {
 namespace {
@@ -212,9 +211,8 @@ void set_end(const Observed& seen, const LogEnd& end, const ExitFacts& facts, Di
 }
 
 void set_tests(const Observed& seen, Diagnosis& d) {
-  std::vector<FailingTest> tests = seen.tests;
-  for (FailingTest& test : nested_tests(seen)) add_test(std::move(test), tests);
-  for (const FailingTest& test : tests) {
+  d.failing_tests_total = seen.tests_total;
+  for (const FailingTest& test : seen.tests) {
     d.failing_tests.push_back(
         {shown(test.name, &d.redacted), shown(test.file, &d.redacted), test.line});
   }

@@ -209,7 +209,7 @@ void LineSource::feed(std::string_view bytes) {
   while (!bytes.empty()) {
     const void* found = std::memchr(bytes.data(), '\n', bytes.size());
     if (!found) {
-      append_capped(open_, open_size_, bytes, kRawHead, kRawLineMax);
+      append_open(bytes);
       return;
     }
     const std::size_t length = static_cast<const char*>(found) - bytes.data();
@@ -218,26 +218,58 @@ void LineSource::feed(std::string_view bytes) {
       physical(bytes.substr(0, length));
       line_start_ += length + 1;
     } else {
-      append_capped(open_, open_size_, bytes.substr(0, length), kRawHead, kRawLineMax);
-      ++lines_;
-      physical(open_);
-      line_start_ += open_size_ + 1;
-      open_.clear();
-      open_size_ = 0;
+      append_open(bytes.substr(0, length));
+      close_open();
+      ++line_start_;
     }
     bytes.remove_prefix(length + 1);
   }
 }
 
 void LineSource::finish() {
-  if (open_size_ > 0) {
-    ++lines_;
-    physical(open_);
-    line_start_ += open_size_;
-    open_.clear();
-    open_size_ = 0;
-  }
+  if (open_size_ > 0) close_open();
   while (!pending_.empty()) emit_front();
+}
+
+// A line that outgrows its bound while it has carriage returns is no line that a progress bar wrote
+// over, but a log whose lines are closed by them alone: it is cut there, the pieces share its
+// number.
+void LineSource::append_open(std::string_view bytes) {
+  while (open_size_ == open_.size() && open_.size() + bytes.size() > kRawLineMax) {
+    const std::size_t take = kRawLineMax - open_.size();
+    open_.append(bytes.substr(0, take));
+    open_size_ += take;
+    bytes.remove_prefix(take);
+    const auto last = open_.rfind('\r');
+    if (last == std::string::npos) break;
+    by_returns_ = true;
+    cut_open(last + 1);
+  }
+  append_capped(open_, open_size_, bytes, kRawHead, kRawLineMax);
+}
+
+// Hands on the pieces of the first `size` bytes of the open line, each closed by a carriage return.
+void LineSource::cut_open(std::size_t size) {
+  ++lines_;  // they are of the line that is not finished yet
+  for (std::size_t at = 0; at < size;) {
+    const std::size_t end = std::min(open_.find('\r', at), size);
+    physical(std::string_view(open_).substr(at, end - at));
+    line_start_ += std::min(end + 1, size) - at;
+    at = end + 1;
+  }
+  --lines_;
+  open_.erase(0, size);
+  open_size_ -= size;
+}
+
+void LineSource::close_open() {
+  if (by_returns_ && open_size_ == open_.size()) cut_open(open_.size());
+  ++lines_;
+  if (!by_returns_ || open_size_ > 0) physical(open_);
+  line_start_ += open_size_;
+  open_.clear();
+  open_size_ = 0;
+  by_returns_ = false;
 }
 
 void LineSource::physical(std::string_view raw) {

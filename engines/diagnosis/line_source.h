@@ -3,7 +3,7 @@
 //
 // Peeled in this order: the runner's timestamp and stream prefix (with its continuation lines
 // joined), GitLab and Travis section markers (delivered as events), ANSI escapes, all but the last
-// non-blank carriage-return segment.
+// non-blank carriage-return segment (of a line longer than kRawLineMax every segment is a line).
 //
 // Streaming: the lines do not depend on how the bytes were split. Holds at most kRawLineMax bytes
 // for the open line and for each of kPendingMax timestamped streams; of a longer line head and tail
@@ -64,6 +64,9 @@ class LineSource {
     std::string raw;
   };
 
+  void append_open(std::string_view bytes);
+  void cut_open(std::size_t size);
+  void close_open();
   void physical(std::string_view raw);
   void timestamped(std::string_view rest, uint32_t stream, bool continues);
   void emit_front();
@@ -77,6 +80,7 @@ class LineSource {
   uint64_t line_start_ = 0;  // offset of the open physical line
   std::string open_;         // its bytes, capped
   uint64_t open_size_ = 0;   // its true size
+  bool by_returns_ = false;  // its pieces between carriage returns are lines
   std::vector<Pending> pending_;
   std::string segment_, kept_;
   bool travis_command_ = false;  // a travis_time:start marker was the last thing

@@ -17,7 +17,6 @@ namespace gitaiops::diagnosis {
 inline constexpr std::size_t kCandidatesMax = 96;
 inline constexpr std::size_t kCommandsMax = 64;
 inline constexpr std::size_t kExitsMax = 16;
-inline constexpr std::size_t kTestsMax = 100;
 inline constexpr std::size_t kSpansMax = 32;
 inline constexpr uint16_t kNoRule = kAnyRule;
 
@@ -68,6 +67,7 @@ struct Observed {
   std::vector<ExitMark> exits;     // first and last ones
   std::optional<Verdict> verdict;  // the last one
   std::vector<FailingTest> tests;
+  uint64_t tests_total = 0;
   std::vector<uint32_t> rule_lines;  // how many lines each rule took
   uint64_t bytes = 0;
   uint64_t line_count = 0;

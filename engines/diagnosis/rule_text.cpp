@@ -44,8 +44,9 @@ std::string one_line(std::string_view expression) {
       if (i + 1 < expression.size() && expression[i + 1] == ']') out += "\\]", ++i;
     }
   }
-  // A trailing .* only repeats the match for every further byte.
+  // A trailing .* or + only repeats the match for every further byte.
   while (out.ends_with(".*") && !out.ends_with("\\.*")) out.resize(out.size() - 2);
+  if (out.size() > 2 && out.ends_with("+") && !out.ends_with("\\+")) out.pop_back();
   return out;
 }
 
@@ -89,8 +90,10 @@ constexpr std::array<std::pair<std::string_view, Retry>, 4> kRetries{
      {"once", Retry::once},
      {"backoff", Retry::backoff},
      {"elsewhere", Retry::elsewhere}}};
-constexpr std::array<std::pair<std::string_view, Kind>, 3> kKinds{
-    {{"cause", Kind::cause}, {"wrapper", Kind::wrapper}, {"exit", Kind::exit}}};
+constexpr std::array<std::pair<std::string_view, Kind>, 4> kKinds{{{"cause", Kind::cause},
+                                                                   {"wrapper", Kind::wrapper},
+                                                                   {"exit", Kind::exit},
+                                                                   {"context", Kind::context}}};
 constexpr std::array<std::pair<std::string_view, Block>, 9> kBlocks{
     {{"indent", Block::indent},
      {"paragraph", Block::paragraph},
@@ -163,6 +166,18 @@ class TableReader {
     return node && node->value_or(false);
   }
 
+  uint8_t lines(std::string_view key) {
+    constexpr int64_t kMost = 8;
+    const toml::node* node = table_.get(key);
+    if (!node) return 0;
+    const auto value = node->value<int64_t>();
+    if (!value || *value < 1 || *value > kMost) {
+      fail(*node, "\"" + std::string(key) + "\" must be from 1 to " + std::to_string(kMost));
+      return 0;
+    }
+    return static_cast<uint8_t>(*value);
+  }
+
   double weight() {
     const toml::node* node = table_.get("weight");
     const auto value = node ? node->value<double>() : std::nullopt;
@@ -174,16 +189,28 @@ class TableReader {
     return *value;
   }
 
-  std::shared_ptr<const Fields> fields(std::string_view key) {
-    const auto expression = text(key, false);
-    if (expression.empty()) return nullptr;
-    auto fields = std::make_shared<const Fields>(expression);
-    if (trial_ == Trial::no) return fields;
-    if (!fields->get().ok())
-      fail(*table_.get(key), "\"" + std::string(key) + "\": " + fields->get().error());
-    else if (fields->get().NumberOfCapturingGroups() < 1)
-      fail(*table_.get(key), "\"" + std::string(key) + "\" has no group");
-    return fields;
+  // One expression or a list of them.
+  std::vector<std::shared_ptr<const Fields>> fields(std::string_view key) {
+    std::vector<std::shared_ptr<const Fields>> out;
+    const toml::node* node = table_.get(key);
+    if (!node) return out;
+    std::vector<std::string> expressions;
+    if (node->is_array())
+      expressions = texts(key, false, false);
+    else
+      expressions.push_back(text(key, false));
+    for (const auto& expression : expressions) {
+      auto fields = std::make_shared<const Fields>(expression);
+      if (expression.size() > kExpressionMax)
+        fail(*node, "\"" + std::string(key) + "\" is longer than " +
+                        std::to_string(kExpressionMax) + " bytes");
+      else if (trial_ == Trial::yes && !fields->get().ok())
+        fail(*node, "\"" + std::string(key) + "\": " + fields->get().error());
+      else if (trial_ == Trial::yes && fields->get().NumberOfCapturingGroups() < 1)
+        fail(*node, "\"" + std::string(key) + "\" has no group");
+      out.push_back(std::move(fields));
+    }
+    return out;
   }
 
   template <class E, std::size_t N>
@@ -237,7 +264,7 @@ void read_rule(const toml::table& table, const std::string& origin, Trial trial,
                std::vector<std::string>& problems) {
   TableReader reader(table, trial,
                      {"id", "category", "title", "weight", "kind", "block", "match", "unless",
-                      "test", "nested", "code", "positive", "negative"});
+                      "test", "nested", "above", "context", "code", "positive", "negative"});
   Rule rule;
   rule.origin = origin;
   rule.id = reader.text("id", true);
@@ -252,7 +279,17 @@ void read_rule(const toml::table& table, const std::string& origin, Trial trial,
   rule.negative = reader.texts("negative", false, false);
   rule.test = reader.fields("test");
   rule.nested = reader.flag("nested");
-  rule.code = reader.fields("code");
+  rule.above = reader.lines("above");
+  if (const auto context = reader.text("context", false); !context.empty()) {
+    const auto found = std::find_if(set.rules.begin(), set.rules.end(), [&](const Rule& r) {
+      return r.id == context && r.kind == Kind::context;
+    });
+    if (found == set.rules.end())
+      reader.fail(table, "no earlier rule \"" + context + "\" of kind context");
+    else
+      rule.context = static_cast<uint16_t>(found - set.rules.begin());
+  }
+  if (auto code = reader.fields("code"); !code.empty()) rule.code = code.front();
   if (!rule.category.empty() && rule.category != "unknown" &&
       !set.categories.contains(rule.category)) {
     reader.fail(table, "no category \"" + rule.category + "\"");

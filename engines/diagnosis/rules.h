@@ -5,11 +5,14 @@
 //   [[category]]  id, title, owner, retry (never | once | backoff | elsewhere)
 //   [[rule]]      id, category, weight (0 to 1: how surely a matching line is the cause), match =
 //   [expressions],
-//                 optional: kind (cause | wrapper | exit), title, unless = [expressions: then it is
-//                 not], block (how its evidence extends, see evidence.h), test (RE2 with named
-//                 groups name, file, line), nested (a test's name goes on over
-//                 the following deeper lines, up to a colon), code (RE2 with one group: the exit
-//                 code), positive and negative (lines that must and must not match)
+//                 optional: kind (cause | wrapper | exit | context), title, unless = [expressions:
+//                 then it is not], block (how its evidence extends, see evidence.h), test (RE2s
+//                 with named groups name, suite, file, line: the failing test), nested (its name
+//                 goes on over the following deeper lines, up to a colon), above (so many lines
+//                 before it are part of what `test` reads, joined by \n), context (id of an earlier
+//                 rule of that kind: its suite and file belong to the test; one without `test` must
+//                 have been seen), code (RE2 with one group: the exit code), positive and negative
+//                 (lines that must and must not match)
 //   [[decoy]]     id, match: lines that only look like trouble; they silence rules of weight
 //   kDecoyCeiling and less
 //
@@ -37,7 +40,7 @@ namespace gitaiops::diagnosis {
 
 inline constexpr double kDecoyCeiling = 0.6;
 
-enum class Kind : uint8_t { cause, wrapper, exit };
+enum class Kind : uint8_t { cause, wrapper, exit, context };
 enum class Block : uint8_t {
   indent,
   paragraph,
@@ -74,8 +77,11 @@ struct Rule {
   Kind kind = Kind::cause;
   Block block = Block::indent;
   bool nested = false;
+  uint8_t above = 0;
+  uint16_t context = kAnyRule;
   std::vector<std::string> match, unless, positive, negative;
-  std::shared_ptr<const Fields> test, code;
+  std::vector<std::shared_ptr<const Fields>> test;  // the first that fits counts
+  std::shared_ptr<const Fields> code;
 };
 
 struct RuleSet {

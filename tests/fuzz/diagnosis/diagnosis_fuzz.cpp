@@ -38,7 +38,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   split.feed(log.substr(at));
   require(to_json(split.finish(facts)) == to_json(d));
   require(checked(d.evidence) <= 8u << 10 && checked(d.packet) <= 16u << 10);
-  require(d.candidates.size() <= 10 && d.failing_tests.size() <= 100);
+  require(d.candidates.size() <= 10 && d.failing_tests.size() <= 500);
   if (d.root_cause)
     require(d.root_cause->line >= 1 && d.root_cause->line <= d.lines &&
             d.root_cause->offset <= log.size());

@@ -243,8 +243,8 @@ TEST(Corpus, FailingTests) {
   ASSERT_GT(wanted, 0);
   std::printf("failing tests  wanted %.0f  found %.0f (%.2f)  named %.0f  wrong %.0f\n", wanted,
               found, found / wanted, named, wrong);
-  EXPECT_GE(found / wanted, 0.75);
-  EXPECT_LE(wrong / named, 0.05);
+  EXPECT_GE(found / wanted, 0.95);
+  EXPECT_LE(wrong / named, 0.02);
 }
 
 }  // namespace
