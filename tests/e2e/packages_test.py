@@ -5,6 +5,7 @@ the programs under test; lintian judges them where it is installed.
 """
 from __future__ import annotations
 
+import json
 import os
 import pathlib
 import re
@@ -174,6 +175,28 @@ class Packages(Case):
         self.assertFalse((root.path / "etc/gitaiops").exists())
         self.assertEqual(tree(root.path / "etc/gitlab-runner"), runner_files)
         self.assertEqual((lab.runner.pid, lab.runner.poll()), (runner, None), "the runner never noticed")
+
+    @unittest.skipUnless(shutil.which("setcap"), "needs setcap (libcap2-bin)")
+    def test_the_agent_starts_as_in_its_image(self) -> None:
+        """What the Dockerfile does after the package is installed, with the rights that its `docker run` gives."""
+        lines = (REPOSITORY / "packaging/agent/Dockerfile").read_text(encoding="utf-8")
+        lab, system = self.world(agent=False)
+        root = self.host()
+        root.run("dpkg", "-i", self.deb("gitaiops-agent"))
+        capabilities, program = re.search(r"&& setcap (\S+) (\S+)", lines).groups()
+        subprocess.run(["setcap", capabilities, str(root.path / program.lstrip("/"))], check=True)
+        root.run("sh", "-c", re.search(r"&& (install -d .*?) \\\n", lines).group(1))
+        (root.path / "etc/gitaiops/agent.toml").write_text(system.agent_toml.read_text(encoding="utf-8").replace(f'dir = "{system.agent_state}"', ""), encoding="utf-8")
+        user = re.search(r"(?m)^USER (\S+)$", lines).group(1)
+        given = ",".join("+" + name.lower() for name in re.findall(r"--cap-add=(\w+)", lines))
+        rights = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", "--inh-caps=-all", f"--bounding-set=-all,{given}"]
+        root.run(*rights, "gitaiops-agent", "enroll", "--controller", f"127.0.0.1:{system.enrollment_port}", "--token", system.control("token", "create"))
+        with open(system.folder / "agent.log", "ab") as log:
+            system.observer = subprocess.Popen(root.command(*rights, *json.loads(re.search(r"(?m)^ENTRYPOINT (.*)$", lines).group(1))), stdout=log, stderr=log)
+        wait_for("the agent is connected", lambda: system._alive(system.observer, "agent") and system.status().get("link_state") == "connected")
+        job = self.run_job(lab)
+        seen = wait_for("the report", lambda: system.job(job["id"]))
+        self.assertEqual(seen["log"]["availability"], "complete", seen)
 
     def test_the_controllers_purge_keeps_what_operators_made(self) -> None:
         (self.base / "lab").mkdir()
