@@ -42,7 +42,7 @@ std::string outcome_of(std::string_view status) {
 }  // namespace
 
 Status parse_usage_record(std::string_view line, const InstanceMap& instances, UnixMicros seen,
-                          uint64_t order, std::vector<Fact>& out) {
+                          int64_t late_us, uint64_t order, std::vector<Fact>& out) {
   if (line.size() > kMaxLine)
     return Error(Code::invalid_argument, "the line is longer than a record can be");
   const auto record = json::parse(line, nullptr, false);
@@ -57,8 +57,13 @@ Status parse_usage_record(std::string_view line, const InstanceMap& instances, U
 
   const auto emit = [&](Field field, std::string value) {
     if (!value.empty())
-      out.push_back(
-          {{place.instance, *id}, field, std::move(value), Source::usage_log, seen, order});
+      out.push_back({{place.instance, *id},
+                     field,
+                     std::move(value),
+                     Source::usage_log,
+                     seen,
+                     order,
+                     late_us});
   };
   const auto& project = at(job, "project");
   const auto path = text(at(project, "full_path"));

@@ -11,8 +11,8 @@
 namespace gitaiops::agent {
 
 // Appends the facts of one record. not_found: of a GitLab that is not configured; invalid_argument:
-// not a record.
+// not a record. `late_us`: see Fact.
 Status parse_usage_record(std::string_view line, const InstanceMap& instances, UnixMicros seen,
-                          uint64_t order, std::vector<Fact>& out);
+                          int64_t late_us, uint64_t order, std::vector<Fact>& out);
 
 }  // namespace gitaiops::agent

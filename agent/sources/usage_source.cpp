@@ -100,7 +100,8 @@ class UsageSource final : public LogSource {
     state_.unreadable += step->too_long;
     for (const auto& line : step->lines) {
       ++state_.lines;
-      const auto parsed = parse_usage_record(line, world_->instances, now, ++order_, batch.facts);
+      const auto parsed =
+          parse_usage_record(line, world_->instances, now, step->late_us, ++order_, batch.facts);
       if (parsed.ok()) {
         ++state_.records;
       } else if (parsed.error().code() == Code::not_found) {

@@ -232,6 +232,9 @@ TreeJob Tracker::State::tree_job(const OpenJob& job, const Match& match) const {
   if (const auto* trace = match.trace) {
     const auto birth = std::min(time.to_steady(trace->birth_us()), trace->opened_at.value);
     tree.born = {birth, birth};
+    // The record of the end may come long after it was written; its duration says when that was.
+    if (const auto duration = job.facts.number(Field::duration_us); duration && job.ended)
+      tree.end.from = std::clamp(birth + *duration, tree.end.from, tree.end.until);
     tree.claim = trace->progress.checkout_path;
     if (trace->closed_at) {
       // A trace that we opened long after its birth may have been closed long before we noticed.

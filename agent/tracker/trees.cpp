@@ -58,8 +58,11 @@ class Decision {
     std::string doubt;
     for (std::size_t t = 0; t < trees_.size(); ++t) {
       if (trees_[t]->owner || !may_own(me_, index_, t)) continue;
-      // At the very end it may already be of the next job in this checkout, announced or not.
-      if (trees_[t]->started_us > me_.end.from) continue;
+      // At the very end it may already be of the next job in this checkout, announced or not; and
+      // of one that was not seen before then nobody can say beside whom it ran.
+      if (trees_[t]->started_us > me_.end.from ||
+          trees_[t]->root_first_us.value_or(0) > me_.end.from)
+        continue;
       auto why = objection(t);
       if (why.empty()) {
         mine.push_back(t);
@@ -162,7 +165,7 @@ class Decision {
     for (std::size_t i = 0; i < jobs_.size(); ++i) {
       const auto& other = jobs_[i];
       if (i == index_ || other.born.until > *tree.root_first_us ||
-          other.end.from < *tree.root_last_us)
+          other.end.until < *tree.root_last_us)
         continue;
       if (works_in_checkouts(other.runner_short) && !seen_beside(i, tree) &&
           !seen_elsewhere(i, tree))

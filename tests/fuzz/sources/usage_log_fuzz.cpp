@@ -11,7 +11,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static const InstanceMap instances = InstanceMap::make({{"lab", "http://gitlab.test"}}).value();
   std::vector<Fact> facts;
   const auto parsed = parse_usage_record({reinterpret_cast<const char*>(data), size}, instances,
-                                         {1'700'000'000'000'000}, 1, facts);
+                                         {1'700'000'000'000'000}, 0, 1, facts);
   if (parsed.ok() == facts.empty()) std::abort();
   for (const auto& fact : facts)
     if (fact.job.job_id <= 0 || fact.value.size() > 512 || fact.value != to_utf8(fact.value))

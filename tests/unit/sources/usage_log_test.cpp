@@ -13,12 +13,13 @@ const InstanceMap kInstances = InstanceMap::make({{"lab", "https://gitlab.test"}
 
 std::vector<std::string> parse(const std::string& line, Code* code = nullptr) {
   std::vector<Fact> facts;
-  const auto status = parse_usage_record(line, kInstances, {5}, 1, facts);
+  const auto status = parse_usage_record(line, kInstances, {5}, 3, 1, facts);
   if (code) *code = status.ok() ? Code::internal : status.error().code();
   std::vector<std::string> found;
   for (const auto& fact : facts) {
     EXPECT_EQ(fact.job, (JobRef{"lab", 4242}));
     EXPECT_EQ(fact.source, Source::usage_log);
+    EXPECT_EQ(fact.late_us, 3);
     found.push_back(std::string(to_string(fact.field)) + "=" + fact.value);
   }
   return found;

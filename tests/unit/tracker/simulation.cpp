@@ -216,9 +216,10 @@ class World {
         {Field::runner_short, job.entry},
         {Field::received_at, std::to_string(job.born + kUtc)},
         {Field::finished_at, std::to_string(job.ended + kUtc)},
+        {Field::duration_us, std::to_string(job.ended - job.born)},
         {Field::outcome, job.failed ? "failed" : "passed"}};
     for (const auto& [field, value] : fields)
-      tracker_->on_fact({job.ref, field, value, Source::usage_log, {job.ended + kUtc}, ++order_, 0},
+      tracker_->on_fact({job.ref, field, value, Source::usage_log, {now + kUtc}, ++order_, -1},
                         {now});
   }
 
