@@ -2,6 +2,7 @@
 
 #include "base/bytes/bytes.h"
 #include "base/log/log.h"
+#include "base/rpc/skew.h"
 
 namespace gitaiops::agent {
 namespace {
@@ -69,7 +70,7 @@ Task<Status> Stream::open(fleet::v1::Hello hello) {
   credit_ = std::clamp<std::size_t>(welcome.credit(), 1, kMaxCredit);
   sent_seq_ = welcome.high_water_seq();
   if (welcome.now_us() != 0)
-    shared_->clock_skew_us = UnixMicros{welcome.now_us()} - shared_->clock.now();
+    shared_->clock_skew_us = rpc::told_time(welcome.now_us()) - shared_->clock.now();
   settle(sent_seq_);
   executor_ = co_await asio::this_coro::executor;
   spawn(*executor_, "uplink reader", read_all(self));

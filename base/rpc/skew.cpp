@@ -1,6 +1,13 @@
 #include "base/rpc/skew.h"
 
+#include <algorithm>
+
 namespace gitaiops::rpc {
+
+UnixMicros told_time(int64_t micros) {
+  constexpr int64_t kLatest = 253'402'300'799 * kMicrosPerSecond;  // 9999-12-31T23:59:59Z
+  return {std::clamp<int64_t>(micros, 0, kLatest)};
+}
 
 std::string describe_skew(UnixMicros clock, UnixMicros reference) {
   const bool behind = clock < reference;

@@ -24,9 +24,10 @@ constexpr std::size_t kMaxHostName = 253;
 constexpr std::size_t kMaxVersion = 64;
 
 Status check_clock(const EnrollRequest& request, UnixMicros now) {
-  const UnixMicros theirs{request.now_us()};
+  const UnixMicros theirs = rpc::told_time(request.now_us());
   // An agent that does not tell its time is checked by itself, after the answer.
-  if (theirs.value == 0 || (now < theirs + rpc::kMaxClockSkew && theirs < now + rpc::kMaxClockSkew))
+  if (request.now_us() == 0 ||
+      (now < theirs + rpc::kMaxClockSkew && theirs < now + rpc::kMaxClockSkew))
     return {};
   return Error(Code::invalid_argument, "the host's clock (" + to_rfc3339(theirs) + ") is " +
                                            rpc::describe_skew(theirs, now) + " the controller's (" +

@@ -4,6 +4,7 @@
 
 #include "base/crypto/crypto.h"
 #include "base/log/log.h"
+#include "base/rpc/skew.h"
 #include "controller/fleet/hello.h"
 #include "controller/fleet/stream.h"
 
@@ -108,7 +109,8 @@ Task<void> Fleet::serve(std::shared_ptr<rpc::ServerSession> session) {
   facts.certificate_not_after = peer.certificate_not_after;
   facts.version = opening.hello.agent_version();
   facts.observation = opening.hello.observation();
-  facts.clock_skew_us = opening.hello.now_us() == 0 ? 0 : UnixMicros{opening.hello.now_us()} - now;
+  if (opening.hello.now_us() != 0)
+    facts.clock_skew_us = rpc::told_time(opening.hello.now_us()) - now;
   const auto stream = std::make_shared<Stream>(session, std::move(facts), ingest_, counters_);
   auto& place = streams_[peer.agent_id];
   if (place) {

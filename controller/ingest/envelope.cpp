@@ -16,6 +16,9 @@ using namespace fleet::v1;  // NOLINT: this file is about nothing else
 constexpr int64_t kEarliest = 1'000'000'000'000'000;  // 2001: before any GitLab
 constexpr int64_t kLatest = 4'102'444'800'000'000;    // 2100
 constexpr int64_t kLongest = 366ll * 24 * 3600 * kMicrosPerSecond;
+// No measure is larger; sums of them stay far from overflow, and every reader of JSON has them
+// exact.
+constexpr int64_t kMaxMeasure = int64_t{1} << 53;
 constexpr int kMaxSamples = 120;
 constexpr std::size_t kMaxSamplesBytes = 8 << 10;
 constexpr std::size_t kMaxEvidence = 8 << 10;
@@ -91,7 +94,7 @@ Status check_points(const std::string& field,
   if (!values.empty() && values.size() != points)
     return wrong(field, "has another number of points than its siblings");
   for (const int64_t value : values) {
-    if (value < -1)
+    if (value < -1 || value > kMaxMeasure)
       return wrong(field, std::to_string(value) + " is neither a measure nor a gap (-1)");
   }
   return {};
@@ -121,8 +124,8 @@ Status check_usage(const std::string& field, JobReport& report) {
       {"processes_peak", &usage.processes_peak()},
       {"oom_kills", &usage.oom_kills()}};
   for (const auto& [name, measure] : measures) {
-    if (measure->value() < 0)
-      return wrong(field + "." + name, std::to_string(measure->value()) + " is negative");
+    if (measure->value() < 0 || measure->value() > kMaxMeasure)
+      return wrong(field + "." + name, std::to_string(measure->value()) + " is not a measure");
   }
   cut(usage.mutable_withheld_reason(), 256);
   if (!usage.has_samples()) return {};

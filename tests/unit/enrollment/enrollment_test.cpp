@@ -99,6 +99,10 @@ TEST_F(EnrollmentTest, ABadRequestOrClockDoesNotSpendTheToken) {
   auto ahead = request();
   ahead.set_now_us((clock_.now() + kHour).value);
   EXPECT_THAT(enroll(ahead).error().to_string(), HasSubstr("1 h 0 min ahead of"));
+  for (const int64_t absurd : {INT64_MIN, INT64_MAX}) {
+    ahead.set_now_us(absurd);
+    EXPECT_EQ(enroll(ahead).error().code(), Code::invalid_argument);
+  }
   EXPECT_EQ(token().uses_left, 1);
   EXPECT_TRUE(enroll(request()).ok());
 }

@@ -98,6 +98,12 @@ TEST(Ingest, RefusesNonsenseByTheFieldsName) {
                 e.mutable_job_report()->mutable_usage()->mutable_cpu_us()->set_value(-1);
               }),
               HasSubstr("usage.cpu_us: -1"));
+  EXPECT_THAT(refusal([](Envelope& e) {
+                e.mutable_job_report()->mutable_usage()->mutable_oom_kills()->set_value(INT64_MAX);
+              }),
+              HasSubstr("usage.oom_kills: 9223372036854775807 is not a measure"));
+  EXPECT_THAT(refusal([](Envelope& e) { samples(e, 9)->set_cpu_us(3, INT64_MAX); }),
+              HasSubstr("neither a measure nor a gap"));
   EXPECT_THAT(refusal([](Envelope& e) { samples(e, 121); }), HasSubstr("121 points"));
   EXPECT_THAT(refusal([](Envelope& e) { samples(e, 9)->mutable_io_bytes()->RemoveLast(); }),
               HasSubstr("io_bytes"));

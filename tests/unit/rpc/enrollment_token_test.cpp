@@ -43,6 +43,13 @@ TEST(EnrollmentToken, RefusesAnythingElseWithoutRepeatingIt) {
   }
 }
 
+TEST(Skew, ATimeThatWasToldCannotOverflowWhatIsReckonedWithIt) {
+  EXPECT_EQ(told_time(1'700'000'000'000'000).value, 1'700'000'000'000'000);
+  EXPECT_EQ(told_time(INT64_MIN).value, 0);
+  EXPECT_EQ(to_rfc3339(told_time(INT64_MAX)), "9999-12-31T23:59:59.000000Z");
+  EXPECT_EQ(describe_skew(told_time(INT64_MIN), told_time(INT64_MAX)), "2932896 d 23 h behind");
+}
+
 TEST(Skew, IsSaidInWords) {
   const UnixMicros noon{1'900'000'000'000'000};
   EXPECT_EQ(describe_skew(noon + -(3 * 3600 + 2 * 60) * kMicrosPerSecond, noon),
