@@ -6,11 +6,11 @@
 #include <asio/connect.hpp>
 #include <asio/experimental/awaitable_operators.hpp>
 #include <asio/ip/tcp.hpp>
-#include <fcntl.h>
 #include <unistd.h>
 
 #include "agent/observer/observer.h"
 #include "agent/sources/sources.h"
+#include "agent/usage/kernel_log.h"
 #include "base/bytes/bytes.h"
 #include "base/http/get.h"
 #include "base/io/files.h"
@@ -64,111 +64,111 @@ void check_identity(const Config& config, Checklist& list) {
   }
 }
 
-Task<void> connect_to(std::string host, std::string port, asio::error_code& error) {
+Task<void> connect_to(std::string host, std::string port, asio::error_code* error) {
   asio::ip::tcp::resolver resolver(co_await asio::this_coro::executor);
-  const auto places =
-      co_await resolver.async_resolve(host, port, asio::redirect_error(asio::use_awaitable, error));
-  if (error) co_return;
+  const auto places = co_await resolver.async_resolve(
+      host, port, asio::redirect_error(asio::use_awaitable, *error));
+  if (*error) co_return;
   asio::ip::tcp::socket socket(co_await asio::this_coro::executor);
-  co_await asio::async_connect(socket, places, asio::redirect_error(asio::use_awaitable, error));
+  co_await asio::async_connect(socket, places, asio::redirect_error(asio::use_awaitable, *error));
 }
 
-Task<void> check_controller(std::string address, Checklist& list) {
+Task<void> check_controller(std::string address, Checklist* list) {
   using namespace asio::experimental::awaitable_operators;
   const auto colon = address.rfind(':');
   asio::error_code error;
-  auto connecting = connect_to(address.substr(0, colon), address.substr(colon + 1), error);
+  auto connecting = connect_to(address.substr(0, colon), address.substr(colon + 1), &error);
   const auto first = co_await (std::move(connecting) || sleep_for(kProbeTimeout));
   if (first.index() == 1) {
-    list.bad("no answer from " + address + " within 3 s",
-             "is the controller running, and is this the address of its fleet listener (default "
-             "port 7461)?");
+    list->bad("no answer from " + address + " within 3 s",
+              "is the controller running, and is this the address of its fleet listener (default "
+              "port 7461)?");
   } else if (error) {
-    list.bad("cannot reach " + address + ": " + error.message(),
-             "check controller.address in the configuration, name resolution and firewalls");
+    list->bad("cannot reach " + address + ": " + error.message(),
+              "check controller.address in the configuration, name resolution and firewalls");
   } else {
-    list.good("reachable: " + address);
+    list->good("reachable: " + address);
   }
 }
 
-Task<void> check_runner(const Config& config, Observer* observer, Checklist& list) {
-  list.title("GitLab Runner");
+Task<void> check_runner(const Config* config, Observer* observer, Checklist* list) {
+  list->title("GitLab Runner");
   if (!observer) {
-    list.could("processes and traces were not checked",
-               "run this command as root, or as the service's user through the observer:\n"
-               "gitaiops-observer -- gitaiops-agent doctor");
+    list->could("processes and traces were not checked",
+                "run this command as root, or as the service's user through the observer:\n"
+                "gitaiops-observer -- gitaiops-agent doctor");
   } else {
     const auto abilities = co_await observer->self_check();
     if (abilities.ok()) {
-      list.good("the observer answers:");
-      for (const auto& line : *abilities) list.note(line);
+      list->good("the observer answers:");
+      for (const auto& line : *abilities) list->note(line);
     } else {
-      list.bad("the observer does not answer: " + abilities.error().to_string(),
-               "see its messages: journalctl -u gitaiops-agent");
+      list->bad("the observer does not answer: " + abilities.error().to_string(),
+                "see its messages: journalctl -u gitaiops-agent");
     }
     const auto runners = co_await observer->runners();
     if (runners.ok() && !runners->empty()) {
       for (const auto& runner : *runners)
-        list.good("running: " + runner.comm + " (pid " + std::to_string(runner.id.pid) + ")");
+        list->good("running: " + runner.comm + " (pid " + std::to_string(runner.id.pid) + ")");
     } else {
-      list.bad("no runner process is seen on this host",
-               "start it (systemctl start gitlab-runner); if it runs under another name, give the "
-               "observer --runner-name NAME");
+      list->bad("no runner process is seen on this host",
+                "start it (systemctl start gitlab-runner); if it runs under another name, give the "
+                "observer --runner-name NAME");
     }
   }
-  if (config.usage.enabled && !Fd(::open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC)))
-    list.could(
-        "the kernel's log is closed to the agent: a job that was killed for memory is told by its "
-        "exit code only",
-        "if it may be open to all users of this host:  sysctl -w kernel.dmesg_restrict=0");
-  const auto& log = config.runner.log;
+  if (config->usage.enabled && !KernelLog::open(co_await asio::this_coro::executor).ok())
+    list->could(
+        "neither the journal nor the kernel's log can be read: a job that was killed for memory is "
+        "told by its exit code only",
+        "add the service's user to the group:  usermod -aG systemd-journal gitaiops-agent");
+  const auto& log = config->runner.log;
   if (log == "journal") {
-    list.good("its log is read from the journal, unit " + config.runner.journal_unit);
+    list->good("its log is read from the journal, unit " + config->runner.journal_unit);
     if (::access("/var/log/journal", R_OK) != 0 && ::access("/run/log/journal", R_OK) != 0)
-      list.bad("the journal cannot be read",
-               "add the service's user to the group:  usermod -aG systemd-journal gitaiops-agent");
+      list->bad("the journal cannot be read",
+                "add the service's user to the group:  usermod -aG systemd-journal gitaiops-agent");
   } else if (log == "none") {
-    list.could("its log is not read: jobs are known only after their end, from the usage log",
-               "[runner]\nlog = \"journal\"");
-  } else if (::access(config.runner.log_file.c_str(), R_OK) == 0) {
-    list.good("its log is read from " + config.runner.log_file.string());
+    list->could("its log is not read: jobs are known only after their end, from the usage log",
+                "[runner]\nlog = \"journal\"");
+  } else if (::access(config->runner.log_file.c_str(), R_OK) == 0) {
+    list->good("its log is read from " + config->runner.log_file.string());
   } else {
-    list.bad("its log cannot be read: " +
-                 errno_error("open", config.runner.log_file.native()).to_string(),
-             "check runner.log_file, or give the service's user the right to read it (group adm)");
+    list->bad("its log cannot be read: " +
+                  errno_error("open", config->runner.log_file.native()).to_string(),
+              "check runner.log_file, or give the service's user the right to read it (group adm)");
   }
-  if (config.runner.usage_log_dir.empty()) {
-    list.could(
+  if (config->runner.usage_log_dir.empty()) {
+    list->could(
         "its usage log is not read (exact status and duration of each job, GitLab Runner 17.9 and "
         "later)",
         "in /etc/gitlab-runner/config.toml:\n[experimental.usage_logger]\n  enabled = true\n"
         "in agent.toml:\n[runner]\nusage_log_dir = \"/etc/gitlab-runner/usage-log\"");
-  } else if (::access(config.runner.usage_log_dir.c_str(), R_OK | X_OK) == 0) {
-    list.good("its usage log is read from " + config.runner.usage_log_dir.string());
+  } else if (::access(config->runner.usage_log_dir.c_str(), R_OK | X_OK) == 0) {
+    list->good("its usage log is read from " + config->runner.usage_log_dir.string());
   } else {
-    list.could("its usage log cannot be read: " +
-                   errno_error("open", config.runner.usage_log_dir.native()).to_string(),
-               "enable [experimental.usage_logger] in the runner's config.toml, or correct "
-               "runner.usage_log_dir");
+    list->could("its usage log cannot be read: " +
+                    errno_error("open", config->runner.usage_log_dir.native()).to_string(),
+                "enable [experimental.usage_logger] in the runner's config.toml, or correct "
+                "runner.usage_log_dir");
   }
-  if (config.runner.debug_address.empty()) {
-    list.could(
+  if (config->runner.debug_address.empty()) {
+    list->could(
         "its debug page is not asked (stages of running jobs)",
         "in /etc/gitlab-runner/config.toml, at the top:\nlisten_address = \"127.0.0.1:9252\"\n"
         "in agent.toml:\n[runner]\ndebug_address = \"127.0.0.1:9252\"");
   } else {
-    const auto colon = config.runner.debug_address.rfind(':');
+    const auto colon = config->runner.debug_address.rfind(':');
     const auto port =
-        parse_uint(std::string_view(config.runner.debug_address).substr(colon + 1)).value_or(0);
+        parse_uint(std::string_view(config->runner.debug_address).substr(colon + 1)).value_or(0);
     const auto page =
-        co_await http::get(config.runner.debug_address.substr(0, colon),
+        co_await http::get(config->runner.debug_address.substr(0, colon),
                            static_cast<uint16_t>(port), "/debug/jobs/list", kProbeTimeout, 1 << 20);
     if (page.ok() && page->status == 200) {
-      list.good("its debug page answers at " + config.runner.debug_address);
+      list->good("its debug page answers at " + config->runner.debug_address);
     } else {
-      list.could("its debug page does not answer at " + config.runner.debug_address,
-                 "in /etc/gitlab-runner/config.toml, at the top:\nlisten_address = \"" +
-                     config.runner.debug_address + "\"");
+      list->could("its debug page does not answer at " + config->runner.debug_address,
+                  "in /etc/gitlab-runner/config.toml, at the top:\nlisten_address = \"" +
+                      config->runner.debug_address + "\"");
     }
   }
 }
@@ -186,14 +186,14 @@ Task<bool> examine(Config config, std::string config_path, int observer_socket, 
     list.bad(config_path, valid.error().to_string());
   }
   check_identity(config, list);
-  co_await check_controller(config.controller.address, list);
+  co_await check_controller(config.controller.address, &list);
 
   std::unique_ptr<Observer> observer;
   if (observer_socket >= 0) {
     auto connected = connect_observer(co_await asio::this_coro::executor, observer_socket);
     if (connected.ok()) observer = std::move(connected).value();
   }
-  co_await check_runner(config, observer.get(), list);
+  co_await check_runner(&config, observer.get(), &list);
   out << "\n"
       << (list.healthy() ? "Nothing keeps the agent from its work."
                          : "Something keeps the agent from its work: see FAIL above.")

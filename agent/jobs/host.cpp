@@ -45,11 +45,10 @@ fleet::v1::HostSamples HostMeter::sample(UnixMicros now) {
       ++column;
     }
     const uint64_t busy = total - idle;
-    if (total_ && total > *total_ && busy >= *busy_)
-      samples.set_cpu_busy_ratio(static_cast<double>(busy - *busy_) /
-                                 static_cast<double>(total - *total_));
-    busy_ = busy;
-    total_ = total;
+    if (before_ && total > before_->total && busy >= before_->busy)
+      samples.set_cpu_busy_ratio(static_cast<double>(busy - before_->busy) /
+                                 static_cast<double>(total - before_->total));
+    before_ = Ticks{busy, total};
   }
   return samples;
 }

@@ -18,7 +18,10 @@ class HostMeter {
 
  private:
   std::filesystem::path proc_root_;
-  std::optional<uint64_t> busy_, total_;  // ticks at the sample before
+  struct Ticks {
+    uint64_t busy, total;
+  };
+  std::optional<Ticks> before_;  // at the sample before
 };
 
 }  // namespace gitaiops::agent
