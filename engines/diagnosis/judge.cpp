@@ -47,11 +47,13 @@ bool fits_reason(std::string_view owner, std::string_view reason) {
   return true;
 }
 
-std::string category_of_code(std::optional<int> code, std::optional<int> signal) {
+std::string category_of_code(std::optional<int> code, std::optional<int> signal,
+                             std::string_view command) {
   if (signal == 9 || code == 137) return "oom_killed";
   if (signal == 11 || signal == 6 || code == 139 || code == 134) return "test_crash";
   if (code == 126) return "permission_denied";
   if (code == 127) return "command_not_found";
+  if (code == 124 && command.find("timeout ") != command.npos) return "job_timeout";
   return {};
 }
 
@@ -88,9 +90,10 @@ double confidence_of(double score) {
 }
 
 // How much of the score is left when the next best line of another category stands close behind.
-double margin(const std::vector<Ranked>& ranked, const Ranked& root) {
+double margin(const Observed& seen, const std::vector<Ranked>& ranked, const Ranked& root) {
+  const std::string& explained = rule_of(seen, root.found).explains;
   for (const Ranked& r : ranked) {
-    if (r.category == root.category || r.category == "unknown" || &r == &root) continue;
+    if (r.category == root.category || r.category == "unknown" || r.category == explained) continue;
     const double ratio = root.score > 0 ? r.score / root.score : 1;
     return 1 - 0.45 * std::clamp((ratio - 0.7) / 0.3, 0.0, 1.0);
   }
@@ -107,7 +110,7 @@ Verdictum from_log(const Observed& seen, const std::vector<Ranked>& ranked) {
       break;
     }
   }
-  const double sure = confidence_of(root->score * margin(ranked, *root));
+  const double sure = confidence_of(root->score * margin(seen, ranked, *root));
   if (root->category == "unknown") return {"unknown", std::min(sure, kUnknownMost), root};
   return {sure < kDoubtful ? "unknown" : root->category, sure, root};
 }
@@ -142,7 +145,7 @@ Verdictum decide(const Observed& seen, const std::vector<Ranked>& ranked, const 
       return {said, kSure, first_of(seen, ranked, said)};
   }
   if (log.category == "unknown" || log.confidence < kCodeAlone) {
-    const std::string code = category_of_code(d.exit_code, d.signal);
+    const std::string code = category_of_code(d.exit_code, d.signal, d.command);
     if (!code.empty()) {
       const Ranked* line = first_of(seen, ranked, code);
       return {code, line ? std::max(confidence_of(line->score), kCodeAlone) : kCodeAlone,

@@ -72,6 +72,24 @@ void add_last_words(const Observed& seen, const Zone& zone, std::vector<Ranked>&
   }
 }
 
+constexpr Seq kExplainedWithin = 60;
+constexpr double kNothingExplained = 0.4;  // it went on in spite of it
+
+// A line that tells why a later one of its step came about stands above it.
+void add_explanations(const Observed& seen, std::vector<Ranked>& ranked) {
+  for (Ranked& r : ranked) {
+    const std::string& explained = rule_of(seen, r.found).explains;
+    if (explained.empty()) continue;
+    r.score *= kNothingExplained;
+    if (r.found.ordinal > 0) continue;
+    for (const Ranked& other : ranked) {
+      if (other.category == explained && other.found.step == r.found.step &&
+          other.found.seq > r.found.seq && other.found.seq < r.found.seq + kExplainedWithin)
+        r.score = std::max(r.score, std::min(1.0, other.score * 1.05));
+    }
+  }
+}
+
 bool in_zone(const Zone& zone, Seq seq) {
   return seq >= zone.begin && seq < zone.end;
 }
@@ -127,6 +145,7 @@ std::vector<Ranked> rank(const Observed& seen, const Zone& zone, const LogEnd& e
     return in_zone(zone, r.found.seq) && rule_of(seen, r.found).kind == Kind::cause;
   });
   if (!recognised) add_last_words(seen, zone, ranked);
+  add_explanations(seen, ranked);
   // Wrappers report another's failure: they never stand before a cause.
   const auto wraps = [&](const Ranked& r) { return rule_of(seen, r.found).kind != Kind::cause; };
   std::sort(ranked.begin(), ranked.end(), [&](const Ranked& a, const Ranked& b) {

@@ -262,9 +262,10 @@ void read_category(const toml::table& table, const std::string& origin, Trial tr
 
 void read_rule(const toml::table& table, const std::string& origin, Trial trial, RuleSet& set,
                std::vector<std::string>& problems) {
-  TableReader reader(table, trial,
-                     {"id", "category", "title", "weight", "kind", "block", "match", "unless",
-                      "test", "nested", "above", "context", "code", "positive", "negative"});
+  TableReader reader(
+      table, trial,
+      {"id", "category", "title", "weight", "kind", "block", "match", "unless", "test", "nested",
+       "above", "context", "explains", "code", "positive", "negative"});
   Rule rule;
   rule.origin = origin;
   rule.id = reader.text("id", true);
@@ -272,6 +273,7 @@ void read_rule(const toml::table& table, const std::string& origin, Trial trial,
   rule.category = reader.text("category", rule.kind == Kind::cause);
   rule.title = reader.text("title", false);
   rule.weight = reader.weight();
+  rule.explains = reader.text("explains", false);
   rule.block = reader.choice("block", kBlocks, Block::indent, false);
   rule.match = reader.texts("match", true, true);
   rule.unless = reader.texts("unless", false, true);
@@ -290,6 +292,8 @@ void read_rule(const toml::table& table, const std::string& origin, Trial trial,
       rule.context = static_cast<uint16_t>(found - set.rules.begin());
   }
   if (auto code = reader.fields("code"); !code.empty()) rule.code = code.front();
+  if (!rule.explains.empty() && !set.categories.contains(rule.explains))
+    reader.fail(table, "no category \"" + rule.explains + "\"");
   if (!rule.category.empty() && rule.category != "unknown" &&
       !set.categories.contains(rule.category)) {
     reader.fail(table, "no category \"" + rule.category + "\"");

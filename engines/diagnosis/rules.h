@@ -72,7 +72,7 @@ struct Category {
 };
 
 struct Rule {
-  std::string id, category, title, origin;
+  std::string id, category, title, origin, explains;
   double weight = 0;
   Kind kind = Kind::cause;
   Block block = Block::indent;
