@@ -338,11 +338,12 @@ struct JobWatch::State {
       make_room();
       const auto id = opened->id;
       const auto runner = opened->runner;
+      const auto order = opened->order;
       auto trace = std::make_shared<Trace>(Trace{TraceReader(std::move(*opened), rules)});
       traces.emplace(id, trace);
       last_opened = clock.steady();
       opened_or_stopping.set();
-      tracker.on_trace_opened(id, runner, last_opened);
+      tracker.on_trace_opened(id, runner, last_opened, order);
       start("trace", read_trace(std::move(trace)));
     }
   }

@@ -229,6 +229,7 @@ Task<Result<OpenedTrace>> ask_trace(Shared state) {
   OpenedTrace trace;
   trace.id = {record->id.device, record->id.inode, record->id.birth_ns};
   trace.runner = to_id(record->runner);
+  trace.order = record->order;
   trace.fd = std::move(reply.fd);
   co_return trace;
 }

@@ -43,7 +43,10 @@ struct RunnerProcess {
 struct OpenedTrace {
   TraceId id;
   ProcessId runner;  // the runner process that held it open: checked, not assumed
-  Fd fd;             // read-only
+  // Its place among the trace files that appeared: births are told only to the tick of the kernel's
+  // clock. 0: it was there before we looked.
+  uint64_t order = 0;
+  Fd fd;  // read-only
 };
 
 // One process descending from a runner. Figures are the kernel's; what could not be read is absent.

@@ -223,7 +223,7 @@ void Service::offer_traces() {
     trace->delivered = true;
     const auto call = waiting_.front();
     waiting_.pop_front();
-    const wire::TraceRecord record{trace->id, trace->runner};
+    const wire::TraceRecord record{trace->id, trace->runner, trace->order};
     reply(wire::Kind::next_trace, call, wire::bytes_of(record), std::move(copy));
   }
 }

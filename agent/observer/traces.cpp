@@ -20,6 +20,7 @@ constexpr int64_t kLongestGapUs = 50'000;
 constexpr int64_t kHotUs = 60'000;  // how long to look for the descriptor of a file that appeared
 constexpr int64_t kUnwatchedGapUs = 100'000;  // how often to look where no watch is possible
 constexpr std::size_t kMaxReleased = 4096;
+constexpr std::size_t kMaxAppeared = 1024;
 constexpr std::size_t kMaxTempPath = 1024;
 
 std::string path_of(const Fd& fd) {
@@ -124,8 +125,12 @@ void TraceKeeper::on_events(int64_t now_us) {
       at += static_cast<ssize_t>(sizeof *event + event->len);
       const bool lost = (event->mask & IN_Q_OVERFLOW) != 0;
       overflows_ += lost ? 1 : 0;
-      const bool trace =
-          event->len > 0 && is_trace_name({event->name, ::strnlen(event->name, event->len)});
+      const std::string_view name(event->name, ::strnlen(event->name, event->len));
+      const bool trace = event->len > 0 && is_trace_name(name);
+      if (trace) {
+        if (appeared_.size() == kMaxAppeared) appeared_.pop_front();
+        appeared_.push_back({++last_order_, event->wd, std::string(name)});
+      }
       for (auto& watched : watched_) {
         if (lost || (trace && watched.wd == event->wd)) heat(watched, now_us);
         if ((event->mask & IN_IGNORED) != 0 && watched.wd == event->wd)
@@ -173,6 +178,15 @@ bool TraceKeeper::is_place_of_traces(std::string_view path, const Watched& watch
   return path.substr(0, slash) == without_deleted(folder == "/" ? "" : folder);
 }
 
+// A name that comes twice was seen first when the file was made: the runner still holds that one.
+uint64_t TraceKeeper::order_of(std::string_view path, const Watched& watched) const {
+  const auto name = without_deleted(path).substr(path.rfind('/') + 1);
+  const auto seen = std::find_if(appeared_.begin(), appeared_.end(), [&](const Appeared& event) {
+    return event.wd == watched.wd && event.name == name;
+  });
+  return seen == appeared_.end() ? 0 : seen->order;
+}
+
 bool TraceKeeper::look(Watched& watched) {
   const auto process = proc_.folder(watched.runner.pid);
   const auto stat = ProcFs::stat(process);
@@ -195,8 +209,9 @@ bool TraceKeeper::look(Watched& watched) {
     if (auto trace = open_trace(descriptors, entry->d_name, watched); trace && trace->id == *id)
       found.push_back(std::move(*trace));
   }
-  std::sort(found.begin(), found.end(),
-            [](const auto& a, const auto& b) { return a.id.birth_ns < b.id.birth_ns; });
+  std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) {
+    return std::pair(a.id.birth_ns, a.order) < std::pair(b.id.birth_ns, b.order);
+  });
   bool any = false;
   for (auto& trace : found) {
     if (!make_room()) break;  // it stays open in the runner: the next look tries again
@@ -219,6 +234,7 @@ std::optional<HeldTrace> TraceKeeper::open_trace(const Fd& descriptors, const ch
   if (!path || !is_place_of_traces(*path, watched) || !id) return std::nullopt;
   trace.id = *id;
   trace.runner = watched.runner;
+  trace.order = order_of(*path, watched);
   return trace;
 }
 

@@ -16,6 +16,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <set>
 #include <string>
@@ -29,6 +30,7 @@ namespace gitaiops::agent {
 struct HeldTrace {
   wire::TraceKey id;
   wire::ProcessKey runner;
+  uint64_t order = 0;  // see wire::TraceRecord
   Fd fd;
   bool delivered = false;
 };
@@ -78,6 +80,7 @@ class TraceKeeper {
   void watch(Watched& watched);
   void unwatch(Watched& watched);
   void heat(Watched& watched, int64_t now_us);
+  uint64_t order_of(std::string_view path, const Watched& watched) const;
   bool look(Watched& watched);  // true: found a trace that was not held
   std::optional<HeldTrace> open_trace(const Fd& descriptors, const char* number,
                                       const Watched& watched);
@@ -90,7 +93,14 @@ class TraceKeeper {
   std::vector<Watched> watched_;
   std::vector<HeldTrace> held_;        // oldest first
   std::set<wire::TraceKey> released_;  // still open in a runner: not to be offered again
-  std::set<wire::TraceKey> open_;      // what the current round of looks saw open
+  struct Appeared {
+    uint64_t order;
+    int wd;
+    std::string name;
+  };
+  std::deque<Appeared> appeared_;  // the newest, oldest first
+  uint64_t last_order_ = 0;
+  std::set<wire::TraceKey> open_;  // what the current round of looks saw open
   uint64_t caught_ = 0, dropped_ = 0, overflows_ = 0;
 };
 

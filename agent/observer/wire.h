@@ -82,6 +82,7 @@ struct RunnerRecord {
 struct TraceRecord {
   TraceKey id;
   ProcessKey runner;
+  uint64_t order = 0;  // its place among the files that appeared; 0: not seen appearing
 };
 
 enum Present : uint32_t { kHasClaim = 1, kHasRead = 2, kHasWrite = 4 };

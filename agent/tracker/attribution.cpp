@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 #include <numeric>
+#include <set>
 
 namespace gitaiops::agent {
 namespace {
@@ -174,7 +175,7 @@ class Matcher {
               [&](auto a, auto b) { return jobs_[a].announced < jobs_[b].announced; });
     std::sort(group.traces.begin(), group.traces.end(), [&](auto a, auto b) {
       const auto &x = traces_[a], &y = traces_[b];
-      return x.birth_us != y.birth_us ? x.birth_us < y.birth_us : x.seen < y.seen;
+      return std::pair(x.birth_us, x.order) < std::pair(y.birth_us, y.order);
     });
   }
 
@@ -212,8 +213,21 @@ class Matcher {
         if (rank + 1 + after[(i + 1) * width + k + 1] != best) continue;
         ranks[rank] = {group.jobs[i], group.traces[k], ranks[rank].count + 1};
       }
+    const auto twins = without_known_order(group);
     for (const auto& rank : ranks)
-      if (rank.count == 1) matches_[rank.job].trace = rank.trace;
+      if (rank.count == 1 && !twins.contains(rank.trace)) matches_[rank.job].trace = rank.trace;
+  }
+
+  // Sorted traces that were born in one instant, in an order that nobody saw.
+  std::set<std::size_t> without_known_order(const Group& group) const {
+    std::set<std::size_t> twins;
+    for (std::size_t k = 1; k < group.traces.size(); ++k) {
+      const auto &before = traces_[group.traces[k - 1]], &here = traces_[group.traces[k]];
+      if (before.birth_us != here.birth_us || (before.order != 0 && before.order != here.order))
+        continue;
+      twins.insert({group.traces[k - 1], group.traces[k]});
+    }
+    return twins;
   }
 
   // Kuhn's augmenting paths; a pair stands in every largest matching when none as large exists

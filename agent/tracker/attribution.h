@@ -6,6 +6,8 @@
 // and a pair is made only when it stands in every one of them. So a lost trace or announcement
 // makes its neighbours ambiguous, never wrong.
 //
+// Births of one instant whose order nobody saw are paired with nobody.
+//
 // A group is judged when it is complete: while one of its traces is so young that its announcement
 // may be on its way, or a header is missing that would tell two entries apart, it waits. Where jobs
 // come without a pause that would be never. So a group is cut where, for kQuiet, nothing was
@@ -54,7 +56,7 @@ struct TraceSide {
   std::string runner_short;  // empty: not read yet
   ProcessId runner;
   int64_t birth_us = 0;
-  uint64_t seen = 0;                 // rank among openings, for births of one instant
+  uint64_t order = 0;                // among births of one instant; 0: unknown
   std::optional<int64_t> closed_us;  // steady
   int64_t settled_us = 0;            // steady; until then its announcement may be on its way
 };

@@ -46,7 +46,7 @@ std::map<JobRef, Tracker::State::Match> Tracker::State::match(SteadyMicros now) 
     TraceSide side{trace.progress.runner_short,
                    trace.runner,
                    trace.birth_us(),
-                   trace.seen,
+                   trace.order,
                    {},
                    trace.opened_at.value + options.announcement_lag_us};
     if (trace.closed_at) side.closed_us = trace.closed_at->value;
@@ -64,7 +64,7 @@ std::map<JobRef, Tracker::State::Match> Tracker::State::match(SteadyMicros now) 
                  job.known_since.value + options.announcement_lag_us,
                  job.announced.at_us - job.announced.late_us,
                  job.announced.at_us};
-    if (job.ended) side.ended_us = job.ended_at.value - job.ended_late_us;
+    side.ended_us = job.end_written_us;
     asked.push_back(std::move(side));
   }
   for (const auto& gone : past)

@@ -29,7 +29,8 @@ struct OpenJob {
   bool ended = false;       // some record told its end
   uint64_t ended_rank = 0;  // of its end in the runner's log; 0: not told there
   SteadyMicros known_since, ended_at;
-  int64_t ended_late_us = 0;  // how much earlier than ended_at the end may have been written
+  int64_t ended_late_us = 0;              // how much earlier than ended_at the end may have been
+  std::optional<int64_t> end_written_us;  // steady; not before this the log told its end
   std::optional<SteadyMicros> runner_gone_at;
   bool told = false;  // handed out as started
   bool strangers = false;
@@ -51,7 +52,7 @@ struct PastJob {
 struct TraceRecord {
   TraceId id;
   ProcessId runner;
-  uint64_t seen = 0;  // rank among openings
+  uint64_t order = 0;  // as in OpenedTrace
   SteadyMicros opened_at;
   TraceProgress progress;
   std::optional<SteadyMicros> closed_at;  // noticed
@@ -96,7 +97,7 @@ struct Tracker::State {
   TrackerOptions options;
   Counters counters;
   std::deque<std::string> explanations;
-  uint64_t last_rank = 0, last_seen = 0;
+  uint64_t last_rank = 0;
   TimeScale time;
 
   std::map<JobRef, OpenJob> jobs;
@@ -114,10 +115,12 @@ struct Tracker::State {
 
   void adopt_restored(SteadyMicros now);
   int64_t lateness(const Fact& fact) const;
+  // Steady; not before this the fact's record was written.
+  int64_t written_from(const Fact& fact, SteadyMicros now) const;
   OpenJob* job_of(const Fact& fact, SteadyMicros now);
   // The log's places of the job's announcement and end. Only the log has an order: what the other
   // sources tell may be read earlier or later.
-  void rank(OpenJob& job, const Fact& fact);
+  void rank(OpenJob& job, const Fact& fact, SteadyMicros now);
   void rank_past_end(const Fact& fact);
   void drop_oldest();
 

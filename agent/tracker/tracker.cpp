@@ -89,20 +89,28 @@ void Tracker::on_fact(const Fact& fact, SteadyMicros now) {
   auto* job = s.job_of(fact, now);
   if (!job) return s.rank_past_end(fact);
   const bool taken = job->facts.fold(fact.field, fact.value, fact.source);
-  s.rank(*job, fact);
+  s.rank(*job, fact, now);
   const bool from_log = fact.source == Source::runner_log || fact.source == Source::usage_log;
   if (fact.field == Field::outcome && taken && from_log && !job->ended) {
     job->ended = true;
     job->ended_at = now;
-    // Neither a stamp nor a bound lies more than this before the moment we hear of it.
-    job->ended_late_us = s.lateness(fact) +
-                         std::max<int64_t>(0, now.value - s.time.to_steady(fact.observed_at.value));
+    // The usage log is written some time after the end.
+    const auto after = fact.source == Source::usage_log ? s.options.birth_window_us : 0;
+    job->ended_late_us = now.value - s.written_from(fact, now) + after;
   }
 }
 
-void Tracker::State::rank(OpenJob& job, const Fact& fact) {
+// Neither a stamp nor a bound lies more than this before the moment we hear of it.
+int64_t Tracker::State::written_from(const Fact& fact, SteadyMicros now) const {
+  return std::min(now.value, time.to_steady(fact.observed_at.value)) - lateness(fact);
+}
+
+void Tracker::State::rank(OpenJob& job, const Fact& fact, SteadyMicros now) {
   if (fact.source != Source::runner_log) return;
-  if (fact.field == Field::outcome && job.ended_rank == 0) job.ended_rank = ++last_rank;
+  if (fact.field == Field::outcome && job.ended_rank == 0) {
+    job.ended_rank = ++last_rank;
+    job.end_written_us = written_from(fact, now);
+  }
   if (fact.field != Field::received_at || job.announced.rank != 0) return;
   const auto at = parse_int(fact.value);
   if (at && *at >= 0 && *at <= kLatestMoment) job.announced = {++last_rank, *at, lateness(fact)};
@@ -115,7 +123,8 @@ void Tracker::State::rank_past_end(const Fact& fact) {
   if (gone != past.rend() && gone->ended_rank == 0) gone->ended_rank = ++last_rank;
 }
 
-void Tracker::on_trace_opened(const TraceId& id, const ProcessId& runner, SteadyMicros now) {
+void Tracker::on_trace_opened(const TraceId& id, const ProcessId& runner, SteadyMicros now,
+                              uint64_t order) {
   auto& s = *state_;
   s.adopt_restored(now);
   s.time.saw({id.birth_ns / 1000}, now);
@@ -135,7 +144,7 @@ void Tracker::on_trace_opened(const TraceId& id, const ProcessId& runner, Steady
   auto& trace = s.traces[id];
   trace.id = id;
   trace.runner = runner;
-  trace.seen = ++s.last_seen;
+  trace.order = order;
   trace.opened_at = now;
 }
 

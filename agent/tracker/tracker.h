@@ -84,7 +84,9 @@ class Tracker {
   ~Tracker();
 
   void on_fact(const Fact& fact, SteadyMicros now);
-  void on_trace_opened(const TraceId& id, const ProcessId& runner, SteadyMicros now);
+  // `order`: as in OpenedTrace.
+  void on_trace_opened(const TraceId& id, const ProcessId& runner, SteadyMicros now,
+                       uint64_t order = 0);
   void on_trace_progress(const TraceId& id, const TraceProgress& progress);
   // Unlinked by the runner and read to the end. `unlinked`: when, if known (fstat's ctime of an
   // unlinked file); it tells whose checkout was free for the next job, where the moment of noticing

@@ -15,7 +15,7 @@ JobSide job(uint64_t rank, int64_t from, int64_t until, std::string entry = "A")
   return {std::move(entry), rank, from, until, {}, 0};
 }
 TraceSide trace(int64_t birth, std::string entry = "A", ProcessId runner = kRunner) {
-  return {std::move(entry), runner, birth, static_cast<uint64_t>(birth), {}, 0};
+  return {std::move(entry), runner, birth, 0, {}, 0};
 }
 Pairs pairs(const std::vector<JobSide>& jobs, const std::vector<TraceSide>& traces,
             int64_t now = 1000) {
@@ -30,11 +30,19 @@ TEST(MatchTraces, OrderDecidesWhereTimesDoNot) {
               ElementsAre(1, 2, 0));
 }
 
-TEST(MatchTraces, BirthsOfOneInstantComeInTheOrderOfOpening) {
+TEST(MatchTraces, BirthsOfOneInstantComeInTheOrderOfTheirAppearance) {
   auto first = trace(5), second = trace(5);
-  first.seen = 1;
-  second.seen = 2;
+  first.order = 1;
+  second.order = 2;
   EXPECT_THAT(pairs({job(1, 0, 10), job(2, 0, 10)}, {second, first}), ElementsAre(1, 0));
+}
+
+TEST(MatchTraces, BirthsOfOneInstantThatNobodySawArePairedWithNobody) {
+  EXPECT_THAT(pairs({job(1, 0, 10), job(2, 0, 10), job(3, 0, 10)}, {trace(5), trace(5), trace(7)}),
+              ElementsAre(-1, -1, 2));
+  auto seen = trace(5);
+  seen.order = 1;
+  EXPECT_THAT(pairs({job(1, 0, 10), job(2, 0, 10)}, {trace(5), seen}), ElementsAre(-1, -1));
 }
 
 TEST(MatchTraces, ALostTraceMakesItsNeighboursAmbiguous) {

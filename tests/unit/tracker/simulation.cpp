@@ -12,6 +12,7 @@ namespace {
 constexpr int64_t kUtc = 1'700'000'000'000'000;  // UTC when the steady clock shows 0
 constexpr int64_t kStart = 1'000'000'000;        // steady
 constexpr int64_t kSample = 1'000'000;
+constexpr int64_t kKernelTick = 4'000;
 const ProcessId kRunner{100, 5};
 
 struct Stage {
@@ -86,7 +87,8 @@ class World {
           taken.insert(other.slot);
       while (taken.contains(job.slot)) ++job.slot;
       if (!chance(o_.lose_trace))
-        job.trace = TraceId{1, static_cast<uint64_t>(5000 + i), (job.born + kUtc) * 1000};
+        job.trace = TraceId{1, static_cast<uint64_t>(5000 + i),
+                            (job.born + kUtc) / kKernelTick * kKernelTick * 1000};
       job.claim = checkout(job);
       job.liar = chance(o_.liars);
       jobs_.push_back(std::move(job));
@@ -245,7 +247,7 @@ class World {
 
   void open(std::size_t i, int64_t now) {
     held_.insert(i);
-    if (tracker_) tracker_->on_trace_opened(*jobs_[i].trace, kRunner, {now});
+    if (tracker_) tracker_->on_trace_opened(*jobs_[i].trace, kRunner, {now}, i + 1);
   }
   void progress(std::size_t i, int64_t now) {
     flushed_.insert(i);
@@ -319,7 +321,7 @@ class World {
     std::sort(held.begin(), held.end(),
               [&](auto a, auto b) { return jobs_[a].born < jobs_[b].born; });
     for (const auto i : held) {
-      tracker_->on_trace_opened(*jobs_[i].trace, kRunner, {now});
+      tracker_->on_trace_opened(*jobs_[i].trace, kRunner, {now}, i + 1);
       if (flushed_.contains(i))
         tracker_->on_trace_progress(*jobs_[i].trace, progress_of(jobs_[i], now));
       if (closed_.contains(i)) tracker_->on_trace_closed(*jobs_[i].trace, {now}, unlinked(i));
