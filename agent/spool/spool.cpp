@@ -22,11 +22,72 @@ constexpr uint64_t kSmallest = 4u << 20;
 constexpr std::size_t kQueueLimit = 512;
 // after() returns fewer messages than asked for rather than hold more than this in memory.
 constexpr std::size_t kReadBytes = 4u << 20;
+constexpr std::string_view kDamaged = ".damaged-";
+constexpr std::string_view kWal = "-wal";
+
+// The files beside `path` that were set aside, oldest first (their names end in their time).
+std::vector<std::filesystem::path> damaged_files(const std::filesystem::path& path) {
+  std::vector<std::filesystem::path> out;
+  std::error_code error;
+  const std::string prefix = path.filename().native() + std::string(kDamaged);
+  for (const auto& entry : std::filesystem::directory_iterator(path.parent_path(), error)) {
+    const std::string name = entry.path().filename().native();
+    if (name.starts_with(prefix) && !name.ends_with(kWal)) out.push_back(entry.path());
+  }
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+// Moves a damaged file away, open or not: who has it open keeps it.
+Status set_aside(const std::filesystem::path& path, UnixMicros now, const Error& why) {
+  auto aside = path;
+  aside += std::string(kDamaged) + std::to_string(now.value);
+  std::error_code error;
+  std::filesystem::rename(path, aside, error);
+  if (error) return errno_error(error.value(), "set aside", path.native());
+  // The WAL belongs to the damaged file, not to the next one.
+  std::filesystem::rename(path.native() + std::string(kWal), aside.native() + std::string(kWal),
+                          error);
+  std::filesystem::remove(path.native() + "-shm", error);
+  auto kept = damaged_files(path);
+  for (; kept.size() > Spool::kDamagedKept; kept.erase(kept.begin())) {
+    std::filesystem::remove(kept.front(), error);
+    std::filesystem::remove(kept.front().native() + std::string(kWal), error);
+  }
+  log::error(
+      "the spool is damaged: it is set aside and a new one begun. Reports that the controller had "
+      "not acknowledged are lost; check the disk, then delete the file",
+      {{"reason", why.to_string()}, {"file", path.native()}, {"set_aside", aside.native()}});
+  return {};
+}
 
 class SqliteSpool final : public Spool {
  public:
-  SqliteSpool(Limits limits, const Clock& clock, std::unique_ptr<Database> database)
-      : limits_(limits), clock_(clock), database_(std::move(database)) {}
+  SqliteSpool(SpoolOptions options, const Clock& clock)
+      : options_(std::move(options)), limits_(options_.max_bytes), clock_(clock) {}
+
+  Status open() {
+    sqlite::Options file;
+    file.path = options_.path;
+    file.application_id = kApplicationId;
+    file.migrations = kMigrations;
+    file.queue_limit = kQueueLimit;
+    file.batch_bytes = limits_.append;
+    file.wal_bytes = 2 * limits_.append;
+    file.max_file_bytes = limits_.file;
+    file.readers = 1;
+    file.exclusive = true;
+    file.on_damage = [this](const Error& why) { give_up(why); };
+    auto database = Database::open(file);
+    if (!database.ok() && database.error().code() == Code::data_loss) {
+      RETURN_IF_ERROR(set_aside(options_.path, clock_.now(), database.error()));
+      database = Database::open(file);
+    }
+    if (!database.ok()) return database.error();
+    database_ = std::move(database).value();
+    damaged_files_ = damaged_files(options_.path).size();
+    return load();
+  }
 
   Status load() {
     return database_->write_blocking([this](Connection& c) -> Status {
@@ -62,8 +123,11 @@ class SqliteSpool final : public Spool {
   void publish(Connection& c, int64_t change);
   void lost(const PerKind& count);
   void record_lost();
+  // The file was found damaged while in use.
+  void give_up(const Error& why);
 
-  // Constant after load().
+  // Constant after open().
+  const SpoolOptions options_;
   const Limits limits_;
   const Clock& clock_;
   uint64_t epoch_ = 0;
@@ -71,6 +135,8 @@ class SqliteSpool final : public Spool {
   // Synchronise themselves.
   Wakeup stored_;
   std::atomic<bool> disk_full_ = false;
+  std::atomic<bool> given_up_ = false;  // what is written now is not read at the next start
+  std::atomic<uint64_t> damaged_files_ = 0;
 
   mutable std::mutex mutex_;  // protects:
   Contents contents_;
@@ -114,6 +180,8 @@ Task<Result<uint64_t>> SqliteSpool::append(SpoolBatch batch) {
   if (entry->bytes <= limits_.append) {
     auto act = [this, entry](Connection& c) { return store(c, *entry); };
     last = co_await database_->write(std::move(act), entry->bytes);
+    if (given_up_)
+      last = Error(Code::data_loss, options_.path.native() + " is damaged; the agent starts again");
     disk_full_ = !last.ok() && last.error().code() == Code::resource_exhausted;
   }
   if (last.ok()) {
@@ -122,6 +190,15 @@ Task<Result<uint64_t>> SqliteSpool::append(SpoolBatch batch) {
   }
   lost(entry->count);
   co_return last.error().within("spooling");
+}
+
+void SqliteSpool::give_up(const Error& why) {
+  given_up_ = true;
+  if (const auto moved = set_aside(options_.path, clock_.now(), why); !moved.ok())
+    log::error("the spool is damaged and cannot be set aside; move the file away",
+               {{"reason", why.to_string()}, {"why", moved.error().to_string()}});
+  damaged_files_ = damaged_files(options_.path).size();
+  if (options_.on_damage) options_.on_damage(why);
 }
 
 void SqliteSpool::lost(const PerKind& count) {
@@ -245,26 +322,14 @@ Spool::Stats SqliteSpool::stats() const {
   Stats out;
   out.bytes = database_->bytes();
   out.disk_full = disk_full_;
+  out.damaged_files = damaged_files_;
   const std::lock_guard lock(mutex_);
   out.messages = static_cast<uint64_t>(messages_);
+  out.oldest_at = contents_.oldest_at;
   out.dropped_samples = contents_.dropped[0] + lost_[0];
   out.dropped_started = contents_.dropped[1] + lost_[1];
   out.dropped_reports = contents_.dropped[2] + lost_[2];
   return out;
-}
-
-Status set_aside(const std::filesystem::path& path, UnixMicros now, const Error& why) {
-  auto aside = path;
-  aside += ".damaged-" + std::to_string(now.value);
-  std::error_code error;
-  std::filesystem::rename(path, aside, error);
-  if (error) return errno_error(error.value(), "set aside", path.native());
-  // The WAL belongs to the damaged file, not to the next one.
-  std::filesystem::rename(path.native() + "-wal", aside.native() + "-wal", error);
-  std::filesystem::remove(path.native() + "-shm", error);
-  log::warning("the spool was damaged and is begun anew; what it held is set aside",
-               {{"reason", why.to_string()}, {"set_aside", aside.native()}});
-  return {};
 }
 
 }  // namespace
@@ -273,25 +338,8 @@ Result<std::unique_ptr<Spool>> Spool::open(SpoolOptions options, const Clock& cl
   if (options.max_bytes < kSmallest)
     return Error(Code::invalid_argument,
                  "a spool needs at least " + std::to_string(kSmallest) + " bytes");
-  const Limits limits(options.max_bytes);
-  sqlite::Options file;
-  file.path = options.path;
-  file.application_id = kApplicationId;
-  file.migrations = kMigrations;
-  file.queue_limit = kQueueLimit;
-  file.batch_bytes = limits.append;
-  file.wal_bytes = 2 * limits.append;
-  file.max_file_bytes = limits.file;
-  file.readers = 1;
-  file.exclusive = true;
-  auto database = Database::open(file);
-  if (!database.ok() && database.error().code() == Code::data_loss) {
-    RETURN_IF_ERROR(set_aside(options.path, clock.now(), database.error()), "opening the spool");
-    database = Database::open(file);
-  }
-  if (!database.ok()) return database.error().within("opening the spool");
-  auto spool = std::make_unique<SqliteSpool>(limits, clock, std::move(database).value());
-  RETURN_IF_ERROR(spool->load(), "opening the spool");
+  auto spool = std::make_unique<SqliteSpool>(std::move(options), clock);
+  RETURN_IF_ERROR(spool->open(), "opening the spool");
   return std::unique_ptr<Spool>(std::move(spool));
 }
 

@@ -13,6 +13,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -29,6 +30,9 @@ namespace gitaiops::agent {
 struct SpoolOptions {
   std::filesystem::path path;         // "…/spool.db"; created 0600 with its folder
   uint64_t max_bytes = 256ull << 20;  // at least 4 MiB
+  // Called once, on any thread, when the file turns out to be damaged while it is in use. It is set
+  // aside then, and nothing is stored any more: the agent is to start again, with a new spool.
+  std::function<void(const Error&)> on_damage = {};
 };
 
 // One step of the agent's life, made durable as a whole.
@@ -42,7 +46,8 @@ struct SpoolBatch {
 class Spool {
  public:
   // A file that is damaged or not ours is set aside ("spool.db.damaged-<time>") with a warning and
-  // a new one begun, with a new epoch.
+  // a new one begun, with a new epoch. The last kDamagedKept are kept.
+  static constexpr std::size_t kDamagedKept = 3;
   static Result<std::unique_ptr<Spool>> open(SpoolOptions options, const Clock& clock);
   virtual ~Spool() = default;
 
@@ -71,6 +76,8 @@ class Spool {
     uint64_t dropped_samples = 0, dropped_started = 0,
              dropped_reports = 0;  // since the epoch began
     bool disk_full = false;        // the last write failed for lack of space
+    UnixMicros oldest_at;          // when the oldest message was stored; 0: empty, or not known
+    uint64_t damaged_files = 0;    // set aside, and still there
   };
   virtual Stats stats() const = 0;
 };

@@ -8,7 +8,8 @@ namespace {
 using sqlite::Blob;
 using sqlite::Connection;
 
-constexpr std::string_view kSteps[] = {R"sql(
+constexpr std::string_view kSteps[] = {
+    R"sql(
   CREATE TABLE state(
     one INTEGER PRIMARY KEY CHECK (one = 1),
     epoch INTEGER NOT NULL,
@@ -20,7 +21,8 @@ constexpr std::string_view kSteps[] = {R"sql(
   CREATE INDEX messages_in_order_of_dropping ON messages(kind, seq);
   CREATE TABLE cursors(source BLOB PRIMARY KEY, position BLOB NOT NULL);
   CREATE TABLE tracker(one INTEGER PRIMARY KEY CHECK (one = 1), saved BLOB NOT NULL);
-)sql"};
+)sql",
+    "ALTER TABLE messages ADD COLUMN at INTEGER NOT NULL DEFAULT 0"};
 
 constexpr uint64_t kPage = 4096;
 // More free pages than this are given back to the disk, so many at a time.
@@ -73,6 +75,7 @@ Limits::Limits(uint64_t max_bytes)
 
 Entry to_entry(SpoolBatch batch, UnixMicros now) {
   Entry entry;
+  entry.at = now;
   for (auto& envelope : batch.messages) {
     envelope.clear_seq();
     envelope.set_spooled_at_us(now.value);
@@ -114,13 +117,15 @@ Contents contents(Connection& c) {
   Contents out;
   auto rows = c.query(
       "SELECT newest_seq, dropped_samples, dropped_started, dropped_reports, "
-      "(SELECT min(seq) FROM messages), (SELECT max(seq) FROM messages) FROM state");
+      "(SELECT min(seq) FROM messages), (SELECT max(seq) FROM messages), "
+      "(SELECT at FROM messages ORDER BY seq LIMIT 1) FROM state");
   if (!rows.next()) return out;
   const auto number = [&rows](int column) { return static_cast<uint64_t>(rows.integer(column)); };
   out.newest = number(0);
   out.dropped = {number(1), number(2), number(3)};
   out.oldest = number(4);
   out.latest = number(5);
+  out.oldest_at = rows.time(6);
   return out;
 }
 
@@ -134,8 +139,8 @@ int64_t append(Connection& c, const Entry& entry, const Limits& limits, uint64_t
   }
   int64_t seq = c.integer("SELECT newest_seq FROM state").value_or(0);
   for (const auto& message : entry.messages)
-    c.run("INSERT INTO messages VALUES(?, ?, ?)",
-          {++seq, static_cast<int>(message.kind), Blob{message.body}});
+    c.run("INSERT INTO messages VALUES(?, ?, ?, ?)",
+          {++seq, static_cast<int>(message.kind), Blob{message.body}, entry.at});
   change += static_cast<int64_t>(entry.messages.size());
   c.run("UPDATE state SET newest_seq = ?", {seq});
   for (const auto& [source, position] : entry.cursors)

@@ -2,8 +2,13 @@
 // writer's thread, inside a closure that may be run a second time.
 //
 //   state     one row: epoch, newest_seq (highest ever assigned, kept when all is acknowledged),
-//   what was dropped messages  seq, kind (in the order of dropping), body: a serialised Envelope
-//   without its seq cursors   source → position tracker   one row: Tracker::save()
+//   what
+//             was dropped
+//   messages  seq, kind (in the order of dropping), body: a serialised Envelope without its seq,
+//   and
+//             when it was stored (0 in rows of version 0.1.0)
+//   cursors   source → position
+//   tracker   one row: Tracker::save()
 #pragma once
 
 #include <array>
@@ -44,6 +49,7 @@ struct Entry {
   std::optional<std::string> tracker;
   uint64_t bytes = 0;
   PerKind count{};
+  UnixMicros at;
 };
 Entry to_entry(SpoolBatch batch, UnixMicros now);
 
@@ -52,6 +58,7 @@ struct Contents {
   uint64_t oldest = 0, latest = 0;  // lowest and highest stored; 0: empty
   uint64_t newest = 0;              // highest ever assigned
   PerKind dropped{};                // since the epoch began
+  UnixMicros oldest_at;             // when the oldest was stored; 0: empty or not known
 };
 
 extern const std::span<const std::string_view> kMigrations;

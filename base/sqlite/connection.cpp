@@ -9,6 +9,7 @@
 #include <SQLiteCpp/Statement.h>
 #include <sqlite3.h>
 
+#include "base/sqlite/checksum.h"
 #include "base/sqlite/sqlite.h"
 
 namespace gitaiops::sqlite {
@@ -36,6 +37,8 @@ Error to_error(sqlite3* handle, std::string_view doing) {
             where + "no space left on the disk or within the file's limit; nothing was stored"};
   switch (code) {
     case SQLITE_IOERR:
+      if (extended == SQLITE_IOERR_DATA)
+        return {Code::data_loss, where + "a page is not what was written (its checksum differs)"};
       if (extended == SQLITE_IOERR_READ || extended == SQLITE_IOERR_SHORT_READ ||
           extended == SQLITE_IOERR_CORRUPTFS)
         return {Code::data_loss, where + "the disk cannot be read: " + why};
@@ -97,8 +100,9 @@ Result<std::unique_ptr<Connection>> Connection::open(const std::string& path, Mo
   try {
     const int flags = mode == Mode::read_only ? SQLite::OPEN_READONLY : SQLite::OPEN_READWRITE;
     std::unique_ptr<Handle> handle(
-        new Handle{SQLite::Database(path, flags, kBusyTimeout.count()), {}});
+        new Handle{SQLite::Database(path, flags, kBusyTimeout.count(), checksum_vfs()), {}});
     sqlite3_extended_result_codes(handle->database.getHandle(), 1);
+    if (mode == Mode::read_write) reserve_checksums(handle->database.getHandle());
     std::unique_ptr<Connection> connection(new Connection(std::move(handle)));
     std::string settings =
         "PRAGMA trusted_schema = OFF; PRAGMA foreign_keys = ON; PRAGMA cell_size_check = ON;"
@@ -201,7 +205,7 @@ bool Connection::in_transaction() const {
 
 Status Connection::copy_to(const std::string& to) {
   try {
-    SQLite::Database target(to, SQLite::OPEN_READWRITE, kBusyTimeout.count());
+    SQLite::Database target(to, SQLite::OPEN_READWRITE, kBusyTimeout.count(), checksum_vfs());
     SQLite::Backup copy(target, handle_->database);
     // All pages in one step: the copy is of one instant, and in WAL mode nobody waits for it.
     const int code = copy.executeStep(-1);

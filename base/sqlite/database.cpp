@@ -1,3 +1,4 @@
+#include <atomic>
 #include <cerrno>
 #include <future>
 #include <system_error>
@@ -40,6 +41,7 @@ struct Database::Impl {
   std::vector<std::unique_ptr<Connection>> readers;  // each its own thread's
   JobQueue writes, reads;                            // synchronise themselves
   std::vector<std::thread> threads;
+  std::atomic<bool> damage_told = false;
 
   void start() {
     threads.emplace_back([this] { write_loop(); });
@@ -53,8 +55,14 @@ struct Database::Impl {
       auto batch = writes.pop(options.batch_bytes, options.queue_limit);
       if (batch.empty()) return;
       if (size_of(wal_path) > options.wal_bytes) (void)c.execute("PRAGMA wal_checkpoint(TRUNCATE)");
-      run_batch(c, std::move(batch));
+      run_batch(c, std::move(batch), [this](const Status& s) { notice(s); });
     }
+  }
+
+  // The first that says the file is damaged is told.
+  void notice(const Status& status) {
+    if (status.ok() || status.error().code() != Code::data_loss || !options.on_damage) return;
+    if (!damage_told.exchange(true)) options.on_damage(status.error());
   }
 
   void read_loop(Connection& c) {
@@ -64,6 +72,7 @@ struct Database::Impl {
       auto status = c.execute("BEGIN");
       if (status.ok()) status = run_guarded(batch.front().act, c);
       if (c.in_transaction()) (void)c.execute("COMMIT");
+      notice(status);
       batch.front().done(std::move(status));
     }
   }

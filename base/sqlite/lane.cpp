@@ -103,7 +103,8 @@ Whole attempt(Connection& connection, std::span<Job> jobs, std::span<Status> sta
 
 }  // namespace
 
-void run_batch(Connection& connection, std::vector<Job> jobs) {
+void run_batch(Connection& connection, std::vector<Job> jobs,
+               const std::function<void(const Status&)>& notice) {
   std::vector<Status> statuses(jobs.size());
   if (!jobs.front().transaction) {
     statuses.front() = run_guarded(jobs.front().act, connection);
@@ -117,6 +118,7 @@ void run_batch(Connection& connection, std::vector<Job> jobs) {
     connection.set_retrying(false);
   }
   connection.drop_hooks(0);
+  for (const auto& status : statuses) notice(status);
   for (std::size_t i = 0; i < jobs.size(); ++i) jobs[i].done(std::move(statuses[i]));
 }
 

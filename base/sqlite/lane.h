@@ -38,7 +38,9 @@ class JobQueue {
 
 // Runs the act; what it threw or what its statements failed with is its status.
 Status run_guarded(const Database::Step& act, Connection& connection);
-// Runs jobs in as few transactions as they allow and completes them.
-void run_batch(Connection& connection, std::vector<Job> jobs);
+// Runs jobs in as few transactions as they allow and completes them; `notice` sees each answer
+// before its caller does.
+void run_batch(Connection& connection, std::vector<Job> jobs,
+               const std::function<void(const Status&)>& notice);
 
 }  // namespace gitaiops::sqlite

@@ -7,7 +7,7 @@
 // captured and on the database, and be fit to run twice (Connection::retrying()). A closure that
 // itself returns resource_exhausted is treated the same.
 // Settings: WAL, synchronous=FULL, auto_vacuum=INCREMENTAL, foreign keys, trusted_schema off, a
-// bounded journal.
+// bounded journal, a checksum in every page (checksum.h).
 //
 // Errors: resource_exhausted when the disk is full or cannot be written (the database stays usable
 // and works again when there is space) and when the queue is full; data_loss when the file is
@@ -50,6 +50,8 @@ struct Options {
   uint64_t max_file_bytes = 0;  // the file (without WAL) cannot grow beyond; 0: no limit
   int readers = 2;
   bool exclusive = false;  // refuse to open while another process has it open
+  // Called at the first data_loss that a closure meets, on the thread that met it.
+  std::function<void(const Error&)> on_damage = {};
 };
 
 class Database {
