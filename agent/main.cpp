@@ -136,6 +136,8 @@ class Agent {
       std::_Exit(watched.ok() ? 0 : kExitFailure);
     }
     log::info("stopped");
+    // The observer starts the agent again, with a new spool.
+    if (damage_) co_return *damage_;
     co_return watched;
   }
 
@@ -149,9 +151,16 @@ class Agent {
               config_path_.string());
     CO_ASSIGN_OR_RETURN(observer_, connect_observer(executor, observer_socket()),
                         "connecting to the observer");
-    CO_ASSIGN_OR_RETURN(spool_, Spool::open({config_.state.dir / "spool.db",
-                                             static_cast<uint64_t>(config_.state.spool_max_bytes)},
-                                            clock_));
+    SpoolOptions spool;
+    spool.path = config_.state.dir / "spool.db";
+    spool.max_bytes = static_cast<uint64_t>(config_.state.spool_max_bytes);
+    spool.on_damage = [this](const Error& why) {
+      asio::post(loop_, [this, why] {
+        damage_ = why;
+        if (watch_) watch_->stop();
+      });
+    };
+    CO_ASSIGN_OR_RETURN(spool_, Spool::open(std::move(spool), clock_));
     CO_ASSIGN_OR_RETURN(const auto cursors, co_await spool_->cursors());
 
     auto known_runners = std::make_shared<std::set<int32_t>>();
@@ -166,6 +175,11 @@ class Agent {
     options.usage_interval_us = config_.usage.interval.micros;
     options.host_interval_us = config_.host.interval.micros;
     options.proc_root = config_.roots.proc_root;
+    options.containers_enabled = config_.containers.enabled;
+    options.containers.cgroup_root = config_.roots.cgroup_root;
+    options.containers.interval_us = config_.usage.interval.micros;
+    for (const auto& instance : config_.gitlab)
+      options.containers.instances.push_back({instance.id, instance.url});
     options.known_runners = known_runners;
     watch_ =
         std::make_unique<JobWatch>(executor, options, *observer_, *spool_, clock_,
@@ -295,6 +309,7 @@ class Agent {
   std::unique_ptr<Uplink> uplink_;
   std::unique_ptr<StatusPage> status_;
   Event uplink_done_;
+  std::optional<Error> damage_;  // of the spool, found while it was in use
 };
 
 int run(const fs::path& config_path) {

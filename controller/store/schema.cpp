@@ -1,3 +1,4 @@
+#include "base/log/log.h"
 #include "controller/store/sqlite_store.h"
 
 namespace gitaiops::store {
@@ -98,8 +99,21 @@ Result<std::unique_ptr<Store>> open_sqlite(SqliteOptions options, const Clock& c
   file.path = std::move(options.path);
   file.application_id = kStoreId;
   file.migrations = kSteps;
-  ASSIGN_OR_RETURN(auto database, sqlite::Database::open(std::move(file)), "opening the store");
-  return std::unique_ptr<Store>(std::make_unique<SqliteStore>(std::move(database), clock));
+  file.on_damage = [](const Error& why) {
+    log::error("the store is damaged", {{"why", why.to_string()}, {"cure", kCure}});
+  };
+  auto database = sqlite::Database::open(std::move(file));
+  // Never begun anew over what is damaged: agents would be strangers, and reports gone unnoticed.
+  if (!database.ok() && database.error().code() == Code::data_loss)
+    return Error(Code::data_loss,
+                 "opening the store: " + database.error().to_string() + "; " + std::string(kCure));
+  if (!database.ok()) return database.error().within("opening the store");
+  return std::unique_ptr<Store>(std::make_unique<SqliteStore>(std::move(database).value(), clock));
 }
+constexpr std::string_view kCure =
+    "stop the service, check the disk and put the last backup in place: gitaiops-controller "
+    "restore "
+    "FILE (docs/operate.md, Back up and restore)";
+
 
 }  // namespace gitaiops::store
