@@ -24,7 +24,8 @@ const Scanners& builtin_scanners() {
     if (ready.ok()) return std::move(ready).value();
     // Out of memory: nothing is found, and the diagnosis says "unknown".
     return std::make_unique<Scanners>(
-        Scanners{std::make_unique<Scanner>(), std::make_unique<Scanner>()});
+        Scanners{std::make_unique<Scanner>(), std::make_unique<Scanner>(),
+                 std::make_unique<Scanner>(), std::make_unique<Scanner>()});
   }();
   return *scanners;
 }
@@ -32,17 +33,22 @@ const Scanners& builtin_scanners() {
 }  // namespace
 
 Result<std::unique_ptr<Scanners>> unpack(const RuleSet& set, std::string_view bytes) {
-  uint64_t size = 0;
-  if (bytes.size() < sizeof size) return Error(Code::invalid_argument, "compiled rules: too short");
-  std::memcpy(&size, bytes.data(), sizeof size);
-  bytes.remove_prefix(sizeof size);
-  if (size > bytes.size()) return Error(Code::invalid_argument, "compiled rules: too short");
-  auto scanners = std::make_unique<Scanners>();
-  ASSIGN_OR_RETURN(scanners->causes,
-                   Scanner::from_bytes(cause_expressions(set, {}), bytes.substr(0, size)));
-  ASSIGN_OR_RETURN(scanners->doubts,
-                   Scanner::from_bytes(doubt_expressions(set, {}), bytes.substr(size)));
-  return scanners;
+  auto expressions = expressions_of(set, {});
+  std::array<std::unique_ptr<Scanner>, 4> read;
+  for (std::size_t i = 0; i < read.size(); ++i) {
+    uint64_t size = 0;
+    if (bytes.size() < sizeof size)
+      return Error(Code::invalid_argument, "compiled rules: too short");
+    std::memcpy(&size, bytes.data(), sizeof size);
+    bytes.remove_prefix(sizeof size);
+    if (size > bytes.size()) return Error(Code::invalid_argument, "compiled rules: too short");
+    ASSIGN_OR_RETURN(read[i],
+                     Scanner::from_bytes(std::move(expressions[i]), bytes.substr(0, size)));
+    bytes.remove_prefix(size);
+  }
+  auto& [literals, shapes, gated, doubts] = read;
+  return std::make_unique<Scanners>(
+      Scanners{std::move(literals), std::move(shapes), std::move(gated), std::move(doubts)});
 }
 
 std::shared_ptr<const Rules> builtin_rules() {

@@ -2,50 +2,111 @@
 
 #include <algorithm>
 
+#include "engines/diagnosis/rule_gate.h"
+
 namespace gitaiops::diagnosis {
 namespace {
 
-// Puts the hits that were collected beforehand between those that come.
-struct Merge {
-  const std::vector<Hit>& own;
-  std::size_t next = 0;
-  OnHit on_hit;
-  void* context;
+// What the databases found in a block, and the lines in which a word of the gate stands.
+struct Finds {
+  struct Line {
+    std::size_t begin = 0, end = 0;  // with its newline
+  };
+  std::string_view block;
+  std::vector<Hit> hits;
+  std::vector<Line> lines;
+  std::size_t last_line_end = 0;  // of the newest hit
 
-  void up_to(std::size_t end) {
-    for (; next < own.size() && own[next].end <= end; ++next) on_hit(context, own[next]);
+  void add(const Hit& hit) {
+    // One hit of a rule in a line is as good as many.
+    if (!hits.empty() && hits.back().rule == hit.rule && hit.end <= last_line_end &&
+        hit.end >= hits.back().end)
+      return;
+    if (hits.size() == Rules::kHitsMax) return;
+    hits.push_back(hit);
+    last_line_end = std::min(block.find('\n', hit.end), block.size());
+  }
+  void open_line(std::size_t at) {
+    if (!lines.empty() && at <= lines.back().end) return;
+    const std::size_t newline = at > 0 ? block.rfind('\n', at - 1) : block.npos;
+    lines.push_back({newline == block.npos ? 0 : newline + 1,
+                     std::min(block.find('\n', at), block.size() - 1) + 1});
   }
 };
 
-}  // namespace
+void scan_gated(const Scanner& gated, Finds& finds) {
+  if (finds.lines.empty()) return;
+  struct Gathered {
+    Finds& finds;
+    std::string text;
+    std::size_t line = 0, before = 0;  // bytes gathered before the line
 
-std::vector<Expression> cause_expressions(const RuleSet& set, Beyond beyond) {
-  std::vector<Expression> out;
-  for (std::size_t i = beyond.rules; i < set.rules.size(); ++i) {
-    for (const auto& e : set.rules[i].match)
-      out.push_back({e, {0, static_cast<uint16_t>(i), false, 0}});
-  }
-  return out;
+    static void on(void* self, const Hit& hit) {
+      auto* g = static_cast<Gathered*>(self);
+      const auto& lines = g->finds.lines;
+      while (hit.end > g->before + lines[g->line].end - lines[g->line].begin) {
+        g->before += lines[g->line].end - lines[g->line].begin;
+        ++g->line;
+      }
+      Hit whole = hit;
+      whole.end += lines[g->line].begin - g->before;
+      g->finds.add(whole);
+    }
+  } gathered{finds, {}};
+  for (const auto& line : finds.lines)
+    gathered.text.append(finds.block.substr(line.begin, line.end - line.begin));
+  gated.scan(gathered.text, Gathered::on, &gathered);
+  finds.lines.clear();
 }
 
-std::vector<Expression> doubt_expressions(const RuleSet& set, Beyond beyond) {
-  std::vector<Expression> out;
+void scan_all(const Scanners& scanners, Finds& finds) {
+  const OnHit collect = [](void* into, const Hit& hit) {
+    auto* f = static_cast<Finds*>(into);
+    if (hit.rule == kGate)
+      f->open_line(hit.end);
+    else
+      f->add(hit);
+  };
+  scanners.shapes->scan(finds.block, collect, &finds);
+  scanners.literals->scan(finds.block, collect, &finds);
+  scan_gated(*scanners.gated, finds);
+}
+
+}  // namespace
+
+std::array<std::vector<Expression>, 4> expressions_of(const RuleSet& set, Beyond beyond) {
+  std::array<std::vector<Expression>, 4> out;
+  auto& [literals, shapes, gated, doubts] = out;
   for (std::size_t i = beyond.rules; i < set.rules.size(); ++i) {
+    for (const auto& e : set.rules[i].match) {
+      const Passage passage = passage_of(e);
+      auto& to = passage == Passage::gated     ? gated
+                 : passage == Passage::literal ? literals
+                                               : shapes;
+      to.push_back({e, {0, static_cast<uint16_t>(i), false, 0}});
+    }
     for (const auto& e : set.rules[i].unless)
-      out.push_back({e, {0, static_cast<uint16_t>(i), true, 0}});
+      doubts.push_back({e, {0, static_cast<uint16_t>(i), true, 0}});
+  }
+  if (!gated.empty()) {
+    for (const auto word : gate_words())
+      literals.push_back({"(?i)" + std::string(word), {0, kGate, false, 0}});
   }
   for (std::size_t i = beyond.decoys; i < set.decoys.size(); ++i) {
     const auto& decoy = set.decoys[i];
-    out.push_back({decoy.expression, {0, kAnyRule, true, static_cast<float>(decoy.ceiling)}});
+    doubts.push_back({decoy.expression, {0, kAnyRule, true, static_cast<float>(decoy.ceiling)}});
   }
   return out;
 }
 
 Result<std::unique_ptr<Scanners>> compile_scanners(const RuleSet& set, Beyond beyond,
                                                    Scanner::Target target) {
+  auto [literals, shapes, gated, doubts] = expressions_of(set, beyond);
   auto scanners = std::make_unique<Scanners>();
-  ASSIGN_OR_RETURN(scanners->causes, Scanner::compile(cause_expressions(set, beyond), target));
-  ASSIGN_OR_RETURN(scanners->doubts, Scanner::compile(doubt_expressions(set, beyond), target));
+  ASSIGN_OR_RETURN(scanners->literals, Scanner::compile(std::move(literals), target));
+  ASSIGN_OR_RETURN(scanners->shapes, Scanner::compile(std::move(shapes), target));
+  ASSIGN_OR_RETURN(scanners->gated, Scanner::compile(std::move(gated), target));
+  ASSIGN_OR_RETURN(scanners->doubts, Scanner::compile(std::move(doubts), target));
   return scanners;
 }
 
@@ -65,30 +126,13 @@ const Category* Rules::category(std::string_view id) const {
 }
 
 void Rules::scan(std::string_view block, OnHit on_hit, void* context) const {
-  if (!own_) {
-    if (base_) base_().causes->scan(block, on_hit, context);
-    return;
-  }
-  std::vector<Hit> own;
-  own_->causes->scan(
-      block,
-      [](void* into, const Hit& hit) {
-        auto* hits = static_cast<std::vector<Hit>*>(into);
-        if (hits->size() < kOwnHitsMax) hits->push_back(hit);
-      },
-      &own);
-  Merge merge{own, 0, on_hit, context};
-  if (base_) {
-    base_().causes->scan(
-        block,
-        [](void* into, const Hit& hit) {
-          auto* m = static_cast<Merge*>(into);
-          m->up_to(hit.end);
-          m->on_hit(m->context, hit);
-        },
-        &merge);
-  }
-  merge.up_to(block.size());
+  if (block.empty()) return;
+  Finds finds{block, {}, {}};
+  if (base_) scan_all(base_(), finds);
+  if (own_) scan_all(*own_, finds);
+  std::stable_sort(finds.hits.begin(), finds.hits.end(),
+                   [](const Hit& a, const Hit& b) { return a.end < b.end; });
+  for (const Hit& hit : finds.hits) on_hit(context, hit);
 }
 
 void Rules::scan_doubts(std::string_view line, OnHit on_hit, void* context) const {

@@ -21,7 +21,7 @@
 // from several threads.
 #pragma once
 
-#include <functional>
+#include <array>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -101,17 +101,18 @@ enum class Trial { yes, no };
 void load_rules(const RuleText& text, Trial trial, RuleSet& set,
                 std::vector<std::string>& problems);
 
-// The expressions of a set. Decoys matter only in the few lines that a rule has hit, so they are a
-// database of their own.
+// The expressions of a set, as they are looked for (rule_gate.h). Decoys matter only in the few
+// lines that a rule has hit, so they are a database of their own.
 struct Scanners {
-  std::unique_ptr<Scanner> causes, doubts;
+  std::unique_ptr<Scanner> literals;  // with the gate's words among them
+  std::unique_ptr<Scanner> shapes, gated, doubts;
 };
 // How much of a RuleSet comes from elsewhere: the rules and decoys before these are left out.
 struct Beyond {
   std::size_t rules = 0, decoys = 0;
 };
-std::vector<Expression> cause_expressions(const RuleSet& set, Beyond beyond);
-std::vector<Expression> doubt_expressions(const RuleSet& set, Beyond beyond);
+// In the order of the members above.
+std::array<std::vector<Expression>, 4> expressions_of(const RuleSet& set, Beyond beyond);
 // The set must have passed load_rules: every expression compiles on its own.
 Result<std::unique_ptr<Scanners>> compile_scanners(const RuleSet& set, Beyond beyond,
                                                    Scanner::Target target);
@@ -129,9 +130,9 @@ class Rules {
   const std::map<std::string, Category, std::less<>>& categories() const { return set_.categories; }
   const Category* category(std::string_view id) const;
 
-  // The causes in `block`, in order of `end`; as for Scanner::scan. Of the rules beyond the base,
-  // the first kOwnHitsMax hits in a block count.
-  static constexpr std::size_t kOwnHitsMax = 8192;
+  // The causes in `block`, in order of `end`; as for Scanner::scan. A rule may hit a line only
+  // once, and the first kHitsMax hits in a block count.
+  static constexpr std::size_t kHitsMax = 8192;
   void scan(std::string_view block, OnHit on_hit, void* context) const;
   // The decoys in one line that a rule has hit, in any order. May be called from on_hit.
   void scan_doubts(std::string_view line, OnHit on_hit, void* context) const;

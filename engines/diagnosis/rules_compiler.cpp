@@ -10,12 +10,16 @@ namespace {
 using namespace gitaiops;
 using namespace gitaiops::diagnosis;
 
-// As unpack() reads it: the size of the first database, then both.
+// As unpack() reads them: each database after its size.
 Result<std::string> packed(const Scanners& scanners) {
-  ASSIGN_OR_RETURN(const auto causes, scanners.causes->serialized());
-  ASSIGN_OR_RETURN(const auto doubts, scanners.doubts->serialized());
-  const uint64_t size = causes.size();
-  return std::string(reinterpret_cast<const char*>(&size), sizeof size) + causes + doubts;
+  std::string out;
+  for (const Scanner* scanner : {scanners.literals.get(), scanners.shapes.get(),
+                                 scanners.gated.get(), scanners.doubts.get()}) {
+    ASSIGN_OR_RETURN(const auto bytes, scanner->serialized());
+    const uint64_t size = bytes.size();
+    out += std::string(reinterpret_cast<const char*>(&size), sizeof size) + bytes;
+  }
+  return out;
 }
 
 Result<std::string> compiled() {

@@ -25,6 +25,7 @@ struct Hit {
   float ceiling = 0;  // of a general decoy
 };
 inline constexpr uint16_t kAnyRule = 0xffff;
+inline constexpr uint16_t kGate = 0xfffe;  // no rule: a word that lets others look at its line
 using OnHit = void (*)(void* context, const Hit& hit);
 
 struct Expression {

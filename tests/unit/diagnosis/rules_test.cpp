@@ -35,7 +35,7 @@ TEST(BuiltinRules, TheBytesMadeAtBuildTimeAreTaken) {
   ASSERT_TRUE(scanners.ok()) << scanners.error().to_string();
   int hits = 0;
   const OnHit count = [](void* n, const Hit&) { ++*static_cast<int*>(n); };
-  (*scanners)->causes->scan("src/ring.c:3:1: error: expected ';'\n", count, &hits);
+  (*scanners)->gated->scan("src/ring.c:3:1: error: expected ';'\n", count, &hits);
   EXPECT_GT(hits, 0);
 }
 
