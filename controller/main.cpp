@@ -333,6 +333,8 @@ int operate(const fs::path& config_path, Act act) {
   const auto config = load(config_path);
   if (!config.ok()) return fail(config.error(), kExitUsage);
   log::configure(log::Level::warning, log::Format::text);
+  if (const auto user = become_service_user(config->state.dir); !user.ok())
+    return fail(user.error());
   asio::io_context loop(1);  // outlives the store, whose threads post to it
   const auto store = open_store(*config, system_clock());
   if (!store.ok()) return fail(store.error());
@@ -342,6 +344,19 @@ int operate(const fs::path& config_path, Act act) {
                                     done.error().code() == Code::not_found
                                 ? kExitUsage
                                 : kExitFailure);
+}
+
+int put_back(const fs::path& config_path, const fs::path& from) {
+  const auto config = load(config_path);
+  if (!config.ok()) return fail(config.error(), kExitUsage);
+  log::configure(log::Level::warning, log::Format::text);
+  if (const auto user = become_service_user(config->state.dir); !user.ok())
+    return fail(user.error());
+  if (const auto made = make_state_dir(*config); !made.ok()) return fail(made.error());
+  const auto claimed = claim(config->state.dir);
+  if (!claimed.ok()) return fail(claimed.error());
+  const auto done = restore(*config, from, system_clock(), std::cout);
+  return done.ok() ? 0 : fail(done.error());
 }
 
 int check_config(const fs::path& config_path) {
@@ -398,6 +413,12 @@ int main(int argc, char** argv) {
       ->add_option("--label", request.labels,
                    "Enrolment: a label for the agents; may stand more than once")
       ->excludes(api);
+  create
+      ->add_option("--certificate-life", request.certificate_life,
+                   "Enrolment: how long each certificate of these agents lives, from 1h to 90d; "
+                   "short for images and nodes that come and go (default: "
+                   "enrollment.certificate_life)")
+      ->excludes(api);
   create->add_option("--project", request.projects,
                      "INSTANCE:GLOB it is good for, e.g. main:group/*, or GLOB for every instance; "
                      "may stand more than once (default: all)");
@@ -432,15 +453,29 @@ int main(int argc, char** argv) {
       ->add_option("id", id, "The ID that `agents list` shows")
       ->required();
 
-  command(&app, "backup", "Copy the database, also while the service runs",
+  bool at_once = false, with_key = false;
+  auto* ca = app.add_subcommand("ca", "The certificate authority of agents and controller")
+                 ->require_subcommand(1);
+  command(ca, "rotate", "Replace it: three steps, one a run, each when its time has come",
           [&] {
             return operate(config, [&](store::Store& s, const Config& c) {
-              return backup(s, c, to, clock, std::cout);
+              return rotate_authority(s, c, at_once, clock, std::cout);
             });
           })
-      ->add_option("to", to,
-                   "File to write; must not exist. To restore: stop the service, remove "
-                   "controller.db* in state.dir, copy it there as controller.db")
+      ->add_flag("--at-once", at_once,
+                 "Do not wait: for a stolen key. Agents that were away must enrol again");
+
+  auto* save = command(&app, "backup", "Copy the database, also while the service runs", [&] {
+    return operate(config, [&](store::Store& s, const Config& c) {
+      return backup(s, c, to, with_key, clock, std::cout);
+    });
+  });
+  save->add_option("to", to, "File to write; must not exist")->required();
+  save->add_flag("--with-key", with_key,
+                 "Also the certificate authority with its key, into a second file: TO.key");
+  command(&app, "restore", "Put a backup in place of the database; the service must not run",
+          [&] { return put_back(config, to); })
+      ->add_option("from", to, "The file that `backup` wrote")
       ->required();
   app.add_subcommand("sample-config", "Print a commented configuration file")->callback([] {
     std::cout << schema().sample();

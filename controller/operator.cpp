@@ -3,14 +3,24 @@
 #include <algorithm>
 #include <ostream>
 
+#include <grp.h>
+#include <pwd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/crypto/crypto.h"
+#include "base/io/files.h"
 
 namespace gitaiops::controller {
 namespace {
 
+namespace fs = std::filesystem;
+
 constexpr std::size_t kSecretBytes = 32;
+constexpr std::size_t kLargestKeyFile = 1 << 20;
+// Of the unit, packaging/systemd/gitaiops-controller.service.
+constexpr const char* kUnitUser = "gitaiops-controller";
+constexpr const char* kUnitStateDir = "/var/lib/gitaiops-controller";
 
 std::string join(const std::vector<std::string>& items) {
   std::string text;
@@ -43,6 +53,17 @@ template <class Token>
 std::string state_of(const Token& token, UnixMicros now) {
   if (token.revoked_at) return "revoked";
   return token.expires_at <= now ? "expired" : "valid until " + to_rfc3339(token.expires_at);
+}
+
+std::string state_of(const store::Agent& agent, UnixMicros now) {
+  if (agent.revoked_at) return "revoked";
+  std::string state = "enrolled " + age(now, agent.enrolled_at);
+  if (agent.certificate_not_after && *agent.certificate_not_after <= now)
+    state += ", certificate expired";
+  if (!agent.clone.empty())
+    state += ", HELD TWICE: by " + agent.holder + " and by " + agent.clone + " (" +
+             age(now, agent.clone_at) + ")";
+  return state;
 }
 
 std::string kind_of(const store::ApiToken& token) {
@@ -123,6 +144,14 @@ Task<Status> create_token(store::Store& store, const Config& config, TokenReques
     co_return Status();
   }
   if (request.uses < 1) co_return Error(Code::invalid_argument, "--uses: must be at least 1");
+  std::optional<int64_t> life;
+  if (!request.certificate_life.empty()) {
+    const auto asked = config::parse_duration(request.certificate_life);
+    if (!asked || asked->micros < enrollment::kHour || asked->micros > 90 * enrollment::kDay)
+      co_return Error(Code::invalid_argument, "--certificate-life: \"" + request.certificate_life +
+                                                  "\" is not a duration from 1h to 90d");
+    life = asked->micros;
+  }
   const auto secret = crypto::base64url_encode(crypto::random_bytes(kSecretBytes));
   const auto id = crypto::uuid7(now);
   CO_ASSIGN_OR_RETURN(const auto text, enrollment::token_text(config.state.dir, secret, clock));
@@ -133,7 +162,8 @@ Task<Status> create_token(store::Store& store, const Config& config, TokenReques
                                .labels = request.labels,
                                .scope = scope,
                                .created_at = now,
-                               .revoked_at = std::nullopt};
+                               .revoked_at = std::nullopt,
+                               .certificate_life_us = life};
   CO_RETURN_IF_ERROR(co_await store.add_enrollment_token(std::move(token)));
   CO_RETURN_IF_ERROR(co_await store.add_audit(act(now, "token.create", "enrolment token " + id)));
   out << text << "\n";
@@ -181,7 +211,7 @@ Task<Status> list_agents(store::Store& store, const Clock& clock, std::ostream& 
   for (const auto& agent : agents) {
     out << column(agent.id, 36) << column(agent.host_name, 24) << column(agent.version, 8)
         << column(age(now, agent.last_seen_at), 10) << column(join(agent.scope), 20)
-        << (agent.revoked_at ? "revoked" : "enrolled " + age(now, agent.enrolled_at)) << "\n";
+        << state_of(agent, now) << "\n";
   }
   if (agents.empty())
     out << "(none yet: gitaiops-controller token create, then gitaiops-agent enroll on the runner "
@@ -196,16 +226,124 @@ Task<Status> revoke_agent(store::Store& store, std::string id, const Clock& cloc
   co_return Status();
 }
 
-Task<Status> backup(store::Store& store, const Config& config, std::filesystem::path to,
-                    const Clock& clock, std::ostream& out) {
-  CO_RETURN_IF_ERROR(co_await store.backup(to), "backing up to " + to.string());
-  CO_RETURN_IF_ERROR(co_await store.add_audit(act(clock.now(), "backup", to.string())));
-  out << "the database is in " << to.string() << "\n"
-      << "the certificate authority is NOT in it: keep a copy of "
-      << (config.state.dir / "pki").string() << " in a safe place as well\n"
-      << "to restore: stop the service, remove " << (config.state.dir / "controller.db").string()
-      << "*, and copy the file there as controller.db\n";
+Task<Status> rotate_authority(store::Store& store, const Config& config, bool at_once,
+                              const Clock& clock, std::ostream& out) {
+  using Step = enrollment::Rotation::Step;
+  CO_ASSIGN_OR_RETURN(const auto agents, co_await store.agents());
+  int64_t longest = config.enrollment.certificate_life.micros;
+  for (const auto& agent : agents)
+    if (!agent.revoked_at) longest = std::max(longest, agent.certificate_life_us.value_or(0));
+  CO_ASSIGN_OR_RETURN(const auto done,
+                      enrollment::rotate_authority(config.state.dir, longest, at_once, clock));
+  const std::string what = done.step == Step::announced  ? "ca.announce"
+                           : done.step == Step::switched ? "ca.switch"
+                                                         : "ca.finish";
+  CO_RETURN_IF_ERROR(co_await store.add_audit(act(clock.now(), what, "authority " + done.pin)));
+  switch (done.step) {
+    case Step::announced:
+      out << "step 1 of 3: the next authority is made; agents trust it from their next certificate "
+             "on\nstep 2: run this again after "
+          << to_rfc3339(done.next_step_at) << "\n";
+      break;
+    case Step::switched:
+      out << "step 2 of 3: the new authority signs; the previous one is still trusted\n"
+             "enrolment tokens made before are worth nothing now: make new ones\n"
+             "step 3: run this again after "
+          << to_rfc3339(done.next_step_at) << "\n";
+      break;
+    case Step::finished:
+      out << "step 3 of 3: the previous authority is forgotten\n";
+      break;
+  }
+  out << "a running service takes this over within a minute\n";
   co_return Status();
+}
+
+Task<Status> backup(store::Store& store, const Config& config, fs::path to, bool with_key,
+                    const Clock& clock, std::ostream& out) {
+  auto key_file = to;
+  key_file += ".key";
+  if (with_key && fs::exists(key_file))
+    co_return Error(Code::already_exists, key_file.string() + " exists; it is not overwritten");
+  CO_RETURN_IF_ERROR(co_await store.backup(to), "backing up to " + to.string());
+  if (with_key) {
+    CO_ASSIGN_OR_RETURN(const auto text, enrollment::export_authority(config.state.dir));
+    CO_RETURN_IF_ERROR(write_file_atomic(key_file, text, 0600));
+  }
+  CO_RETURN_IF_ERROR(co_await store.add_audit(
+      act(clock.now(), with_key ? "backup, with the authority's key" : "backup", to.string())));
+  out << "the database is in " << to.string() << "\n";
+  if (with_key)
+    out << "the certificate authority WITH ITS KEY is in " << key_file.string()
+        << ": who has it can pass for any agent and for the controller\n";
+  else
+    out << "the certificate authority's key is NOT in it: without "
+        << (config.state.dir / "pki").string()
+        << " all agents must enrol again; `backup --with-key` takes it along\n";
+  out << "to put it back: gitaiops-controller restore " << to.string() << "\n";
+  co_return Status();
+}
+
+Status restore(const Config& config, const fs::path& from, const Clock& clock, std::ostream& out) {
+  const auto database = config.state.dir / "controller.db";
+  auto fresh = database, key_file = from;
+  fresh += ".restoring";
+  key_file += ".key";
+  std::error_code error;
+  for (const auto* left : {"", "-wal", "-shm"}) fs::remove(fresh.string() + left, error);
+  fs::copy_file(from, fresh, error);
+  if (error) return Error(Code::not_found, "copy " + from.string() + ": " + error.message());
+  // Opened as a store before anything is replaced: a wrong or damaged file is refused here.
+  if (const auto opened = store::open_sqlite({fresh}, clock); !opened.ok()) {
+    fs::remove(fresh, error);
+    return opened.error().within(from.string());
+  }
+  const bool has_key = fs::exists(key_file);
+  if (has_key) {
+    ASSIGN_OR_RETURN(const auto text, read_secret_file(key_file, kLargestKeyFile));
+    RETURN_IF_ERROR(enrollment::import_authority(config.state.dir, text), key_file.string());
+  }
+  const auto aside = database.string() + ".before-" + to_rfc3339(clock.now());
+  for (const auto* part : {"-shm", "-wal", ""}) {
+    if (!fs::exists(database.string() + part)) continue;
+    fs::rename(database.string() + part, aside + part, error);
+    if (error)
+      return Error(Code::internal, "move " + database.string() + part + ": " + error.message());
+  }
+  fs::rename(fresh, database, error);
+  if (error) return Error(Code::internal, "move " + fresh.string() + ": " + error.message());
+  out << "the database is restored from " << from.string() << "\n";
+  if (fs::exists(aside)) out << "what was there before is in " << aside << "\n";
+  if (has_key)
+    out << "the backup holds the certificate authority's key: agents go on as before\n";
+  else if (fs::exists(config.state.dir / "pki" / "ca.key"))
+    out << "the backup does not hold the certificate authority's key; the one in "
+        << (config.state.dir / "pki").string() << " stays\n";
+  else
+    out << "the backup does not hold the certificate authority's key and there is none here: a new "
+           "one is made, and all agents must enrol again\n";
+  return {};
+}
+
+Status become_service_user(const fs::path& state_dir) {
+  if (::geteuid() != 0) return {};
+  struct stat folder{};
+  const bool there = ::stat(state_dir.c_str(), &folder) == 0;
+  const passwd* user = there                        ? ::getpwuid(folder.st_uid)
+                       : state_dir == kUnitStateDir ? ::getpwnam(kUnitUser)
+                                                    : nullptr;
+  if (there && user == nullptr)
+    return Error(Code::not_found, state_dir.string() + " belongs to a user that has no name");
+  if (user == nullptr || user->pw_uid == 0) return {};
+  const auto uid = user->pw_uid;
+  const auto gid = user->pw_gid;
+  if (!there &&
+      (::mkdir(state_dir.c_str(), 0700) != 0 || ::chown(state_dir.c_str(), uid, gid) != 0))
+    return errno_error("make", state_dir.string());
+  if (::initgroups(user->pw_name, gid) != 0 || ::setresgid(gid, gid, gid) != 0 ||
+      ::setresuid(uid, uid, uid) != 0)
+    return errno_error("become the owner of", state_dir.string());
+  return {};
 }
 
 }  // namespace gitaiops::controller

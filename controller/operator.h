@@ -19,6 +19,7 @@ struct TokenRequest {
   std::string name;  // API: whose it is
   std::string ttl = "1h";
   int64_t uses = 1;                   // enrolment only
+  std::string certificate_life;       // enrolment only; empty: the configuration's
   std::vector<std::string> labels;    // enrolment only
   std::vector<std::string> projects;  // "instance:glob", e.g. "main:group/*"; empty: everything
   bool admin = false;                 // API: also what concerns the whole fleet
@@ -32,8 +33,20 @@ Task<Status> revoke_token(store::Store& store, std::string id, const Clock& cloc
 Task<Status> list_agents(store::Store& store, const Clock& clock, std::ostream& out);
 Task<Status> revoke_agent(store::Store& store, std::string id, const Clock& clock,
                           std::ostream& out);
+// One step of replacing the certificate authority, see enrollment::rotate_authority.
+Task<Status> rotate_authority(store::Store& store, const Config& config, bool at_once,
+                              const Clock& clock, std::ostream& out);
+// With the key: the authority goes into a second file, `to` with ".key" behind it.
 Task<Status> backup(store::Store& store, const Config& config, std::filesystem::path to,
-                    const Clock& clock, std::ostream& out);
+                    bool with_key, const Clock& clock, std::ostream& out);
+// Puts such a copy in place of the database, which is kept beside it; and the authority, when the
+// copy has its key and none is here. The service must not run; nothing is changed after an error.
+Status restore(const Config& config, const std::filesystem::path& from, const Clock& clock,
+               std::ostream& out);
+
+// As root: goes on as the owner of the state folder, so that what is written is the service's.
+// Makes the folder for the unit's user when the service was never started.
+Status become_service_user(const std::filesystem::path& state_dir);
 
 // Where the authority lives and by which names agents reach this controller.
 enrollment::Options enrollment_options(const Config& config);

@@ -50,7 +50,7 @@ class JournalSource final : public LogSource {
         const auto opened = open(co_await asio::this_coro::executor);
         if (!opened.ok())
           set_problem(state_, batch, opened.error().to_string(),
-                      "allow it with: usermod -a -G systemd-journal gitaiops");
+                      "allow it with: usermod -a -G systemd-journal gitaiops-agent");
       }
       const bool more = journal_ && read(batch);
       if (!batch.facts.empty() || !batch.problems.empty() ||

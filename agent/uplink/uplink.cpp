@@ -146,6 +146,7 @@ class UplinkLoop final : public Uplink {
     CO_ASSIGN_OR_RETURN(auto key, tls::make_key());
     enrollment::v1::RenewRequest request;
     CO_ASSIGN_OR_RETURN(*request.mutable_csr_der(), tls::make_request(key));
+    request.set_host_name(truncate_utf8(to_utf8(options_.host_name), 253));
     const auto response = co_await rpc::renew(target(identity), request, kRenewTimeout, stopping_);
     if (!response.ok()) co_return response.error();
     CO_ASSIGN_OR_RETURN(const auto fresh, checked_identity(std::move(key), response->certificate(),

@@ -33,7 +33,8 @@ constexpr std::size_t kMaxMessageBytes = 80 << 10;
 struct Peer {
   std::string agent_id;  // empty on the enrolment listener
   UnixMicros certificate_not_after;
-  std::string address;  // "ipv4:192.0.2.7:51234", for people
+  std::string address;                  // "ipv4:192.0.2.7:51234", for people
+  uint64_t certificate_generation = 0;  // see tls::CertificateFacts
 };
 
 // One bidirectional stream, of either side.

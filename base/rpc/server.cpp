@@ -27,7 +27,7 @@ constexpr std::chrono::milliseconds kCancelGrace{
     1000};  // then for gRPC to confirm that they are cancelled
 
 Result<Peer> agent_of(const grpc::CallbackServerContext& context) {
-  Peer peer{{}, {}, context.peer()};
+  Peer peer{{}, {}, context.peer(), 0};
   const auto pem = context.auth_context()->FindPropertyValues(GRPC_X509_PEM_CERT_PROPERTY_NAME);
   if (pem.empty()) return Error(Code::unauthenticated, "no client certificate");
   ASSIGN_OR_RETURN(const auto about, tls::facts({pem[0].data(), pem[0].size()}),
@@ -36,6 +36,7 @@ Result<Peer> agent_of(const grpc::CallbackServerContext& context) {
   if (!id.ok()) return Error(Code::unauthenticated, id.error().message());
   peer.agent_id = *std::move(id);
   peer.certificate_not_after = about.validity.not_after;
+  peer.certificate_generation = about.generation;
   return peer;
 }
 
@@ -238,7 +239,7 @@ class EnrollmentAdapter final : public EnrollmentService::CallbackService {
     if (!enroll_)
       return refuse(
           context, Error(Code::unimplemented, "this is the fleet listener; enrolment has its own"));
-    return start(context, Peer{{}, {}, context->peer()}, *request, response, enroll_);
+    return start(context, Peer{{}, {}, context->peer(), 0}, *request, response, enroll_);
   }
 
   grpc::ServerUnaryReactor* Renew(grpc::CallbackServerContext* context,

@@ -46,10 +46,14 @@ bool set_times(X509* certificate, Validity validity) {
                        validity.not_after.value / kMicrosPerSecond);
 }
 
-bool set_name(X509_NAME* name, std::string_view text) {
-  return X509_NAME_add_entry_by_NID(name, NID_commonName, MBSTRING_UTF8,
+bool set_name(X509_NAME* name, std::string_view text, int nid = NID_commonName) {
+  return X509_NAME_add_entry_by_NID(name, nid, MBSTRING_UTF8,
                                     reinterpret_cast<const unsigned char*>(text.data()),
                                     static_cast<int>(text.size()), -1, 0) == 1;
+}
+
+bool set_generation(X509_NAME* name, uint64_t generation) {
+  return generation == 0 || set_name(name, std::to_string(generation), NID_serialNumber);
 }
 
 // Values here are constants of this file; foreign text never reaches OpenSSL's configuration
@@ -86,6 +90,7 @@ struct Leaf {
   const GENERAL_NAMES* names;
   const char* purpose;  // extended key usage: an agent's certificate must not pass for a server's
   Validity validity;
+  uint64_t generation = 0;
 };
 
 Result<std::string> sign(const Authority& authority, std::string_view request_der,
@@ -98,6 +103,7 @@ Result<std::string> sign(const Authority& authority, std::string_view request_de
   const bool made =
       c && X509_set_version(c, X509_VERSION_3) == 1 && set_serial(c) &&
       set_times(c, leaf.validity) && set_name(X509_get_subject_name(c), leaf.common_name) &&
+      set_generation(X509_get_subject_name(c), leaf.generation) &&
       X509_set_issuer_name(c, X509_get_subject_name(issuer.get())) == 1 &&
       X509_set_pubkey(c, X509_REQ_get0_pubkey(request.get())) == 1 &&
       add_extension(c, issuer.get(), NID_basic_constraints, "critical,CA:FALSE") &&
@@ -149,11 +155,11 @@ Result<Authority> Authority::load(std::string_view key_pem, std::string_view cer
 }
 
 Result<std::string> Authority::sign_agent(std::string_view request_der, std::string_view id,
-                                          Validity validity) const {
+                                          Validity validity, uint64_t generation) const {
   const NamesPtr names(GENERAL_NAMES_new());
   if (!names || !add_name(names.get(), GEN_URI, agent_uri(id)))
     return failed("naming an agent in a certificate");
-  return sign(*this, request_der, {id, names.get(), "clientAuth", validity});
+  return sign(*this, request_der, {id, names.get(), "clientAuth", validity, generation});
 }
 
 Result<std::string> Authority::sign_server(std::string_view request_der,
@@ -166,7 +172,7 @@ Result<std::string> Authority::sign_server(std::string_view request_der,
     if (!names || !add_host(names.get(), host))
       return failed("naming " + host + " in a certificate");
   }
-  return sign(*this, request_der, {"gitaiops controller", names.get(), "serverAuth", validity});
+  return sign(*this, request_der, {"gitaiops controller", names.get(), "serverAuth", validity, 0});
 }
 
 }  // namespace gitaiops::tls

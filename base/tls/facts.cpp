@@ -65,6 +65,10 @@ Result<CertificateFacts> facts(std::string_view certificate_pem) {
   X509_NAME_get_text_by_NID(X509_get_subject_name(certificate.get()), NID_commonName, name,
                             sizeof name);
   out.subject = name;
+  char generation[32] = {};
+  X509_NAME_get_text_by_NID(X509_get_subject_name(certificate.get()), NID_serialNumber, generation,
+                            sizeof generation);
+  out.generation = parse_uint(generation).value_or(0);
   ASSIGN_OR_RETURN(out.validity.not_before, to_unix(X509_get0_notBefore(certificate.get())));
   ASSIGN_OR_RETURN(out.validity.not_after, to_unix(X509_get0_notAfter(certificate.get())));
   read_names(certificate.get(), out);

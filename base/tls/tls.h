@@ -44,6 +44,7 @@ struct CertificateFacts {
   std::string pin;                 // "sha256:<64 hex>" of the SubjectPublicKeyInfo
   std::string fingerprint;         // SHA-256 of the whole certificate, hex
   bool authority = false;          // may sign others
+  uint64_t generation = 0;         // of an agent's certificate: grows with each renewal; 0: untold
 };
 // Of the first certificate in the text.
 Result<CertificateFacts> facts(std::string_view certificate_pem);
@@ -82,10 +83,11 @@ class Authority {
   const std::string& certificate_pem() const { return certificate_pem_; }
   const std::string& pin() const { return pin_; }
 
-  // A client certificate for the key in the request, and for nothing else in it. invalid_argument:
-  // the request is damaged, larger than 2 KiB, not signed by its own key, or not P-256.
+  // A client certificate for the key in the request, and for nothing else in it. The generation
+  // stands in the subject as its serial number. invalid_argument: the request is damaged, larger
+  // than 2 KiB, not signed by its own key, or not P-256.
   Result<std::string> sign_agent(std::string_view request_der, std::string_view id,
-                                 Validity validity) const;
+                                 Validity validity, uint64_t generation = 0) const;
   // A server certificate for these DNS names and IP addresses.
   Result<std::string> sign_server(std::string_view request_der,
                                   const std::vector<std::string>& hosts, Validity validity) const;

@@ -19,7 +19,7 @@ using gitaiops::enrollment::v1::RenewResponse;
 
 constexpr int64_t kShortestLife = kHour;
 constexpr int64_t kLongestLife = 90 * kDay;
-constexpr std::chrono::hours kServerCertificateCheck{1};
+constexpr std::chrono::seconds kKeyringCheck{30};
 constexpr std::size_t kMaxHostName = 253;
 constexpr std::size_t kMaxVersion = 64;
 
@@ -55,20 +55,23 @@ Result<std::unique_ptr<Enrollment>> Enrollment::make(Options options, Keyring& k
   return std::unique_ptr<Enrollment>(new Enrollment(std::move(options), keyring, store, clock));
 }
 
-Result<Certificate> Enrollment::certify(const std::string& agent_id,
-                                        std::string_view request_der) const {
+Result<Certificate> Enrollment::certify(const store::Agent& agent, std::string_view request_der,
+                                        uint64_t generation) const {
   const UnixMicros now = clock_.now();
-  const tls::Validity validity{now + -rpc::kMaxClockSkew, now + options_.certificate_life_us};
-  ASSIGN_OR_RETURN(auto pem, keyring_.authority().sign_agent(request_der, agent_id, validity));
+  const int64_t life = agent.certificate_life_us.value_or(options_.certificate_life_us);
+  const tls::Validity validity{now + -rpc::kMaxClockSkew, now + life};
+  ASSIGN_OR_RETURN(auto pem,
+                   keyring_.authority().sign_agent(request_der, agent.id, validity, generation));
   // As the certificate itself says, in whole seconds.
   ASSIGN_OR_RETURN(const auto about, tls::facts(pem));
   Certificate out;
-  out.set_agent_id(agent_id);
+  out.set_agent_id(agent.id);
+  out.set_generation(generation);
   out.set_certificate_pem(std::move(pem));
   out.set_ca_bundle_pem(keyring_.bundle_pem());
   out.set_not_before_us(about.validity.not_before.value);
   out.set_not_after_us(about.validity.not_after.value);
-  out.set_renew_after_us((now + options_.certificate_life_us / 3 * 2).value);
+  out.set_renew_after_us((now + life / 3 * 2).value);
   return out;
 }
 
@@ -86,7 +89,6 @@ Task<Result<EnrollResponse>> Enrollment::enroll(EnrollRequest request, rpc::Peer
   agent.version = truncate_utf8(to_utf8(request.agent_version()), kMaxVersion);
   agent.enrolled_at = now;
   agent.certificate_not_after = now + options_.certificate_life_us;
-  CO_ASSIGN_OR_RETURN(const auto certificate, certify(agent.id, request.csr_der()));
   auto enrolled = co_await store_.enroll_agent(token->secret_sha256(), agent, now);
   if (!enrolled.ok()) {
     log::warning("enrolment refused", {{"peer", peer.address},
@@ -94,6 +96,7 @@ Task<Result<EnrollResponse>> Enrollment::enroll(EnrollRequest request, rpc::Peer
                                        {"reason", enrolled.error().to_string()}});
     co_return enrolled.error();
   }
+  CO_ASSIGN_OR_RETURN(const auto certificate, certify(*enrolled, request.csr_der(), 1));
   log::info("agent enrolled",
             {{"agent", agent.id}, {"host", agent.host_name}, {"peer", peer.address}});
   EnrollResponse response;
@@ -118,7 +121,17 @@ Task<Result<RenewResponse>> Enrollment::renew(RenewRequest request, rpc::Peer pe
                         ? "this agent was revoked; to let it in again, enrol it with a new token"
                         : "this controller does not know the agent; enrol it with a new token");
   }
-  CO_ASSIGN_OR_RETURN(auto certificate, certify(peer.agent_id, request.csr_der()));
+  const auto host = truncate_utf8(to_utf8(request.host_name()), kMaxHostName);
+  store::Holder holder{peer.certificate_generation, holder_name(host, peer.address)};
+  CO_ASSIGN_OR_RETURN(const auto held,
+                      co_await store_.agent_held(peer.agent_id, std::move(holder), clock_.now()));
+  if (held.generation > peer.certificate_generation) {
+    const auto why = describe_clone(held);
+    log::error("an agent's identity is held twice", {{"agent", held.id}, {"holders", why}});
+    co_return Error(Code::permission_denied, why);
+  }
+  CO_ASSIGN_OR_RETURN(auto certificate,
+                      certify(held, request.csr_der(), peer.certificate_generation + 1));
   log::info("certificate renewed", {{"agent", peer.agent_id}, {"host", agent->host_name}});
   RenewResponse response;
   *response.mutable_certificate() = std::move(certificate);
@@ -127,11 +140,11 @@ Task<Result<RenewResponse>> Enrollment::renew(RenewRequest request, rpc::Peer pe
 
 Task<void> Enrollment::run() {
   for (;;) {
-    co_await stopping_.wait(kServerCertificateCheck);
+    co_await stopping_.wait(kKeyringCheck);
     if (stopping_.is_set()) co_return;
-    const auto made = keyring_.refresh_server_certificate(clock_.now());
+    const auto made = keyring_.refresh(clock_.now());
     if (!made.ok())
-      log::error("the server's certificate could not be renewed",
+      log::error("the authority or the server's certificate could not be renewed",
                  {{"reason", made.error().to_string()}});
   }
 }

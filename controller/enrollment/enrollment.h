@@ -2,10 +2,10 @@
 // certificates for them.
 //
 // Folder `pki` (0700, every file 0600) in the state folder: ca.key, ca.pem; server.key, server.pem
-// (leaf, then the CA that agents pin); trusted/*.pem, which an operator fills while one CA replaces
-// another; ca-bundle.pem, made of ca.pem and those. What is missing is made; a server certificate
-// is made anew at two thirds of its life, or when its names change. Thread safety: the loop's
-// thread.
+// (leaf, then the CA that agents pin); trusted/*.pem, further authorities while one replaces
+// another (rotate_authority); ca-bundle.pem, made of ca.pem and those. What is missing is made; a
+// server certificate is made anew at two thirds of its life, or when its names change. Thread
+// safety: the loop's thread.
 #pragma once
 
 #include <filesystem>
@@ -48,11 +48,13 @@ class Keyring {
   // Every CA that agents and controller trust from now on.
   const std::string& bundle_pem() const { return bundle_pem_; }
   Files files() const;
-  // Makes the server's certificate anew when it is due; true when it did. gRPC reads the files
-  // again by itself.
-  Result<bool> refresh_server_certificate(UnixMicros now);
+  // Reads again what `ca rotate` may have changed, and makes the server's certificate anew when it
+  // is due or another authority signs now; true when it did. gRPC reads the files again by itself.
+  Result<bool> refresh(UnixMicros now);
 
  private:
+  Result<bool> take_over(UnixMicros now);
+  Result<bool> refresh_server_certificate(UnixMicros now);
   explicit Keyring(tls::Authority authority) : authority_(std::move(authority)) {}
   Options options_;
   std::filesystem::path folder_;
@@ -66,30 +68,57 @@ class Keyring {
 Result<std::string> token_text(const std::filesystem::path& state_dir, std::string_view secret,
                                const Clock& clock);
 
+// One step of replacing the authority, beside a running service or without one. Three steps, each
+// at its time, so that no agent meets a certificate it cannot check: (1) a next authority is made
+// and trusted, and agents learn of it with their next certificate; (2) when all have, it signs; (3)
+// when all certificates of the previous one have ended, that is forgotten.
+struct Rotation {
+  enum class Step { announced, switched, finished } step = Step::announced;
+  std::string pin;          // of the authority that is new
+  UnixMicros next_step_at;  // not of finished
+};
+// `longest_life_us`: of any agent's certificate. unavailable: too early for the next step, and the
+// message says until when and why. `at_once`: the step now, whatever the time: for a stolen key.
+Result<Rotation> rotate_authority(const std::filesystem::path& state_dir, int64_t longest_life_us,
+                                  bool at_once, const Clock& clock);
+
+// The authority as one text to keep in a safe place: its key, and every certificate that is
+// trusted. not_found: there is none.
+Result<std::string> export_authority(const std::filesystem::path& state_dir);
+// Puts such a text back. already_exists: there is another authority; nothing is changed.
+Status import_authority(const std::filesystem::path& state_dir, std::string_view text);
+
+// "build-1 (192.0.2.7)", from a host's name for itself and rpc::Peer::address; either may be empty.
+std::string holder_name(const std::string& host, std::string address);
+// Names both holders of a cloned identity, and the cures.
+std::string describe_clone(const store::Agent& agent);
+
 class Enrollment {
  public:
   // Checks the options; the keyring, store and clock must outlive it.
   static Result<std::unique_ptr<Enrollment>> make(Options options, Keyring& keyring,
                                                   store::Store& store, const Clock& clock);
 
+  // Both sign for the life that the agent's token asked for, else the options'.
   // unauthenticated: unknown, expired, used up or revoked token, and the message says which.
   // invalid_argument: a bad request, or a host whose clock is off by more than 5 minutes; the token
   // is not used then.
   Task<Result<gitaiops::enrollment::v1::EnrollResponse>> enroll(
       gitaiops::enrollment::v1::EnrollRequest request, rpc::Peer peer);
-  // permission_denied: the agent is revoked or not known here.
+  // permission_denied: the agent is revoked or not known here, or a copy of it renewed before.
   Task<Result<gitaiops::enrollment::v1::RenewResponse>> renew(
       gitaiops::enrollment::v1::RenewRequest request, rpc::Peer peer);
 
-  // Keeps the server's certificate fresh, looking once an hour, until stop().
+  // Keeps the keyring fresh until stop().
   Task<void> run();
   void stop() { stopping_.set(); }
 
  private:
   Enrollment(Options options, Keyring& keyring, store::Store& store, const Clock& clock)
       : options_(std::move(options)), keyring_(keyring), store_(store), clock_(clock) {}
-  Result<gitaiops::enrollment::v1::Certificate> certify(const std::string& agent_id,
-                                                        std::string_view request_der) const;
+  Result<gitaiops::enrollment::v1::Certificate> certify(const store::Agent& agent,
+                                                        std::string_view request_der,
+                                                        uint64_t generation) const;
 
   const Options options_;
   Keyring& keyring_;

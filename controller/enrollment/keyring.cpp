@@ -8,18 +8,13 @@
 #include "base/io/files.h"
 #include "base/log/log.h"
 #include "base/rpc/enrollment_token.h"
-#include "base/rpc/skew.h"
 #include "controller/enrollment/enrollment.h"
+#include "controller/enrollment/pki.h"
 
 namespace gitaiops::enrollment {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr int64_t kAuthorityLife = 10 * 365 * kDay;
-constexpr int64_t kBackdate = rpc::kMaxClockSkew;
-constexpr mode_t kPrivate = 0600;
-constexpr const char* kFolder = "pki";
 
 Status private_folder(const fs::path& path) {
   std::error_code error;
@@ -37,7 +32,8 @@ Status private_folder(const fs::path& path) {
   return {};
 }
 
-// `serve` and `token create` may both find an empty folder.
+}  // namespace
+
 Result<Fd> lock(const fs::path& folder) {
   RETURN_IF_ERROR(private_folder(folder));
   Fd fd(open((folder / "lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, kPrivate));
@@ -51,7 +47,17 @@ Result<tls::Authority> load_or_make_authority(const fs::path& folder, UnixMicros
   const auto certificate_path = folder / "ca.pem";
   if (fs::exists(certificate_path)) {
     ASSIGN_OR_RETURN(const auto key, read_secret_file(key_path));
-    ASSIGN_OR_RETURN(const auto certificate, read_file(certificate_path));
+    ASSIGN_OR_RETURN(auto certificate, read_file(certificate_path));
+    if (!tls::check_key_matches(key, certificate).ok()) {
+      // The key of the next authority was in place, its certificate not yet.
+      const auto next = read_file(folder / "next.pem");
+      if (next.ok() && tls::check_key_matches(key, *next).ok()) {
+        certificate = *next;
+        RETURN_IF_ERROR(write_file_atomic(certificate_path, certificate, kPrivate));
+        for (const auto* file : {"next.key", "next.pem", "next.after", "trusted/next.pem"})
+          ::unlink((folder / file).c_str());
+      }
+    }
     ASSIGN_OR_RETURN(auto authority, tls::Authority::load(key, certificate),
                      "ca.key and ca.pem in " + folder.string());
     return authority;
@@ -59,7 +65,7 @@ Result<tls::Authority> load_or_make_authority(const fs::path& folder, UnixMicros
   // The key is written first: a key without certificate is what a crash in between leaves, and
   // nobody trusts it yet.
   const tls::Validity validity{now + -kBackdate, now + kAuthorityLife};
-  ASSIGN_OR_RETURN(auto authority, tls::Authority::create("GitAIOps controller CA", validity));
+  ASSIGN_OR_RETURN(auto authority, tls::Authority::create(kAuthorityName, validity));
   RETURN_IF_ERROR(write_file_atomic(key_path, authority.key_pem(), kPrivate));
   RETURN_IF_ERROR(write_file_atomic(certificate_path, authority.certificate_pem(), kPrivate));
   log::info("made a certificate authority",
@@ -82,6 +88,13 @@ Result<std::string> read_bundle(const fs::path& folder, const std::string& own) 
   }
   ASSIGN_OR_RETURN(const auto all, tls::split_bundle(bundle), (folder / "trusted").string());
   return bundle;
+}
+
+namespace {
+
+// Not inlined: gcc 12 then sees a comparison beyond every object (GCC bug 105329).
+[[gnu::noinline]] bool differ(std::string_view a, std::string_view b) {
+  return a != b;
 }
 
 // Ok when the server's files may be used as they are; otherwise why not.
@@ -116,11 +129,26 @@ Result<Keyring> Keyring::open(const Options& options, const Clock& clock) {
   Keyring keyring(std::move(authority));
   keyring.options_ = options;
   keyring.folder_ = folder;
-  ASSIGN_OR_RETURN(keyring.bundle_pem_, read_bundle(folder, keyring.authority_.certificate_pem()));
-  RETURN_IF_ERROR(write_file_atomic(keyring.files().trusted, keyring.bundle_pem_, kPrivate));
-  ASSIGN_OR_RETURN([[maybe_unused]] const bool made,
-                   keyring.refresh_server_certificate(clock.now()));
+  ASSIGN_OR_RETURN([[maybe_unused]] const bool made, keyring.take_over(clock.now()));
   return keyring;
+}
+
+Result<bool> Keyring::refresh(UnixMicros now) {
+  ASSIGN_OR_RETURN(const auto locked, lock(folder_));
+  ASSIGN_OR_RETURN(auto authority, load_or_make_authority(folder_, now));
+  if (differ(authority.pin(), authority_.pin()))
+    log::info("another authority signs from now on", {{"pin", authority.pin()}});
+  authority_ = std::move(authority);
+  return take_over(now);
+}
+
+// The files that servers read, made of the authority and the trusted ones.
+Result<bool> Keyring::take_over(UnixMicros now) {
+  ASSIGN_OR_RETURN(auto bundle, read_bundle(folder_, authority_.certificate_pem()));
+  if (differ(bundle, bundle_pem_))
+    RETURN_IF_ERROR(write_file_atomic(files().trusted, bundle, kPrivate));
+  bundle_pem_ = std::move(bundle);
+  return refresh_server_certificate(now);
 }
 
 Result<std::string> token_text(const fs::path& state_dir, std::string_view secret,

@@ -5,6 +5,7 @@
 #include "base/crypto/crypto.h"
 #include "base/log/log.h"
 #include "base/rpc/skew.h"
+#include "controller/enrollment/enrollment.h"
 #include "controller/fleet/hello.h"
 #include "controller/fleet/stream.h"
 
@@ -90,6 +91,13 @@ Task<void> Fleet::serve(std::shared_ptr<rpc::ServerSession> session) {
                            kOverloadedRetryAfter));
   }
   if (!agent.ok() || agent->revoked_at) co_return deny(revoked(agent.ok()));
+  const auto clone = co_await find_clone(peer, opening.hello.host_name(), now);
+  if (!clone.ok() || *clone) {
+    co_return deny(clone.ok() ? refusal(v1::Refusal::REASON_REVOKED, **clone)
+                              : refusal(v1::Refusal::REASON_OVERLOADED,
+                                        "the controller cannot read its store at the moment",
+                                        kOverloadedRetryAfter));
+  }
   const auto high_water = co_await store_.high_water(peer.agent_id, opening.hello.epoch());
   if (!high_water.ok()) {
     co_return deny(refusal(v1::Refusal::REASON_OVERLOADED,
@@ -109,6 +117,7 @@ Task<void> Fleet::serve(std::shared_ptr<rpc::ServerSession> session) {
   facts.certificate_not_after = peer.certificate_not_after;
   facts.version = opening.hello.agent_version();
   facts.observation = opening.hello.observation();
+  facts.host_name = opening.hello.host_name();
   if (opening.hello.now_us() != 0)
     facts.clock_skew_us = rpc::told_time(opening.hello.now_us()) - now;
   const auto stream = std::make_shared<Stream>(session, std::move(facts), ingest_, counters_);
@@ -144,6 +153,23 @@ Task<void> Fleet::serve(std::shared_ptr<rpc::ServerSession> session) {
   const auto found = streams_.find(peer.agent_id);
   if (found != streams_.end() && found->second == stream) streams_.erase(found);
   counters_.connected = static_cast<int64_t>(streams_.size());
+}
+
+// One identity on two hosts: who comes with an older certificate than was seen is told to go; where
+// both have the same one, the newer connection replaces the other as always, and it is said.
+Task<Result<std::optional<std::string>>> Fleet::find_clone(rpc::Peer peer, std::string host,
+                                                           UnixMicros now) {
+  store::Holder holder{peer.certificate_generation, enrollment::holder_name(host, peer.address)};
+  const auto open = streams_.find(peer.agent_id);
+  holder.contested = open != streams_.end() && open->second->facts.host_name != host;
+  const bool contested = holder.contested;
+  CO_ASSIGN_OR_RETURN(const auto agent,
+                      co_await store_.agent_held(peer.agent_id, std::move(holder), now));
+  const bool older = peer.certificate_generation < agent.generation;
+  if (!older && !contested) co_return std::nullopt;
+  const auto why = enrollment::describe_clone(agent);
+  log::error("an agent's identity is held twice", {{"agent", agent.id}, {"holders", why}});
+  co_return older ? std::optional(why) : std::nullopt;
 }
 
 Task<void> Fleet::run() {

@@ -12,6 +12,7 @@
 #include <atomic>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -68,6 +69,9 @@ class Fleet {
 
  private:
   Task<void> check_streams();
+  // Why this holder of the identity is shut out, when it is.
+  Task<Result<std::optional<std::string>>> find_clone(rpc::Peer peer, std::string host,
+                                                      UnixMicros now);
 
   const Options options_;
   store::Store& store_;

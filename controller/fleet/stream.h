@@ -14,7 +14,7 @@ class Stream : public std::enable_shared_from_this<Stream> {
     uint64_t epoch = 0;
     uint32_t credit = 0;
     UnixMicros certificate_not_after;
-    std::string version, observation;
+    std::string version, observation, host_name;
     int64_t clock_skew_us = 0;  // agent minus controller
   };
   Stream(std::shared_ptr<rpc::ServerSession> session, Facts facts, ingest::Ingest& ingest,

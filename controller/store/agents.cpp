@@ -7,7 +7,9 @@ namespace {
 constexpr std::string_view kAgentColumns =
     "SELECT id, host_name, version, observation, labels, scope, enrolled_at, last_seen_at, "
     "revoked_at, "
-    "certificate_not_after, clock_skew_us FROM agents ";
+    "certificate_not_after, clock_skew_us, certificate_life_us, generation, holder, clone, "
+    "clone_at "
+    "FROM agents ";
 
 std::string select_agents(std::string_view rest) {
   std::string sql(kAgentColumns);
@@ -28,14 +30,20 @@ Agent to_agent(const Rows& rows) {
   agent.revoked_at = rows.maybe_time(8);
   agent.certificate_not_after = rows.maybe_time(9);
   agent.clock_skew_us = rows.integer(10);
+  if (!rows.is_null(11)) agent.certificate_life_us = rows.integer(11);
+  agent.generation = static_cast<uint64_t>(rows.integer(12));
+  agent.holder = rows.text(13);
+  agent.clone = rows.text(14);
+  agent.clone_at = rows.maybe_time(15);
   return agent;
 }
 
 void insert_agent(Connection& c, const Agent& a) {
-  c.run("INSERT INTO agents VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+  c.run("INSERT INTO agents VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         {a.id, a.host_name, a.version, a.observation, strings_to_json(a.labels),
          scope_to_json(a.scope), a.enrolled_at, a.last_seen_at, a.revoked_at,
-         a.certificate_not_after, a.clock_skew_us});
+         a.certificate_not_after, a.clock_skew_us, a.certificate_life_us,
+         static_cast<int64_t>(a.generation), a.holder, a.clone, a.clone_at});
 }
 
 }  // namespace
@@ -58,8 +66,8 @@ Task<Result<Agent>> SqliteStore::enroll_agent(std::string secret_sha256, Agent a
         return Error(Code::unauthenticated, "the enrolment token " + std::move(why));
       };
       auto rows = c.query(
-          "SELECT id, expires_at, uses_left, revoked_at, labels, scope FROM enrollment_tokens "
-          "WHERE secret_sha256 = ?",
+          "SELECT id, expires_at, uses_left, revoked_at, labels, scope, certificate_life_us FROM "
+          "enrollment_tokens WHERE secret_sha256 = ?",
           {secret_sha256});
       if (!rows.next()) return refuse("is not known here");
       if (!rows.is_null(3)) return refuse("was revoked");
@@ -69,6 +77,10 @@ Task<Result<Agent>> SqliteStore::enroll_agent(std::string secret_sha256, Agent a
       // What an agent may do is the token's to say, never the agent's.
       enrolled.labels = strings_from_json(rows.text(4));
       enrolled.scope = scope_from_json(rows.text(5));
+      if (!rows.is_null(6)) {
+        enrolled.certificate_life_us = rows.integer(6);
+        enrolled.certificate_not_after = now + rows.integer(6);
+      }
     }
     if (c.integer("SELECT 1 FROM agents WHERE id = ?", {enrolled.id}))
       return Error(Code::already_exists, "agent " + enrolled.id + " is enrolled already");
@@ -104,6 +116,28 @@ Task<Status> SqliteStore::agent_seen(std::string id, UnixMicros at, std::string 
         {at, version, observation, clock_skew_us, certificate_not_after, id});
     if (changed == 0) return Error(Code::not_found, "no agent " + id + " is enrolled here");
     return {};
+  });
+}
+
+Task<Result<Agent>> SqliteStore::agent_held(std::string id, Holder holder, UnixMicros at) {
+  return database_->write([id, holder, at](Connection& c) -> Result<Agent> {
+    ASSIGN_OR_RETURN(auto agent, read_agent(c, id));
+    if (holder.contested || holder.generation < agent.generation) {
+      if (agent.clone != holder.name)
+        write_audit(
+            c, {at, "agent:" + id, "agent.cloned", "", 0,
+                "agent " + id + " of " + agent.holder + ", also held by " + holder.name, "done"});
+      agent.clone = holder.name;
+      agent.clone_at = at;
+      c.run("UPDATE agents SET clone = ?, clone_at = ? WHERE id = ?", {agent.clone, at, id});
+      return agent;
+    }
+    if (agent.generation == holder.generation && agent.holder == holder.name) return agent;
+    agent.generation = holder.generation;
+    agent.holder = holder.name;
+    c.run("UPDATE agents SET generation = ?, holder = ? WHERE id = ?",
+          {static_cast<int64_t>(agent.generation), agent.holder, id});
+    return agent;
   });
 }
 

@@ -90,7 +90,22 @@ constexpr std::string_view kSteps[] = {R"sql(
     n INTEGER PRIMARY KEY AUTOINCREMENT,
     at INTEGER NOT NULL, actor TEXT NOT NULL, act TEXT NOT NULL, instance TEXT NOT NULL, project_id INTEGER NOT NULL,
     object TEXT NOT NULL, outcome TEXT NOT NULL);
+)sql",
+                                       // Identity for years: who holds a certificate, and tokens
+                                       // for hosts that live shortly.
+                                       R"sql(
+  ALTER TABLE agents ADD COLUMN certificate_life_us INTEGER;
+  ALTER TABLE agents ADD COLUMN generation INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE agents ADD COLUMN holder TEXT NOT NULL DEFAULT '';
+  ALTER TABLE agents ADD COLUMN clone TEXT NOT NULL DEFAULT '';
+  ALTER TABLE agents ADD COLUMN clone_at INTEGER;
+  ALTER TABLE enrollment_tokens ADD COLUMN certificate_life_us INTEGER;
 )sql"};
+
+constexpr std::string_view kCure =
+    "stop the service, check the disk and put the last backup in place: gitaiops-controller "
+    "restore "
+    "FILE (docs/operate.md, Back up and restore)";
 
 }  // namespace
 
@@ -110,10 +125,5 @@ Result<std::unique_ptr<Store>> open_sqlite(SqliteOptions options, const Clock& c
   if (!database.ok()) return database.error().within("opening the store");
   return std::unique_ptr<Store>(std::make_unique<SqliteStore>(std::move(database).value(), clock));
 }
-constexpr std::string_view kCure =
-    "stop the service, check the disk and put the last backup in place: gitaiops-controller "
-    "restore "
-    "FILE (docs/operate.md, Back up and restore)";
-
 
 }  // namespace gitaiops::store

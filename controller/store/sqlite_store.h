@@ -72,6 +72,7 @@ class SqliteStore final : public Store {
   Task<Status> agent_seen(std::string id, UnixMicros at, std::string version,
                           std::string observation, int64_t clock_skew_us,
                           std::optional<UnixMicros> certificate_not_after) override;
+  Task<Result<Agent>> agent_held(std::string id, Holder holder, UnixMicros at) override;
   Task<Status> revoke_agent(std::string id, UnixMicros at, std::string actor) override;
   Task<Status> add_api_token(ApiToken token) override;
   Task<Result<std::vector<ApiToken>>> api_tokens() override;

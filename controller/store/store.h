@@ -112,6 +112,18 @@ struct Agent {
   UnixMicros enrolled_at;
   std::optional<UnixMicros> last_seen_at, revoked_at, certificate_not_after;
   int64_t clock_skew_us = 0;
+  std::optional<int64_t> certificate_life_us = std::nullopt;  // absent: the controller's setting
+  uint64_t generation = 0;  // the highest of its certificates that was presented here
+  std::string holder = {};  // who presented it: "build-1 (192.0.2.7)"
+  std::string clone = {};   // who presented an older one, or came while the holder was connected
+  std::optional<UnixMicros> clone_at = std::nullopt;
+};
+
+// Who presents an agent's certificate.
+struct Holder {
+  uint64_t generation = 0;
+  std::string name;
+  bool contested = false;  // another host is connected with the same identity
 };
 
 struct EnrollmentToken {
@@ -123,6 +135,7 @@ struct EnrollmentToken {
   Scope scope;
   UnixMicros created_at;
   std::optional<UnixMicros> revoked_at;
+  std::optional<int64_t> certificate_life_us = std::nullopt;  // of the agents it enrols
 };
 
 struct ApiToken {
@@ -238,6 +251,10 @@ class Store {
   virtual Task<Status> agent_seen(std::string id, UnixMicros at, std::string version,
                                   std::string observation, int64_t clock_skew_us,
                                   std::optional<UnixMicros> certificate_not_after) = 0;
+  // Keeps who holds the identity. One whose generation is below the highest presented, or who is
+  // contested, is kept as the clone instead, with an audit record the first time. The agent as it
+  // then is. not_found: no such agent.
+  virtual Task<Result<Agent>> agent_held(std::string id, Holder holder, UnixMicros at) = 0;
   virtual Task<Status> revoke_agent(std::string id, UnixMicros at, std::string actor) = 0;
   virtual Task<Status> add_api_token(ApiToken token) = 0;
   virtual Task<Result<std::vector<ApiToken>>> api_tokens() = 0;

@@ -33,9 +33,9 @@ Task<Status> SqliteStore::add_enrollment_token(EnrollmentToken token) {
     if (c.integer("SELECT 1 FROM enrollment_tokens WHERE id = ? OR secret_sha256 = ?",
                   {t.id, t.secret_sha256}))
       return Error(Code::already_exists, "there is an enrolment token " + t.id + " already");
-    c.run("INSERT INTO enrollment_tokens VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
+    c.run("INSERT INTO enrollment_tokens VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)",
           {t.id, t.secret_sha256, t.expires_at, t.uses_left, strings_to_json(t.labels),
-           scope_to_json(t.scope), t.created_at, t.revoked_at});
+           scope_to_json(t.scope), t.created_at, t.revoked_at, t.certificate_life_us});
     return {};
   });
 }
@@ -44,13 +44,14 @@ Task<Result<std::vector<EnrollmentToken>>> SqliteStore::enrollment_tokens() {
   return database_->read([](Connection& c) -> Result<std::vector<EnrollmentToken>> {
     std::vector<EnrollmentToken> out;
     auto rows = c.query(
-        "SELECT id, secret_sha256, expires_at, uses_left, labels, scope, created_at, revoked_at "
-        "FROM enrollment_tokens "
+        "SELECT id, secret_sha256, expires_at, uses_left, labels, scope, created_at, revoked_at, "
+        "certificate_life_us FROM enrollment_tokens "
         "ORDER BY created_at, id");
     while (rows.next())
       out.push_back({rows.text(0), rows.text(1), rows.time(2), rows.integer(3),
                      strings_from_json(rows.text(4)), scope_from_json(rows.text(5)), rows.time(6),
-                     rows.maybe_time(7)});
+                     rows.maybe_time(7),
+                     rows.is_null(8) ? std::nullopt : std::optional(rows.integer(8))});
     return out;
   });
 }

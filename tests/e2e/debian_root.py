@@ -74,9 +74,9 @@ class DebianRoot:
         mounts += [f"mount --bind {shlex.quote(str(path))} {root}{shlex.quote(str(path))}" for path in self._shared]
         return ["unshare", "--mount", "sh", "-ec", "; ".join([*mounts, f'exec chroot {root} "$@"']), "sh", *words]
 
-    def run(self, *words: str, status: int = 0, env: dict[str, str] | None = None) -> str:
-        """Output and errors together; an assertion when it ends otherwise."""
-        done = subprocess.run(self.command(*words), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True, timeout=120,
+    def run(self, *words: str, status: int = 0, env: dict[str, str] | None = None, text: str = "") -> str:
+        """Output and errors together, given the text as input; an assertion when it ends otherwise."""
+        done = subprocess.run(self.command(*words), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, input=text, text=True, timeout=120,
                               env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C", **(env or {})})
         if done.returncode != status:
             raise AssertionError(f"{' '.join(words)}: exit {done.returncode}\n{done.stdout}")

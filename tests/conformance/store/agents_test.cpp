@@ -108,6 +108,36 @@ TEST_P(StoreConformance, SeenAndRevoked) {
   EXPECT_EQ((*audit)[0].at, kNow + 3);
 }
 
+TEST_P(StoreConformance, WhoHoldsAnIdentityAndWhoHoldsACopy) {
+  auto token = token_named("t");
+  token.certificate_life_us = 3600;
+  ASSERT_TRUE(await(store->add_enrollment_token(token)).ok());
+  EXPECT_EQ(await(store->enrollment_tokens())->at(0).certificate_life_us, 3600);
+  const auto enrolled = await(store->enroll_agent("hash of t", {}, kNow));
+  EXPECT_EQ(enrolled->certificate_life_us, 3600);
+  EXPECT_EQ(enrolled->certificate_not_after, kNow + 3600);
+  const auto held = [&](uint64_t generation, const char* name, bool contested = false) {
+    return *await(store->agent_held(enrolled->id, {generation, name, contested}, kNow + 7));
+  };
+  EXPECT_EQ(held(1, "one").generation, 1u);
+  EXPECT_EQ(held(2, "one (moved)").holder, "one (moved)");
+  EXPECT_TRUE(await(store->audit(10))->empty());
+  for (int again = 0; again < 2; ++again) {
+    const auto copied = held(1, "two");
+    EXPECT_EQ(copied.generation, 2u);
+    EXPECT_EQ(copied.holder, "one (moved)");
+    EXPECT_EQ(copied.clone, "two");
+    EXPECT_EQ(copied.clone_at, kNow + 7);
+  }
+  ASSERT_EQ(await(store->audit(10))->size(), 1u) << "the first time only";
+  EXPECT_EQ(await(store->audit(10))->at(0).act, "agent.cloned");
+  EXPECT_EQ(held(2, "three", true).clone, "three") << "the same generation, while another is here";
+  const auto kept = *await(store->agent(enrolled->id));
+  EXPECT_EQ(kept.holder, "one (moved)");
+  EXPECT_EQ(kept.clone, "three");
+  EXPECT_EQ(await(store->agent_held("nobody", {}, kNow)).error().code(), Code::not_found);
+}
+
 TEST_P(StoreConformance, ApiTokens) {
   ApiToken token;
   token.id = "id";

@@ -115,6 +115,7 @@ class MemoryStore final : public Store {
                           std::optional<UnixMicros>) override {
     co_return unasked();
   }
+  Task<Result<Agent>> agent_held(std::string, Holder, UnixMicros) override { co_return unasked(); }
   Task<Status> revoke_agent(std::string, UnixMicros, std::string) override { co_return unasked(); }
   Task<Status> add_api_token(ApiToken) override { co_return unasked(); }
   Task<Result<std::vector<ApiToken>>> api_tokens() override { co_return unasked(); }

@@ -129,6 +129,46 @@ TEST_F(EnrollmentTest, RenewsForAnAgentInGoodStandingOnly) {
   EXPECT_THAT(renew(id, later).error().to_string(), HasSubstr("revoked"));
 }
 
+TEST_F(EnrollmentTest, ACopyOfAnIdentityIsFoundWhenBothRenew) {
+  const auto certificate = enroll(request())->certificate();
+  EXPECT_EQ(certificate.generation(), 1u);
+  const auto renew = [&](uint64_t generation, const std::string& host) {
+    gitaiops::enrollment::v1::RenewRequest again;
+    again.set_csr_der(*tls::make_request(key_));
+    again.set_host_name(host);
+    rpc::Peer peer{certificate.agent_id(), clock_.now() + kHour, "ipv4:192.0.2.7:5123", generation};
+    return loop_.run(enrollment_->renew(again, peer));
+  };
+  const auto second = renew(1, "build-1");
+  ASSERT_TRUE(second.ok()) << second.error().to_string();
+  EXPECT_EQ(second->certificate().generation(), 2u);
+  EXPECT_EQ(tls::facts(second->certificate().certificate_pem())->generation, 2u);
+  EXPECT_TRUE(renew(1, "build-1").ok()) << "the reply was lost, it was never used: not a copy";
+  ASSERT_TRUE(renew(2, "build-1").ok());
+  const auto copy = renew(1, "build-9");
+  ASSERT_FALSE(copy.ok());
+  EXPECT_EQ(copy.error().code(), Code::permission_denied);
+  EXPECT_THAT(copy.error().to_string(), HasSubstr("held twice: by build-1 (192.0.2.7) and by "
+                                                  "build-9 (192.0.2.7)"));
+  EXPECT_EQ(store_.agents_by_id.at(certificate.agent_id()).clone, "build-9 (192.0.2.7)");
+  EXPECT_TRUE(renew(3, "build-1").ok()) << "the one with the newer certificate goes on";
+}
+
+TEST_F(EnrollmentTest, ATokenForShortLivedHostsGivesShortCertificates) {
+  token().uses_left = 1000;
+  token().certificate_life_us = kHour;
+  const auto first = enroll(request())->certificate();
+  const auto second = enroll(request())->certificate();
+  EXPECT_NE(first.agent_id(), second.agent_id());
+  EXPECT_EQ(first.not_after_us(), (clock_.now() + kHour).value);
+  EXPECT_EQ(first.renew_after_us(), (clock_.now() + kHour / 3 * 2).value);
+  gitaiops::enrollment::v1::RenewRequest again;
+  again.set_csr_der(*tls::make_request(key_));
+  const rpc::Peer peer{first.agent_id(), clock_.now() + kHour, "", 1};
+  const auto renewed = loop_.run(enrollment_->renew(again, peer));
+  EXPECT_EQ(renewed->certificate().not_after_us(), (clock_.now() + kHour).value);
+}
+
 TEST_F(EnrollmentTest, ALifeBetweenAnHourAndNinetyDays) {
   for (const int64_t life : {kHour - 1, 90 * kDay + 1}) {
     auto options = options_;

@@ -81,15 +81,14 @@ class Controller {
 
   // A known agent with a certificate, without going through enrolment.
   rpc::Target new_agent(std::string id = crypto::uuid7(system_clock().now()),
-                        int64_t life_us = enrollment::kHour) {
-    store::Agent agent;
+                        int64_t life_us = enrollment::kHour, uint64_t generation = 1) {
+    auto& agent = store_.agents_by_id[id];
     agent.id = id;
     agent.scope = kEverything;
-    store_.agents_by_id[id] = agent;
     const auto key = *tls::make_key();
     const auto now = clock_.now();
     const auto certificate = *keyring_.authority().sign_agent(
-        *tls::make_request(key), id, {now + -enrollment::kHour, now + life_us});
+        *tls::make_request(key), id, {now + -enrollment::kHour, now + life_us}, generation);
     return {address(), keyring_.bundle_pem(), key, certificate};
   }
 

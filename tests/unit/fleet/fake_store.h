@@ -69,6 +69,7 @@ class FakeStore final : public store::Store {
     --token.uses_left;
     agent.labels = token.labels;
     agent.scope = token.scope;
+    agent.certificate_life_us = token.certificate_life_us;
     agents_by_id[agent.id] = agent;
     co_return agent;
   }
@@ -83,6 +84,21 @@ class FakeStore final : public store::Store {
     std::vector<store::Agent> all;
     for (const auto& [id, one] : agents_by_id) all.push_back(one);
     co_return all;
+  }
+  Task<Result<store::Agent>> agent_held(std::string id, store::Holder holder,
+                                        UnixMicros at) override {
+    if (broken) co_return down();
+    const auto found = agents_by_id.find(id);
+    if (found == agents_by_id.end()) co_return Error(Code::not_found, "no such agent");
+    auto& agent = found->second;
+    if (holder.contested || holder.generation < agent.generation) {
+      agent.clone = holder.name;
+      agent.clone_at = at;
+    } else {
+      agent.generation = holder.generation;
+      agent.holder = holder.name;
+    }
+    co_return agent;
   }
   Task<Status> agent_seen(std::string id, UnixMicros at, std::string version,
                           std::string observation, int64_t skew,

@@ -35,12 +35,14 @@ class FleetTest : public ::testing::Test {
     }
   }
   std::shared_ptr<rpc::ClientSession> open(const rpc::Target& target,
-                                           uint32_t minor = rpc::kProtocolMinor) {
+                                           uint32_t minor = rpc::kProtocolMinor,
+                                           const std::string& host = "build-1") {
     auto session = opened_.emplace_back(rpc::connect(loop_.executor(), target));
     v1::ConnectRequest hello;
     hello.mutable_hello()->set_protocol_minor(minor);
     hello.mutable_hello()->set_agent_version("0.1.0");
     hello.mutable_hello()->set_epoch(kEpoch);
+    hello.mutable_hello()->set_host_name(host);
     hello.mutable_hello()->set_now_us((clock_.now() + 30 * kMicrosPerSecond).value);
     EXPECT_TRUE(session->write(std::move(hello)).ok());
     return session;
@@ -160,6 +162,31 @@ TEST_F(FleetTest, OfTwoStreamsOfOneIdentityTheNewerStays) {
   acknowledged(*newer, 1);
   EXPECT_THAT(controller_.fleet.connected(), ElementsAre(kAgent));
   EXPECT_EQ(controller_.fleet.counters().replaced, 1u);
+}
+
+TEST_F(FleetTest, ACopyWithAnOlderCertificateIsShutOutAndBothHoldersAreNamed) {
+  const auto copied = controller_.new_agent(kAgent);
+  const auto renewed = controller_.new_agent(kAgent, enrollment::kHour, 2);
+  const auto holder = welcomed(renewed);
+  const auto copy = open(copied, rpc::kProtocolMinor, "build-9");
+  const auto refusal = read(*copy).refusal();
+  EXPECT_EQ(refusal.reason(), v1::Refusal::REASON_REVOKED);
+  EXPECT_THAT(refusal.message(),
+              HasSubstr("held twice: by build-1 (127.0.0.1) and by build-9 (127.0.0.1)"));
+  EXPECT_EQ(store_.agents_by_id[kAgent].clone, "build-9 (127.0.0.1)");
+  start(*holder, 1);
+  acknowledged(*holder, 1);
+}
+
+TEST_F(FleetTest, TwoHostsWithTheSameCertificateAreNotedWhileBothAreThere) {
+  const auto agent = controller_.new_agent(kAgent);
+  const auto older = welcomed(agent);
+  const auto newer = open(agent, rpc::kProtocolMinor, "build-9");
+  EXPECT_TRUE(read(*newer).has_welcome());
+  EXPECT_EQ(read(*older).refusal().reason(), v1::Refusal::REASON_DUPLICATE);
+  EXPECT_EQ(store_.agents_by_id[kAgent].holder, "build-1 (127.0.0.1)");
+  EXPECT_EQ(store_.agents_by_id[kAgent].clone, "build-9 (127.0.0.1)");
+  EXPECT_TRUE(store_.agents_by_id[kAgent].clone_at);
 }
 
 TEST_F(FleetTest, MoreThanTheCreditUnacknowledgedEndsTheStream) {

@@ -137,6 +137,7 @@ class MemoryStore : public Store {
                           std::optional<UnixMicros>) override {
     co_return no();
   }
+  Task<Result<Agent>> agent_held(std::string, Holder, UnixMicros) override { co_return no(); }
   Task<Status> revoke_agent(std::string, UnixMicros, std::string) override { co_return no(); }
   Task<Status> add_api_token(ApiToken) override { co_return no(); }
   Task<Result<std::vector<ApiToken>>> api_tokens() override { co_return no(); }
