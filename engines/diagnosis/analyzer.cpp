@@ -1,6 +1,7 @@
 // The streaming half: lines in, bounded notes out. The judging half (judge.cpp) reads the notes
 // when the log has ended.
 #include <algorithm>
+#include <unordered_set>
 
 #include <re2/re2.h>
 
@@ -12,7 +13,8 @@ namespace {
 
 constexpr uint64_t kHeaderLines = 12;   // the runner introduces itself within these
 constexpr std::size_t kQuoteMax = 512;  // of a command or verdict that is remembered
-constexpr int kKeyLinesMax = 256;       // lines a private key can have
+constexpr std::size_t kTemplatesMax = 4096;
+constexpr int kKeyLinesMax = 256;  // lines a private key can have
 constexpr std::string_view kFailed = "ERROR: Job failed";
 constexpr std::string_view kSucceeded = "Job succeeded";
 constexpr std::array<std::string_view, 15> kRunnerSections{"resolve_secrets",
@@ -80,6 +82,8 @@ struct Analyzer::State final : LineSink {
   Progress progress;
   bool header = false;  // the line before was "Running with gitlab-runner"
   int key_lines = 0;    // lines left that may be a private key's body
+  bool learning = false;
+  std::unordered_set<uint64_t> templates;  // of lines that rules took, while learning
   uint32_t step = 0;
   std::vector<uint32_t> step_lines;  // a rule's lines in the current step
   std::vector<uint16_t> touched;     // rules with step_lines != 0
@@ -112,6 +116,16 @@ Diagnosis Analyzer::finish(const ExitFacts& facts) {
   s.seen.tests = s.tests.all();
   s.seen.tests_total = s.tests.total();
   return judge(s.seen, s.baseline, facts);
+}
+
+void Analyzer::learn() {
+  state_->learning = true;
+}
+
+std::vector<uint64_t> Analyzer::templates() const {
+  std::vector<uint64_t> out(state_->templates.begin(), state_->templates.end());
+  std::sort(out.begin(), out.end());
+  return out;
 }
 
 const Analyzer::Progress& Analyzer::progress() const {
@@ -297,6 +311,7 @@ void Analyzer::State::note(Seq seq, const std::vector<uint16_t>& rules) {
   const auto line = seen.lines.get(seq);
   // What is about to run is no cause, whoever echoes it.
   if (!line || line->flags & kCommand || line->text.starts_with("$ ")) return;
+  if (learning && templates.size() < kTemplatesMax) templates.insert(template_hash(line->text));
   // What quotes a command that failed is not itself a cause.
   const auto exit = std::find_if(rules.begin(), rules.end(), [&](uint16_t r) {
     return seen.rules->all()[r].kind == Kind::exit;

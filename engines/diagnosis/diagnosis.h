@@ -67,11 +67,15 @@ struct ExitFacts {
   bool log_incomplete = false;            // bytes are missing from the log
 };
 
-// Lines of passing runs of the same job, as hashes of masked templates: what they contain is less
-// suspect.
+// Lines of passing runs of the same job, as hashes of masked templates (numbers, hashes and times
+// left out): what they contain is less suspect. A weight, never a filter; and where passing runs
+// print all that a failing one does, it says nothing.
 class Baseline {
  public:
+  // A whole passing log, or what Analyzer::templates() kept of one. At most 200,000 hashes
+  // together.
   void add(std::string_view log);
+  void add_templates(const std::vector<uint64_t>& templates);
   bool contains(uint64_t template_hash) const;
   bool empty() const { return hashes_.empty(); }
 
@@ -132,8 +136,22 @@ struct Diagnosis {
   std::vector<FailingTest> failing_tests;  // at most 500
   uint64_t failing_tests_total = 0;        // also those beyond that
   std::string fingerprint;                 // "v1:<16 hex>"; empty when passed
-  uint64_t redacted = 0;                   // secrets replaced in the text above
+  std::vector<uint32_t> minhash;  // of the evidence, kMinhashSlots values; empty without evidence
+  uint64_t redacted = 0;          // secrets replaced in the text above
 };
+
+// ---- The same failure, or a similar one ----
+
+// The fingerprint names a failure exactly: category, rule, masked root cause, first failing test or
+// file. Its version changes when the algorithm does; fingerprints of different versions never
+// match. The MinHash tells how alike the masked evidence of two failures is.
+inline constexpr std::size_t kMinhashSlots = 128;
+inline constexpr double kSimilar = 0.7;  // from here on two failures are worth showing together
+// Estimated Jaccard similarity, 0 to 1; 0 unless both have kMinhashSlots values.
+double similarity(const std::vector<uint32_t>& a, const std::vector<uint32_t>& b);
+// 16 keys to look similar failures up by: those that are alike to kSimilar share one with a
+// probability above 0.6, those at 0.85 above 0.99, strangers almost never.
+std::vector<uint64_t> similarity_keys(const std::vector<uint32_t>& minhash);
 
 class Analyzer {
  public:
@@ -142,7 +160,13 @@ class Analyzer {
   Analyzer(Analyzer&&) noexcept;
   Analyzer& operator=(Analyzer&&) noexcept;
 
+  // Before the first feed(): keep the templates of the lines that rules took, for the case that
+  // this run passes.
+  void learn();
   void feed(std::string_view bytes);
+  // Sorted, at most 4096; empty unless learn() was called. For Baseline::add_templates of later
+  // runs.
+  std::vector<uint64_t> templates() const;
   // Once; the Analyzer is spent afterwards.
   Diagnosis finish(const ExitFacts& facts = {});
 

@@ -2,9 +2,9 @@
 // is.
 #include <algorithm>
 #include <array>
-#include <cstdio>
 
 #include "engines/diagnosis/evidence.h"
+#include "engines/diagnosis/fingerprint.h"
 
 namespace gitaiops::diagnosis {
 namespace {
@@ -179,21 +179,6 @@ std::string shown(std::string_view text, uint64_t* redacted) {
   return truncate_utf8(clean.text, kTextShown);
 }
 
-std::string fingerprint(const Diagnosis& d, std::string_view tool) {
-  std::string place;
-  if (!d.failing_tests.empty()) place = d.failing_tests.front().name;
-  const std::string top = d.root_cause ? masked_template(d.root_cause->text) : std::string();
-  uint64_t hash = 14695981039346656037ULL;  // FNV-1a: stable over versions of the standard library
-  for (const std::string_view part :
-       {std::string_view(d.category), tool, std::string_view(top), std::string_view(place)}) {
-    for (const char c : part) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211ULL;
-    hash = (hash ^ 0xff) * 1099511628211ULL;
-  }
-  char text[24];
-  std::snprintf(text, sizeof text, "v1:%016llx", static_cast<unsigned long long>(hash));
-  return text;
-}
-
 void set_end(const Observed& seen, const LogEnd& end, const ExitFacts& facts, Diagnosis& d) {
   d.bytes = seen.bytes;
   d.lines = seen.line_count;
@@ -266,7 +251,8 @@ Diagnosis judge(const Observed& seen, const Baseline* baseline, const ExitFacts&
   d.evidence = evidence_for(seen, zone, order, &d.redacted);
   d.packet = packet_for(seen, zone, order, &d.redacted);
   d.fingerprint =
-      fingerprint(d, verdict.root ? rule_of(seen, verdict.root->found).id : std::string());
+      fingerprint_of(d, verdict.root ? rule_of(seen, verdict.root->found).id : std::string());
+  d.minhash = minhash_of(d.evidence);
   return d;
 }
 

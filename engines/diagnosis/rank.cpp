@@ -94,6 +94,17 @@ bool in_zone(const Zone& zone, Seq seq) {
   return seq >= zone.begin && seq < zone.end;
 }
 
+// Whether passing runs lack something that this one has: where they print all of it, being known
+// says nothing about a line.
+bool tells_apart(const Observed& seen, const Zone& zone, const Baseline& baseline) {
+  return !baseline.empty() &&
+         std::any_of(seen.candidates.begin(), seen.candidates.end(), [&](const Found& f) {
+           const auto line = seen.lines.get(f.seq);
+           return line && in_zone(zone, f.seq) && rule_of(seen, f).kind == Kind::cause &&
+                  !baseline.contains(template_hash(line->text));
+         });
+}
+
 }  // namespace
 
 const Rule& rule_of(const Observed& seen, const Found& found) {
@@ -115,6 +126,7 @@ std::vector<Ranked> rank(const Observed& seen, const Zone& zone, const LogEnd& e
         const Rule& r = rule_of(seen, f);
         return in_zone(zone, f.seq) && r.category == "test_failure" && r.weight >= kTestReport;
       });
+  const bool novelty = baseline && tells_apart(seen, zone, *baseline);
   std::map<std::pair<uint16_t, uint32_t>, double>
       first;  // proximity of a rule's first line in a step
   for (const Found& found : seen.candidates) {
@@ -135,8 +147,7 @@ std::vector<Ranked> rank(const Observed& seen, const Zone& zone, const LogEnd& e
           category->owner != "code" && category->owner != "runner") {
         score *= kBesideTests;
       }
-      if (baseline && !baseline->empty() && baseline->contains(template_hash(line->text)))
-        score *= kKnownLine;
+      if (novelty && baseline->contains(template_hash(line->text))) score *= kKnownLine;
     }
     ranked.push_back(
         {found, std::min(score, 1.0), rule.category.empty() ? "unknown" : rule.category});

@@ -71,6 +71,14 @@ void Baseline::add(std::string_view log) {
   hashes_.erase(std::unique(hashes_.begin(), hashes_.end()), hashes_.end());
 }
 
+void Baseline::add_templates(const std::vector<uint64_t>& templates) {
+  const std::size_t room = kBaselineMax - std::min(kBaselineMax, hashes_.size());
+  hashes_.insert(hashes_.end(), templates.begin(),
+                 templates.begin() + static_cast<std::ptrdiff_t>(std::min(room, templates.size())));
+  std::sort(hashes_.begin(), hashes_.end());
+  hashes_.erase(std::unique(hashes_.begin(), hashes_.end()), hashes_.end());
+}
+
 bool Baseline::contains(uint64_t hash) const {
   return std::binary_search(hashes_.begin(), hashes_.end(), hash);
 }
