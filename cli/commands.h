@@ -26,6 +26,8 @@ struct DiagnoseOptions {
 };
 int diagnose(const DiagnoseOptions& options, const Terminal& terminal);
 
+// Whether every rule of a file is accepted and its examples hold; a refused one is told by name.
+int test_rules(const std::string& file, const Terminal& terminal);
 int list_rules(const std::vector<std::string>& folders, const Terminal& terminal);
 // `id`: a category's or a rule's.
 int explain_rule(const std::string& id, const std::vector<std::string>& folders,

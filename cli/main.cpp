@@ -48,6 +48,11 @@ int run(int argc, char** argv) {
   rules_command->add_subcommand("list", "All categories")->callback([&] {
     code = list_rules(folders, terminal);
   });
+  std::string rule_file;
+  auto* test =
+      rules_command->add_subcommand("test", "Check a file of own rules and their examples");
+  test->add_option("FILE", rule_file, "The rules (TOML)")->required();
+  test->callback([&] { code = test_rules(rule_file, terminal); });
   auto* explain = rules_command->add_subcommand("explain", "One category or rule");
   explain->add_option("ID", id, "A category's or rule's id")->required();
   explain->callback([&] { code = explain_rule(id, folders, terminal); });

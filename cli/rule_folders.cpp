@@ -26,6 +26,11 @@ Result<std::vector<std::filesystem::path>> rule_files(const std::string& folder)
 
 }  // namespace
 
+Result<diagnosis::RuleText> read_rule_file(const std::string& file) {
+  ASSIGN_OR_RETURN(auto text, read_file(file, kRuleFileMax));
+  return diagnosis::RuleText{file, std::move(text)};
+}
+
 Result<std::shared_ptr<const diagnosis::Rules>> read_rules(const std::vector<std::string>& folders,
                                                            const Terminal& terminal) {
   if (folders.empty()) return diagnosis::builtin_rules();
@@ -33,8 +38,8 @@ Result<std::shared_ptr<const diagnosis::Rules>> read_rules(const std::vector<std
   for (const auto& folder : folders) {
     ASSIGN_OR_RETURN(const auto files, rule_files(folder));
     for (const auto& file : files) {
-      ASSIGN_OR_RETURN(auto text, read_file(file, kRuleFileMax));
-      texts.push_back({file.string(), std::move(text)});
+      ASSIGN_OR_RETURN(auto text, read_rule_file(file.string()));
+      texts.push_back(std::move(text));
     }
   }
   std::vector<std::string> problems;

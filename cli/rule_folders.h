@@ -10,6 +10,9 @@
 
 namespace gitaiops::cli {
 
+// At most 4 MiB.
+Result<diagnosis::RuleText> read_rule_file(const std::string& file);
+
 // The built-in rules and those of every *.toml in the folders, in order of name. A refused rule is
 // told on terminal.err and left out; a folder or file that cannot be read is an error.
 Result<std::shared_ptr<const diagnosis::Rules>> read_rules(const std::vector<std::string>& folders,

@@ -81,4 +81,24 @@ int explain_rule(const std::string& id, const std::vector<std::string>& folders,
   return kUsage;
 }
 
+int test_rules(const std::string& file, const Terminal& terminal) {
+  auto text = read_rule_file(file);
+  if (!text) {
+    terminal.err << "gitaiops: " << text.error().to_string() << "\n";
+    return kUsage;
+  }
+  std::vector<std::string> problems;
+  const auto rules = diagnosis::with_rules({std::move(*text)}, &problems);
+  for (const auto& problem : problems) terminal.err << "gitaiops: refused: " << problem << "\n";
+  std::size_t accepted = 0, examples = 0;
+  for (const auto& rule : diagnosis::rule_infos(*rules)) {
+    if (rule.origin != file) continue;
+    ++accepted;
+    examples += rule.positive.size();
+  }
+  terminal.out << accepted << (accepted == 1 ? " rule" : " rules") << " accepted, " << examples
+               << (examples == 1 ? " example holds" : " examples hold") << "\n";
+  return problems.empty() ? kDone : kUsage;
+}
+
 }  // namespace gitaiops::cli

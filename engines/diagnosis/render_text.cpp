@@ -23,6 +23,11 @@ constexpr const char* kRedBold = "1;31";
 constexpr const char* kGreen = "32";
 constexpr const char* kYellow = "33";
 
+// Of a job of which nobody knows more than its log.
+bool nothing_read(const Diagnosis& d) {
+  return d.lines == 0 && d.outcome == Outcome::unknown && d.category == "unknown";
+}
+
 std::string title_of(const Diagnosis& d) {
   if (d.category.empty()) return std::string(to_string(d.outcome));
   if (d.category == "unknown") return "failed, cause not recognised";
@@ -141,6 +146,7 @@ std::string code(std::string_view text) {
 std::string to_text(const Diagnosis& d, bool colour) {
   const Paint paint{colour};
   if (d.outcome == Outcome::passed) return paint(kGreen, "passed") + ": nothing to explain\n";
+  if (nothing_read(d)) return "empty log: nothing to explain\n";
   std::string out = paint(kRedBold, title_of(d)) + paint(kDim, "  " + d.category) + "\n";
   if (d.root_cause) {
     out += "  " + paint(kBold, trimmed(d.root_cause->text)) + "\n\n";
@@ -149,6 +155,7 @@ std::string to_text(const Diagnosis& d, bool colour) {
   if (d.category != "unknown")
     out += field(paint, "whose", whose(d) + paint(kDim, " (" + sure(d) + ")"));
   out += field(paint, "retry", retry_advice(d));
+  if (d.lines == 0) out += field(paint, "note", paint(kYellow, "the log is empty"));
   if (d.truncated) out += field(paint, "note", paint(kYellow, "the log is incomplete"));
   if (d.redacted) out += field(paint, "note", std::to_string(d.redacted) + " secrets hidden");
   for (const auto& e : d.evidence)
@@ -160,6 +167,7 @@ std::string to_text(const Diagnosis& d, bool colour) {
 
 std::string to_markdown(const Diagnosis& d) {
   if (d.outcome == Outcome::passed) return "**passed**: nothing to explain\n";
+  if (nothing_read(d)) return "The log is **empty**: nothing to explain\n";
   std::string out = "**" + title_of(d) + "** (" + code(d.category) + ")\n\n";
   if (const auto place = where(d); !place.empty()) out += "- Where: " + code(place) + "\n";
   if (d.category != "unknown") out += "- Whose: " + whose(d) + " (" + sure(d) + ")\n";

@@ -102,5 +102,72 @@ TEST_F(Commands, RulesAreListedAndExplained) {
   EXPECT_THAT(err_.str(), HasSubstr("did you mean \"dns\"?"));
 }
 
+TEST_F(Commands, ARuleFileIsTested) {
+  const auto good = write("good.toml", R"(
+[[rule]]
+id = "ring"
+category = "compile_error"
+weight = 0.9
+match = ['ring is round']
+positive = ['the ring is round']
+)");
+  EXPECT_EQ(test_rules(good, {out_, err_, false}), kDone);
+  EXPECT_EQ(out_.str(), "1 rule accepted, 1 example holds\n");
+  EXPECT_THAT(err_.str(), IsEmpty());
+  const auto bad = write("bad.toml", R"(
+[[rule]]
+id = "square"
+category = "compile_error"
+weight = 0.9
+match = ['ring is square']
+positive = ['the ring is round']
+)");
+  EXPECT_EQ(test_rules(bad, {out_, err_, false}), kUsage);
+  EXPECT_THAT(err_.str(), HasSubstr("rule square: the positive example"));
+  EXPECT_EQ(test_rules((folder_ / "none.toml").string(), {out_, err_, false}), kUsage);
+  EXPECT_THAT(err_.str(), HasSubstr("none.toml"));
+}
+
+// Vectorscan and RE2 know no backtracking: what could cost too much is refused when it is read.
+TEST_F(Commands, HostileRulesAreRefusedByNameAndTheRestWork) {
+  std::string rules = R"(
+[[rule]]
+id = "good"
+category = "compile_error"
+weight = 0.95
+match = ['ring is round']
+)";
+  const std::vector<std::string> hostile{"(a+)+\\1",
+                                         "(?=a)b",
+                                         "a*",
+                                         "",
+                                         "(a{1,9999}){1,9999}",
+                                         "[",
+                                         "(",
+                                         "x" + std::string(3000, 'y')};
+  for (std::size_t i = 0; i < hostile.size(); ++i)
+    rules += "[[rule]]\nid = \"hostile_" + std::to_string(i) +
+             "\"\ncategory = \"compile_error\"\nweight = 0.9\nmatch = ['" + hostile[i] + "']\n";
+  write("rules/hostile.toml", rules);
+  const auto log = write("a.log", "ring is round\nERROR: Job failed: exit code 1\n");
+  EXPECT_EQ(run({.file = log, .rules = {(folder_ / "rules").string()}}), kDone);
+  EXPECT_THAT(out_.str(), HasSubstr("ring is round"));
+  EXPECT_THAT(out_.str(), HasSubstr("compile_error"));
+  for (std::size_t i = 0; i < hostile.size(); ++i)
+    EXPECT_THAT(err_.str(), HasSubstr("rule hostile_" + std::to_string(i) + ":"));
+  EXPECT_THAT(err_.str(), Not(HasSubstr("rule good")));
+}
+
+TEST_F(Commands, AnEmptyAndAPassedLogSaySo) {
+  EXPECT_EQ(run({.file = write("empty.log", "")}), kDone);
+  EXPECT_THAT(out_.str(), HasSubstr("empty"));
+  out_.str("");
+  EXPECT_EQ(run({.file = write("passed.log", "$ make\nJob succeeded\n")}), kDone);
+  EXPECT_THAT(out_.str(), HasSubstr("passed"));
+  out_.str("");
+  EXPECT_EQ(run({.file = write("empty.log", ""), .format = "markdown"}), kDone);
+  EXPECT_THAT(out_.str(), HasSubstr("empty"));
+}
+
 }  // namespace
 }  // namespace gitaiops::cli

@@ -354,6 +354,26 @@ TEST(Hostile, LongLinesAndManySectionsStayBounded) {
   EXPECT_LE(d.failing_tests.size(), 500u);
 }
 
+TEST(Hostile, ALogThatEndsInMidLine) {
+  Analyzer a(builtin_rules());
+  a.feed("$ make\nring.c:3:5: error: expected expr");
+  const Diagnosis d = a.finish({.failed = true});
+  EXPECT_EQ(d.category, "compile_error");
+  ASSERT_TRUE(d.root_cause);
+  EXPECT_EQ(d.root_cause->line, 2u);
+  EXPECT_EQ(d.root_cause->text, "ring.c:3:5: error: expected expr");
+}
+
+TEST(Hostile, MixedEncodings) {
+  Analyzer a(builtin_rules());
+  a.feed("caf\xe9 in Latin-1\n\xef\xbb\xbf with a mark\ncaf\xc3\xa9 in UTF-8\n");
+  a.feed(std::string_view("\xff\xfe\x65\0\x72\0\x72\0\n", 9));
+  a.feed("ring.c:3:5: error: unknown type name 'caf\xe9'\n");
+  const Diagnosis d = a.finish({.failed = true});
+  expect_clean(d);
+  EXPECT_EQ(d.category, "compile_error");
+}
+
 TEST(Hostile, EmptyLog) {
   const Diagnosis d = diagnose("", {.failed = true, .exit_code = 1});
   EXPECT_EQ(d.outcome, Outcome::failed);
