@@ -73,6 +73,7 @@ function(gitaiops_test target)
   find_package(GTest REQUIRED)
   gitaiops_program(${target} SOURCES ${arg_SOURCES} LINK ${arg_LINK} GTest::gmock GTest::gtest_main)
   target_compile_definitions(${target} PRIVATE GITAIOPS_SOURCE_DIR="${CMAKE_SOURCE_DIR}" GITAIOPS_BINARY_DIR="${CMAKE_RUNTIME_OUTPUT_DIRECTORY}")
+  set_target_properties(${target} PROPERTIES UNITY_BUILD OFF)  # each file of tests has names of its own
   add_test(NAME ${target} COMMAND ${target} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   set_tests_properties(${target} PROPERTIES TIMEOUT 300)
   if(arg_SLOW)

@@ -1,8 +1,10 @@
-// For tests of what is awaited: runs one task to its end on a loop of its own, and a folder that
+// For tests of what is awaited: runs one task to its end, and a folder that
 // goes with the test.
 #pragma once
 
 #include <filesystem>
+#include <list>
+#include <mutex>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -15,8 +17,21 @@
 
 namespace gitaiops::testing {
 
+// One a thread, kept to the end of the process: a database's thread that has just posted an answer
+// may still be about to signal the loop when the answer has long been awaited.
+inline asio::io_context& own_loop() {
+  static std::mutex mutex;
+  static std::list<asio::io_context> loops;
+  thread_local asio::io_context& mine = []() -> asio::io_context& {
+    const std::lock_guard lock(mutex);
+    return loops.emplace_back();
+  }();
+  mine.restart();
+  return mine;
+}
+
 inline void await(Task<void> task) {
-  asio::io_context loop;
+  auto& loop = own_loop();
   spawn(loop.get_executor(), "test", std::move(task));
   loop.run();
 }
