@@ -76,42 +76,69 @@ constexpr std::array<std::string_view, 132> kWords{"error",         "fail",
                                                    "forgot",        "regenerated",
                                                    "needs to be",   "gemfile"};
 
-constexpr std::size_t kLiteralMin = 4;
+constexpr std::size_t kLiteralMin = 5;
 
-// Reads an expression from left to right. Doubt always ends in "not covered".
+// Literals of rules that stand in many lines without trouble: not worth a look at each of them.
+constexpr std::array<std::string_view, 24> kCommon{
+    " line ",  "package",    "server",   "module",   "running", "test",     "module '", "package ",
+    "version", "installing", "download", "checking", "[junit]", "building", "[info]",   "message:",
+    "file: ",  "in file",    "compil",   "process",  " tests",  "[info] ",  "total: ",  "setting"};
+
+// What every match of a piece must contain: one of `words`; with none, one of the words of trouble.
+struct Need {
+  bool known = false;
+  std::vector<std::string> words;
+
+  std::size_t shortest() const {
+    std::size_t least = 100;
+    for (const auto& word : words) least = std::min(least, word.size());
+    return least;
+  }
+  bool better_than(const Need& other) const {
+    if (known != other.known) return known;
+    if (words.empty() != other.words.empty()) return words.empty();
+    if (words.size() != other.words.size()) return words.size() < other.words.size();
+    return shortest() > other.shortest();
+  }
+};
+
+// Reads an expression from left to right. Doubt always ends in "not known".
 class Reader {
  public:
-  enum class Look { words, literals };
-  Reader(std::string_view expression, Look look)
-      : text_(expression), literals_(look == Look::literals) {}
+  explicit Reader(std::string_view expression) : text_(expression) {}
 
-  bool covered() {
-    const bool all = alternatives();
-    return all && at_ == text_.size();
+  Need need() {
+    Need all = alternatives();
+    return at_ == text_.size() && !bad_ ? all : Need{};
   }
 
  private:
-  // Up to the closing parenthesis or the end: every branch must have a word.
-  bool alternatives() {
-    bool all = sequence();
+  // Up to the closing parenthesis or the end: every branch has a need of its own.
+  Need alternatives() {
+    Need all = sequence();
     while (at_ < text_.size() && text_[at_] == '|') {
       ++at_;
-      all = sequence() && all;
+      Need next = sequence();
+      all.known = all.known && next.known;
+      all.words.insert(all.words.end(), next.words.begin(), next.words.end());
     }
     return all;
   }
 
-  bool sequence() {
-    bool found = false;
+  Need sequence() {
+    Need best;
     std::string run;
     const auto end_run = [&] {
-      found = found || (literals_ && run.size() >= kLiteralMin) ||
-              std::any_of(kWords.begin(), kWords.end(),
-                          [&](auto word) { return run.find(word) != run.npos; });
+      Need own;
+      const bool trouble = std::any_of(kWords.begin(), kWords.end(),
+                                       [&](auto word) { return run.find(word) != run.npos; });
+      own.known = trouble || run.size() >= kLiteralMin;
+      if (own.known && !trouble) own.words.push_back(run);
+      if (own.better_than(best)) best = std::move(own);
       run.clear();
     };
     while (at_ < text_.size() && text_[at_] != '|' && text_[at_] != ')') {
-      bool inner = false;
+      Need inner;
       const std::optional<char> c = atom(inner);
       const Times times = quantifier();
       if (c && times == Times::once) {
@@ -120,15 +147,15 @@ class Reader {
       }
       if (c && *c && times == Times::many) run.push_back(*c);
       end_run();
-      found = found || (inner && times != Times::maybe);
+      if (times != Times::maybe && inner.better_than(best)) best = std::move(inner);
     }
     end_run();
-    return found;
+    return best;
   }
 
   // One atom: the letter it stands for, '\0' for what has no width, nothing for everything else.
-  // `inner` tells that it is a group of which every branch has a word.
-  std::optional<char> atom(bool& inner) {
+  // `inner` is the need of a group.
+  std::optional<char> atom(Need& inner) {
     const char c = text_[at_++];
     if (c == '\\') return escape();
     if (c == '[') return one_letter_class();
@@ -161,7 +188,7 @@ class Reader {
                                                            : std::nullopt;
   }
 
-  std::optional<char> group(bool& inner) {
+  std::optional<char> group(Need& inner) {
     if (text_.substr(at_).starts_with("?i)")) {
       at_ += 3;
       return '\0';
@@ -170,7 +197,7 @@ class Reader {
       at_ += 2;
     else if (text_.substr(at_).starts_with("?"))
       bad_ = true;
-    inner = alternatives() && !bad_;
+    inner = alternatives();
     if (at_ < text_.size()) ++at_;  // ')'
     return std::nullopt;
   }
@@ -202,7 +229,6 @@ class Reader {
   static char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 
   std::string_view text_;
-  bool literals_ = false;
   std::size_t at_ = 0;
   bool bad_ = false;  // a kind of group that is not understood
 };
@@ -213,9 +239,13 @@ std::span<const std::string_view> gate_words() {
   return kWords;
 }
 
-Passage passage_of(std::string_view expression) {
-  if (Reader(expression, Reader::Look::words).covered()) return Passage::gated;
-  return Reader(expression, Reader::Look::literals).covered() ? Passage::literal : Passage::shape;
+Way way_of(std::string_view expression) {
+  Need need = Reader(expression).need();
+  if (!need.known) return {};
+  const bool common = std::any_of(need.words.begin(), need.words.end(), [](const auto& word) {
+    return std::find(kCommon.begin(), kCommon.end(), word) != kCommon.end();
+  });
+  return {common ? Passage::literal : Passage::gated, std::move(need.words)};
 }
 
 }  // namespace gitaiops::diagnosis

@@ -6,18 +6,24 @@
 #pragma once
 
 #include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace gitaiops::diagnosis {
 
-// The words, lower case; they are looked for in any case.
+// Words of trouble, lower case; they are looked for in any case.
 std::span<const std::string_view> gate_words();
 
 enum class Passage {
-  gated,    // every match contains one of the words
-  literal,  // every match contains some literal
+  gated,    // every match contains one of the words of trouble, or of `words`
+  literal,  // every match contains some literal, but one that stands in many lines
   shape,    // neither, or it cannot be told
 };
-Passage passage_of(std::string_view expression);
+struct Way {
+  Passage passage = Passage::shape;
+  std::vector<std::string> words;  // lower case: what the expression brings along
+};
+Way way_of(std::string_view expression);
 
 }  // namespace gitaiops::diagnosis

@@ -1,6 +1,7 @@
 #include "engines/diagnosis/rules.h"
 
 #include <algorithm>
+#include <set>
 
 #include "engines/diagnosis/rule_gate.h"
 
@@ -74,23 +75,40 @@ void scan_all(const Scanners& scanners, Finds& finds) {
 
 }  // namespace
 
+namespace {
+
+// As an expression that matches nothing else.
+std::string quoted(std::string_view word) {
+  std::string out;
+  for (const char c : word) {
+    if (std::string_view("\\^$.|?*+()[]{}/").find(c) != std::string_view::npos) out += '\\';
+    out += c;
+  }
+  return out;
+}
+
+}  // namespace
+
 std::array<std::vector<Expression>, 4> expressions_of(const RuleSet& set, Beyond beyond) {
   std::array<std::vector<Expression>, 4> out;
   auto& [literals, shapes, gated, doubts] = out;
+  std::set<std::string> words;
   for (std::size_t i = beyond.rules; i < set.rules.size(); ++i) {
     for (const auto& e : set.rules[i].match) {
-      const Passage passage = passage_of(e);
-      auto& to = passage == Passage::gated     ? gated
-                 : passage == Passage::literal ? literals
-                                               : shapes;
+      const Way way = way_of(e);
+      if (way.passage == Passage::gated) words.insert(way.words.begin(), way.words.end());
+      auto& to = way.passage == Passage::gated     ? gated
+                 : way.passage == Passage::literal ? literals
+                                                   : shapes;
       to.push_back({e, {0, static_cast<uint16_t>(i), false, 0}});
     }
     for (const auto& e : set.rules[i].unless)
       doubts.push_back({e, {0, static_cast<uint16_t>(i), true, 0}});
   }
   if (!gated.empty()) {
-    for (const auto word : gate_words())
-      literals.push_back({"(?i)" + std::string(word), {0, kGate, false, 0}});
+    words.insert(gate_words().begin(), gate_words().end());
+    for (const auto& word : words)
+      literals.push_back({"(?i)" + quoted(word), {0, kGate, false, 0}});
   }
   for (std::size_t i = beyond.decoys; i < set.decoys.size(); ++i) {
     const auto& decoy = set.decoys[i];
