@@ -183,9 +183,11 @@ TEST(Corpus, AnnotatedChunks) {
   }
   all.print("all logs");
   macro.print("by repository");
+  std::printf("%-14s            hit@1 0.65   hit@3 0.80   F1 0.55   packet recall 0.75\n",
+              "targets");
   for (const auto& [name, n] : categories) std::printf("  %-20s %d\n", name.c_str(), n);
   reliability.check();
-  EXPECT_GE(all.hit1 / all.logs, 0.70);
+  EXPECT_GE(all.hit1 / all.logs, 0.71);
   EXPECT_GE(all.hit3 / all.logs, 0.79);
   EXPECT_GE(all.f1 / all.logs, 0.52);
 }
@@ -241,8 +243,10 @@ TEST(Corpus, FailingTests) {
     for (const auto& name : told) named += 1, wrong += !in(name, truth);
   }
   ASSERT_GT(wanted, 0);
-  std::printf("failing tests  wanted %.0f  found %.0f (%.2f)  named %.0f  wrong %.0f\n", wanted,
-              found, found / wanted, named, wrong);
+  std::printf(
+      "failing tests  wanted %.0f  found %.0f (%.2f)  named %.0f  wrong %.0f "
+      "(%.3f)  targets 0.95, 0.02\n",
+      wanted, found, found / wanted, named, wrong, wrong / named);
   EXPECT_GE(found / wanted, 0.95);
   EXPECT_LE(wrong / named, 0.02);
 }
