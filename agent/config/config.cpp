@@ -50,6 +50,13 @@ config::Schema<Config> make_schema() {
       .range(kSecond / 5, 60 * kSecond)
       .remote();
 
+  s.section("containers",
+            "Jobs that run in containers of docker, podman or Kubernetes on this host. The "
+            "engines' folders are read, through the observer; their sockets, which are as good as "
+            "root, are not used.");
+  s.key("containers.enabled", "Whether the runner's containers are found and metered.",
+        [](Config& c) -> auto& { return c.containers.enabled; });
+
   s.section("diagnosis", "How failures are recognised.");
   s.key("diagnosis.rules_dir",
         "Folder with rules of your own (*.toml), in addition to the built-in ones. Empty: none.",

@@ -38,6 +38,9 @@ struct Config {
     Duration interval{1'000'000};
   } usage;
   struct {
+    bool enabled = true;
+  } containers;
+  struct {
     std::filesystem::path rules_dir;  // empty: built-in rules only
   } diagnosis;
   struct {

@@ -69,6 +69,7 @@ struct JobWatch::State {
 
   Tracker tracker{options.tracker};
   HostMeter host{options.proc_root};
+  ContainerWatch containers{executor, options.containers, observer, clock};
   std::map<TraceId, std::shared_ptr<Trace>> traces;
   std::map<ProcessId, Meter> meters;  // by root of the tree
   std::vector<RunnerProcess> runners;
@@ -140,9 +141,15 @@ struct JobWatch::State {
       stages.push_back(meter->second.meter.summary());
       meters.erase(meter);
     }
+    auto in_containers = containers.take(
+        {job.ref.instance, job.ref.job_id, job.project_path, job.project_id, job.runner_short});
+    // A job with processes below the runner itself does not run in the runner's containers: what
+    // bears its number then is of somebody else's making.
     if (!stages.empty()) return merge(std::move(stages));
+    if (in_containers.usage) return std::move(*in_containers.usage);
     fleet::v1::Usage none;
-    none.set_withheld_reason(!options.usage_enabled ? "usage.enabled is false on this host"
+    none.set_withheld_reason(!options.usage_enabled          ? "usage.enabled is false on this host"
+                             : !in_containers.reason.empty() ? in_containers.reason
                              : !job.usage_reason.empty()
                                  ? job.usage_reason
                                  : "the job was over before its processes could be sampled");
@@ -203,7 +210,10 @@ struct JobWatch::State {
   // go of a trace only after its report is durable: if we die in between, the trace comes again.
   Task<void> commit_step() {
     const auto now = clock.steady();
-    for (const auto& job : tracker.take_started()) waiting.push_back(notice_of(job));
+    for (const auto& job : tracker.take_started()) {
+      containers.started({job.ref.instance, job.ref.job_id, job.project_path, 0, job.runner_short});
+      waiting.push_back(notice_of(job));
+    }
     for (auto& job : tracker.take_finished(now)) {
       log::info("job finished",
                 {{"job", job.ref.job_id}, {"project", job.project_path}, {"outcome", job.outcome}});
@@ -491,6 +501,9 @@ Task<Status> JobWatch::run() {
   s.start("deadlines", s.watch_deadlines());
   s.start("host", s.sample_host());
   s.start("kernel log", s.follow_kernel_log());
+  if (s.options.usage_enabled && s.options.containers_enabled)
+    s.start("containers",
+            s.containers.run(&s.stopping, [state = &s] { return state->tracker.open_jobs() > 0; }));
   for (const auto& source : s.sources) s.start("source", s.follow_source(source.get()));
   co_await s.finished.wait();
   co_return s.ended_by;
@@ -541,6 +554,7 @@ Task<fleet::v1::CommandResult> JobWatch::command(fleet::v1::Command command) {
 
 void JobWatch::set_usage_interval(int64_t micros) {
   state_->options.usage_interval_us = micros;
+  state_->containers.set_interval(micros);
 }
 void JobWatch::set_host_interval(int64_t micros) {
   state_->options.host_interval_us = micros;
@@ -551,6 +565,7 @@ JobWatch::Snapshot JobWatch::snapshot() const {
   Snapshot snapshot;
   snapshot.open_jobs = s.tracker.open_jobs();
   snapshot.open_traces = s.traces.size();
+  snapshot.live_containers = s.containers.live();
   snapshot.counters = s.tracker.counters();
   snapshot.explanations = s.tracker.explanations();
   for (const auto& source : s.sources) snapshot.sources.push_back(source->state());

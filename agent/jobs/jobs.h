@@ -14,6 +14,7 @@
 #include <set>
 #include <vector>
 
+#include "agent/containers/containers.h"
 #include "agent/observer/observer.h"
 #include "agent/sources/sources.h"
 #include "agent/spool/spool.h"
@@ -30,6 +31,8 @@ struct JobWatchOptions {
   int64_t usage_interval_us = kMicrosPerSecond;
   int64_t host_interval_us = 30 * kMicrosPerSecond;
   std::filesystem::path proc_root = "/proc";
+  bool containers_enabled = true;
+  ContainersOptions containers;  // its interval is that of usage
   TrackerOptions tracker;
   // Pids that were seen to be runners, kept up to date for the journal source, which asks; may be
   // null.
@@ -57,7 +60,7 @@ class JobWatch {
   void set_host_interval(int64_t micros);
 
   struct Snapshot {
-    std::size_t open_jobs = 0, open_traces = 0;
+    std::size_t open_jobs = 0, open_traces = 0, live_containers = 0;
     Tracker::Counters counters;
     std::vector<std::string> explanations;
     std::vector<SourceState> sources;

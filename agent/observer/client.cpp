@@ -253,6 +253,37 @@ Task<Result<std::string>> ask_cgroup(Shared state, std::string cgroup, std::stri
   co_return std::move(reply.body);
 }
 
+ListedContainer to_container(const wire::ContainerRecord& record) {
+  return {{static_cast<ContainerEngine>(record.key.engine),
+           to_utf8({record.key.id, sizeof record.key.id})},
+          record.version};
+}
+
+Task<Result<std::vector<ListedContainer>>> ask_containers(Shared state) {
+  CO_ASSIGN_OR_RETURN(auto reply, co_await ask(state, wire::Kind::containers, "", kCallLimit));
+  co_return to_list<wire::ContainerRecord>(reply.body, to_container);
+}
+
+Task<Result<Fd>> ask_container(Shared state, ContainerId id, ContainerFile file) {
+  wire::ContainerKey key;
+  if (id.id.size() != sizeof key.id) co_return Error(Code::invalid_argument, "not a container");
+  key.engine = static_cast<uint8_t>(id.engine);
+  key.file = static_cast<uint8_t>(file);
+  std::memcpy(key.id, id.id.data(), sizeof key.id);
+  const std::string body(wire::bytes_of(key));
+  CO_ASSIGN_OR_RETURN(auto reply,
+                      co_await ask(state, wire::Kind::open_container, body, kCallLimit));
+  if (!reply.fd) co_return malformed();
+  co_return std::move(reply.fd);
+}
+
+Task<Result<std::string>> ask_cgroup_of(Shared state, int32_t pid) {
+  const wire::ProcessKey key{pid, 0, 0};
+  const std::string body(wire::bytes_of(key));
+  CO_ASSIGN_OR_RETURN(auto reply, co_await ask(state, wire::Kind::cgroup_of, body, kCallLimit));
+  co_return std::move(reply.body);
+}
+
 Task<Result<std::vector<std::string>>> ask_self_check(Shared state) {
   CO_ASSIGN_OR_RETURN(auto reply, co_await ask(state, wire::Kind::self_check, "", kCallLimit));
   std::vector<std::string> lines;
@@ -275,6 +306,13 @@ class SocketObserver final : public Observer {
     return ask_cgroup(state_, cgroup, file);
   }
   Task<Result<std::vector<std::string>>> self_check() override { return ask_self_check(state_); }
+  Task<Result<std::vector<ListedContainer>>> containers() override {
+    return ask_containers(state_);
+  }
+  Task<Result<Fd>> open_container(const ContainerId& id, ContainerFile file) override {
+    return ask_container(state_, id, file);
+  }
+  Task<Result<std::string>> cgroup_of(int32_t pid) override { return ask_cgroup_of(state_, pid); }
   void release(const TraceId& id) override {
     const wire::TraceKey key{id.device, id.inode, id.birth_ns};
     // Unsent when the observer is gone or stuck: then its copies go with it, or it gives up the

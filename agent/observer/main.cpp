@@ -26,16 +26,22 @@ namespace {
 constexpr char kUsage[] =
     "usage: gitaiops-observer [--proc-root PATH] [--host-root PATH] [--cgroup-root PATH] "
     "[--runner-name NAME]...\n"
-    "                         [--runner-uid UID]... [--agent-timeout SECONDS] -- gitaiops-agent "
-    "run "
-    "...\n"
+    "                         [--runner-uid UID]... [--agent-timeout SECONDS] [--docker-root "
+    "PATH]\n"
+    "                         [--podman-root PATH] [--podman-run-root PATH] [--containerd-root "
+    "PATH]\n"
+    "                         -- gitaiops-agent run ...\n"
     "Starts the agent without capabilities and answers its questions about runner processes.\n"
     "  --runner-name NAME  the name of a runner's process; default gitlab-runner\n"
     "  --runner-uid UID    a user that a runner may run as, besides root and our own; decimal\n"
     "  --agent-timeout SECONDS\n"
     "                      an agent that asks nothing for so long hangs, and is started again; "
     "default "
-    "60\n";
+    "60\n"
+    "  --docker-root PATH, --podman-root PATH, --podman-run-root PATH, --containerd-root PATH\n"
+    "                      where they keep their containers, below the host's root; default\n"
+    "                      /var/lib/docker, /var/lib/containers/storage, /run/containers/storage,\n"
+    "                      /run/containerd\n";
 constexpr int kUsageError = 2;
 constexpr int kBroken = 70;                   // EX_SOFTWARE of sysexits.h
 constexpr int64_t kStopLimitUs = 10'000'000;  // then the agent is killed
@@ -72,6 +78,14 @@ Result<Arguments> parse_arguments(const std::vector<std::string>& words) {
       options.host_root = value;
     } else if (name == "--cgroup-root") {
       options.cgroup_root = value;
+    } else if (name == "--docker-root") {
+      options.containers.docker = value;
+    } else if (name == "--podman-root") {
+      options.containers.podman = value;
+    } else if (name == "--podman-run-root") {
+      options.containers.podman_run = value;
+    } else if (name == "--containerd-root") {
+      options.containers.containerd = value;
     } else if (name == "--runner-name") {
       names.push_back(value);
     } else if (name == "--runner-uid") {

@@ -66,6 +66,22 @@ struct ProcessSample {
   char state = '?';
 };
 
+enum class ContainerEngine : uint8_t { docker = 1, podman, containerd };
+// Of a container: its state as the engine keeps it, the number of its process, and, one for all,
+// their names. What the engines keep there has secrets in it; see agent/containers.
+enum class ContainerFile : uint8_t { state = 1, pid, names };
+
+struct ContainerId {
+  ContainerEngine engine = ContainerEngine::docker;
+  std::string id;  // 64 lower-case hexadecimal digits
+  auto operator<=>(const ContainerId&) const = default;
+};
+
+struct ListedContainer {
+  ContainerId id;
+  uint64_t version = 0;  // differs when its state or process was written since
+};
+
 struct ObserverOptions {
   std::string proc_root = "/proc";
   std::string host_root = "/";
@@ -92,6 +108,13 @@ class Observer {
   // A file of a cgroup ("memory.peak" of "/system.slice/x.scope"), at most 64 KiB.
   virtual Task<Result<std::string>> read_cgroup(const std::string& cgroup,
                                                 const std::string& file) = 0;
+
+  // Containers that exist now, running or not.
+  virtual Task<Result<std::vector<ListedContainer>>> containers() = 0;
+  // Opened for reading: a regular file of at most 4 MiB, reached without a symbolic link.
+  virtual Task<Result<Fd>> open_container(const ContainerId& id, ContainerFile file) = 0;
+  // /proc/PID/cgroup, as it is.
+  virtual Task<Result<std::string>> cgroup_of(int32_t pid) = 0;
 
   // What this process may do, for `doctor`: one line a capability or limit, in plain words.
   virtual Task<Result<std::vector<std::string>>> self_check() = 0;

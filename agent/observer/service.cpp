@@ -23,6 +23,7 @@ constexpr int64_t kTickWithoutRunnerUs =
     250'000;                             // one that starts now should not wait for its watch
 constexpr std::size_t kMaxWaiting = 16;  // pending next_trace calls
 constexpr int kRequestsAtOnce = 16;
+constexpr std::size_t kMaxCgroupOf = 16 << 10;
 
 constexpr std::array<std::string_view, 24> kCgroupFiles = {"memory.current",
                                                            "memory.peak",
@@ -62,6 +63,19 @@ bool is_path(std::string_view text) {
          text.find('\0') == std::string_view::npos;
 }
 
+Result<std::string> read_up_to(const Fd& fd, std::size_t limit) {
+  std::string text(limit, '\0');
+  std::size_t used = 0;
+  while (used < text.size()) {
+    const ssize_t n = ::read(fd.get(), text.data() + used, text.size() - used);
+    if (n < 0) return errno_error("read from a file of the kernel");
+    if (n == 0) break;
+    used += static_cast<std::size_t>(n);
+  }
+  text.resize(used);
+  return text;
+}
+
 ssize_t send_packet(int socket, const std::string& packet, const Fd& fd) {
   iovec part{const_cast<char*>(packet.data()), packet.size()};
   msghdr message{};
@@ -87,7 +101,8 @@ Service::Service(ServiceOptions options, ProcFs proc)
     : options_(std::move(options)),
       proc_(std::move(proc)),
       table_(proc_, options_.runners),
-      traces_(proc_, options_.max_held_traces) {}
+      traces_(proc_, options_.max_held_traces),
+      containers_(options_.host_root, options_.containers) {}
 
 void Service::attach(Fd socket) {
   detach();
@@ -182,6 +197,18 @@ void Service::answer(std::string_view packet) {
     }
     case wire::Kind::self_check:
       return reply(kind, call, self_check());
+    case wire::Kind::containers:
+      return reply_list(kind, call, containers_.list());
+    case wire::Kind::open_container: {
+      const auto key = wire::take<wire::ContainerKey>(body);
+      auto file = key && body.empty() ? containers_.open(*key)
+                                      : Error(Code::invalid_argument, "not a file of a container");
+      return file.ok() ? reply(kind, call, "", std::move(*file)) : refuse(kind, call, file.error());
+    }
+    case wire::Kind::cgroup_of: {
+      const auto text = cgroup_of(body);
+      return text.ok() ? reply(kind, call, text.value()) : refuse(kind, call, text.error());
+    }
   }
   ++malformed_;
   refuse(kind, call, Error(Code::unimplemented, "unknown request"));
@@ -281,16 +308,17 @@ Result<std::string> Service::read_cgroup(std::string_view body) const {
   const auto fd =
       open_beneath(root.get(), path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, kStayBeneath);
   if (!fd) return errno_error("open", path);
-  std::string text(wire::kMaxBody, '\0');
-  std::size_t used = 0;
-  while (used < text.size()) {
-    const ssize_t n = ::read(fd.get(), text.data() + used, text.size() - used);
-    if (n < 0) return errno_error("read", path);
-    if (n == 0) break;
-    used += static_cast<std::size_t>(n);
-  }
-  text.resize(used);
-  return text;
+  return read_up_to(fd, wire::kMaxBody);
+}
+
+Result<std::string> Service::cgroup_of(std::string_view body) const {
+  const auto process = wire::take<wire::ProcessKey>(body);
+  if (!process || process->pid <= 0 || !body.empty())
+    return Error(Code::invalid_argument, "not a process");
+  const auto folder = proc_.folder(process->pid);
+  const Fd fd(folder ? ::openat(folder.get(), "cgroup", O_RDONLY | O_CLOEXEC | O_NOCTTY) : -1);
+  if (!fd) return Error(Code::not_found, "no such process");
+  return read_up_to(fd, kMaxCgroupOf);
 }
 
 std::string Service::self_check() const {
@@ -336,6 +364,7 @@ std::string Service::self_check() const {
         ": not taken for one. If it is one, start the observer with --runner-uid " +
         std::to_string(refused.uid));
   for (auto& line : traces_.describe()) add(to_utf8(line));
+  for (auto& line : containers_.describe()) add(to_utf8(line));
   add("traces: " + std::to_string(traces_.caught()) + " caught, " + std::to_string(traces_.held()) +
       " held, " + std::to_string(traces_.dropped()) + " given up because too many were held");
   add("requests: " + std::to_string(malformed_) +

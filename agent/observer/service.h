@@ -15,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/observer/containers.h"
 #include "agent/observer/process_table.h"
 #include "agent/observer/procfs.h"
 #include "agent/observer/traces.h"
@@ -26,6 +27,7 @@ struct ServiceOptions {
   std::string proc_root = "/proc";
   std::string host_root = "/";
   std::string cgroup_root = "/sys/fs/cgroup";
+  ContainerRoots containers;
   RunnerRules runners;
   std::size_t max_held_traces = 1024;
 };
@@ -66,12 +68,14 @@ class Service {
   void flush();
   Result<Fd> open_checkout(std::string_view body) const;
   Result<std::string> read_cgroup(std::string_view body) const;
+  Result<std::string> cgroup_of(std::string_view body) const;
   std::string self_check() const;
 
   const ServiceOptions options_;
   const ProcFs proc_;
   ProcessTable table_;
   TraceKeeper traces_;
+  const ContainerFolders containers_;
   Fd socket_;
   std::deque<Outgoing> backlog_;
   std::deque<uint32_t> waiting_;  // calls of next_trace

@@ -15,6 +15,9 @@
 //   open_checkout  ProcessKey, then the path    –                                  the directory
 //   read_cgroup    cgroup, NUL, file            the file's bytes
 //   self_check     –                            lines separated by \n
+//   containers     –                            ContainerRecord…
+//   open_container ContainerKey                 –                                  the file
+//   cgroup_of      ProcessKey (only its pid)    /proc/PID/cgroup
 //
 // A reply with a code has the error's message as its body.
 #pragma once
@@ -36,6 +39,8 @@ constexpr std::size_t kMaxPath = 4095;
 constexpr std::size_t kMaxCwd = 1023;  // a longer working directory is reported as unreadable
 constexpr std::size_t kMaxProcesses =
     4096;  // a reply lists no more; those nearest to the runner come first
+constexpr std::size_t kMaxContainers = 1024;  // of one engine; a reply lists no more
+constexpr int64_t kMaxContainerFile = 4 << 20;
 constexpr std::size_t kMaxErrorText = 512;
 constexpr char kSocketVariable[] = "GITAIOPS_OBSERVER_FD";
 
@@ -47,6 +52,9 @@ enum class Kind : uint8_t {
   open_checkout,
   read_cgroup,
   self_check,
+  containers,
+  open_container,
+  cgroup_of,
 };
 
 struct Header {
@@ -101,6 +109,21 @@ struct ProcessRecord {
   char reserved = 0;
   char comm[16] = {};
   char cwd[kMaxCwd + 1] = {};
+};
+
+enum class Engine : uint8_t { docker = 1, podman, containerd };
+enum class ContainerFile : uint8_t { state = 1, pid, names };
+
+struct ContainerKey {
+  uint8_t engine = 0;
+  uint8_t file = 0;
+  uint16_t reserved = 0;
+  uint32_t reserved_too = 0;
+  char id[64] = {};  // lower-case hexadecimal
+};
+struct ContainerRecord {
+  ContainerKey key;      // without file
+  uint64_t version = 0;  // differs when its state or process was written since
 };
 
 // The text of a fixed field: up to its first NUL or its end.

@@ -19,10 +19,7 @@
 namespace gitaiops::agent {
 namespace {
 
-constexpr int kMaxPoints = 120;
-constexpr int kKeptPoints = 2 * kMaxPoints;  // before neighbours are merged
 constexpr std::size_t kMaxKilled = 1024;
-constexpr int64_t kMaxGapPoints = 1 << 20;  // twelve days at one a second
 
 // A counter of the kernel's that takes in what ended children had counted.
 struct Absorbing {
@@ -75,12 +72,7 @@ struct UsageMeter::State {
   std::set<int32_t> killed;
   std::set<int32_t> pids, former_pids;
 
-  fleet::v1::Samples points;
-  int group = 1;   // samples a point
-  int filled = 0;  // samples in the last point
-  SteadyMicros first{}, last{};
-  int64_t typical = 0;  // distance of two samples
-  int64_t slots = 0;    // samples and gaps so far
+  Points points;
 
   void take(std::span<const ProcessSample> processes);
   void bury();
@@ -88,8 +80,6 @@ struct UsageMeter::State {
   int64_t cpu() const;
   int64_t read() const;
   int64_t written() const;
-  void add_point(int64_t cpu, int64_t memory, int64_t io);
-  void add_gaps(SteadyMicros steady);
 };
 
 void UsageMeter::State::take(std::span<const ProcessSample> processes) {
@@ -174,43 +164,6 @@ int64_t UsageMeter::State::written() const {
   return sum;
 }
 
-void UsageMeter::State::add_point(int64_t cpu, int64_t memory, int64_t io) {
-  ++slots;
-  const int at = points.cpu_us_size() - 1;
-  if (at >= 0 && filled < group) {
-    const auto put = [at](google::protobuf::RepeatedField<int64_t>& values, int64_t value,
-                          auto combine) {
-      if (value >= 0) values.Set(at, values.Get(at) < 0 ? value : combine(values.Get(at), value));
-    };
-    const auto add = [](int64_t a, int64_t b) { return a + b; };
-    put(*points.mutable_cpu_us(), cpu, add);
-    put(*points.mutable_memory_bytes(), memory,
-        [](int64_t a, int64_t b) { return std::max(a, b); });
-    put(*points.mutable_io_bytes(), io, add);
-    ++filled;
-    return;
-  }
-  if (at + 1 == kKeptPoints) {
-    thin(points, kMaxPoints);
-    group *= 2;
-  }
-  points.add_cpu_us(cpu);
-  points.add_memory_bytes(memory);
-  points.add_io_bytes(io);
-  filled = 1;
-}
-
-// Where samples are missing (the agent was down, the host asleep) the points stay on the time axis.
-void UsageMeter::State::add_gaps(SteadyMicros steady) {
-  const auto distance = steady - last;
-  if (typical > 0 && 2 * distance > 5 * typical) {
-    const auto missing = std::min(kMaxGapPoints, (distance + typical / 2) / typical - 1);
-    for (int64_t i = 0; i < missing; ++i) add_point(-1, -1, -1);
-  } else {
-    typical = typical == 0 ? distance : (7 * typical + distance) / 8;
-  }
-}
-
 UsageMeter::UsageMeter() : state_(std::make_unique<State>()) {}
 UsageMeter::~UsageMeter() = default;
 UsageMeter::UsageMeter(UsageMeter&&) noexcept = default;
@@ -220,14 +173,7 @@ void UsageMeter::sample(std::span<const ProcessSample> processes, SteadyMicros s
                         UnixMicros now) {
   auto& state = *state_;
   if (!state.any && processes.empty()) return;  // nothing has begun yet
-  if (!state.any) {
-    state.any = true;
-    state.first = state.last = steady;
-    state.points.set_start_us(now.value);
-  } else if (steady > state.last) {
-    state.add_gaps(steady);
-    state.last = steady;
-  }
+  state.any = true;
   state.take(processes);
   int64_t memory = 0, alive = 0;
   state.former_pids = std::exchange(state.pids, {});
@@ -240,12 +186,12 @@ void UsageMeter::sample(std::span<const ProcessSample> processes, SteadyMicros s
   state.processes_peak = std::max(state.processes_peak, alive);
   const auto cpu = state.cpu(), io = state.read() + state.written();
   if (processes.empty()) {
-    state.add_point(-1, -1, -1);
+    state.points.add(-1, -1, -1, steady, now);
     return;
   }
   const bool io_known = state.io_readable_read || state.io_readable_write;
-  state.add_point(cpu - state.cpu_before, memory,
-                  io_known ? std::max<int64_t>(0, io - state.io_before) : -1);
+  state.points.add(cpu - state.cpu_before, memory,
+                   io_known ? std::max<int64_t>(0, io - state.io_before) : -1, steady, now);
   state.cpu_before = cpu;
   state.io_before = std::max(io, state.io_before);
 }
@@ -273,11 +219,7 @@ fleet::v1::Usage UsageMeter::summary() const {
     *usage.mutable_io_read_bytes() = measure(state.read(), METHOD_TASK_IO);
   if (state.io_readable_write)
     *usage.mutable_io_write_bytes() = measure(state.written(), METHOD_TASK_IO);
-  *usage.mutable_samples() = state.points;
-  const auto span = state.last - state.first;
-  usage.mutable_samples()->set_interval_us(state.slots > 1 ? span * state.group / (state.slots - 1)
-                                                           : 0);
-  thin(*usage.mutable_samples(), kMaxPoints);
+  *usage.mutable_samples() = state.points.summary();
   return usage;
 }
 

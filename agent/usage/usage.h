@@ -8,7 +8,10 @@
 #include <span>
 
 #include "agent/observer/observer.h"
+#include "agent/usage/cgroup.h"
+#include "agent/usage/container_meter.h"
 #include "agent/usage/kernel_log.h"
+#include "agent/usage/points.h"
 #include "base/clock/clock.h"
 #include "gitaiops/fleet/v1/fleet.pb.h"
 
@@ -36,9 +39,5 @@ class UsageMeter {
   struct State;
   std::unique_ptr<State> state_;
 };
-
-// Merges neighbouring points until at most `max_points` remain: CPU and IO add up, memory keeps the
-// highest.
-void thin(fleet::v1::Samples& samples, int max_points);
 
 }  // namespace gitaiops::agent

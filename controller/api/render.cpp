@@ -150,7 +150,10 @@ Json samples_json(const fleet::Samples& samples) {
   };
 }
 
-Json usage_json(const fleet::Usage& usage) {
+// What a job and each of its containers are measured by. Usage: fleet::Usage or
+// fleet::ContainerUsage.
+template <class Usage>
+Json measures_json(const Usage& usage) {
   Json json = Json::object();
   Json methods = Json::object();
   const auto add = [&](const char* name, bool present, const fleet::Measure& measure,
@@ -160,12 +163,28 @@ Json usage_json(const fleet::Usage& usage) {
     methods[name] = word(fleet::Method_Name(measure.method()), "METHOD_");
   };
   add("cpu_s", usage.has_cpu_us(), usage.cpu_us(), true);
+  add("cpu_throttled_s", usage.has_cpu_throttled_us(), usage.cpu_throttled_us(), true);
+  add("cpu_pressure_s", usage.has_cpu_pressure_us(), usage.cpu_pressure_us(), true);
   add("memory_peak_bytes", usage.has_memory_peak_bytes(), usage.memory_peak_bytes());
+  add("memory_pressure_s", usage.has_memory_pressure_us(), usage.memory_pressure_us(), true);
   add("io_read_bytes", usage.has_io_read_bytes(), usage.io_read_bytes());
   add("io_write_bytes", usage.has_io_write_bytes(), usage.io_write_bytes());
+  add("io_pressure_s", usage.has_io_pressure_us(), usage.io_pressure_us(), true);
   add("processes_peak", usage.has_processes_peak(), usage.processes_peak());
   add("oom_kills", usage.has_oom_kills(), usage.oom_kills());
   json["methods"] = std::move(methods);
+  return json;
+}
+
+Json usage_json(const fleet::Usage& usage) {
+  auto json = measures_json(usage);
+  for (const auto& container : usage.containers()) {
+    auto part = measures_json(container);
+    part["kind"] = text_or_null(container.kind());
+    part["engine"] = text_or_null(container.engine());
+    part["name"] = text_or_null(container.name());
+    json["containers"].push_back(std::move(part));
+  }
   if (usage.has_samples()) json["samples"] = samples_json(usage.samples());
   if (!usage.withheld_reason().empty()) json["withheld_reason"] = usage.withheld_reason();
   return json;

@@ -46,7 +46,8 @@ def wait_for(what: str | Callable[[], str], look: Callable[[], Any], limit_s: fl
 
 class System:
     def __init__(self, folder: pathlib.Path, lab: Any = None, *, gitlab: bool = True, agent: bool = True,
-                 agent_toml: str = "", controller_toml: str = "", bin_folder: pathlib.Path = BIN) -> None:
+                 agent_toml: str = "", controller_toml: str = "", observer_flags: tuple[str, ...] = (),
+                 bin_folder: pathlib.Path = BIN) -> None:
         self.folder, self.lab, self.bin = pathlib.Path(folder), lab, bin_folder
         self.controller: Optional[subprocess.Popen[bytes]] = None
         self.observer: Optional[subprocess.Popen[bytes]] = None
@@ -54,6 +55,7 @@ class System:
         self._with_gitlab, self._with_agent = gitlab, agent
         self._agent_extra, self._controller_extra = agent_toml, controller_toml
         self._token = ""
+        self._observer_flags = observer_flags
         self.agent_state = self.folder / "agent"
         self.agent_toml, self.controller_toml = self.folder / "agent.toml", self.folder / "controller.toml"
 
@@ -144,7 +146,7 @@ url = "{url}"
 
     def start_agent(self, wait: bool = True) -> None:
         with open(self.folder / "agent.log", "ab") as log:
-            self.observer = subprocess.Popen([str(self.bin / "gitaiops-observer"), "--", str(self.bin / "gitaiops-agent"), "run", "--config",
+            self.observer = subprocess.Popen([str(self.bin / "gitaiops-observer"), *self._observer_flags, "--", str(self.bin / "gitaiops-agent"), "run", "--config",
                                               str(self.agent_toml)], stdout=log, stderr=log)
         if wait:
             wait_for("the agent is connected", lambda: self._alive(self.observer, "agent") and self.status().get("link_state") == "connected", START_S)

@@ -11,6 +11,7 @@ import urllib.parse
 from typing import IO, Any, Optional
 
 from .config import Config
+from .containers import Containers
 from .log import RunnerLog
 from .network import Network
 from .script import JobScripts
@@ -40,6 +41,7 @@ class Build:
         self.started, self._began = time.time(), time.monotonic()
         self.state, self.stage = "pending", "prepare"
         self._scripts = self._make_scripts(runner_command)
+        self._containers = self._make_containers() if config.container_engine else None
         # Everything below is guarded by the lock: what runs, and why it has to stop.
         self._lock = threading.Lock()
         self._process: Optional[subprocess.Popen[bytes]] = None
@@ -87,6 +89,8 @@ class Build:
         finally:
             clock.cancel()
         self.state = "finished"
+        if self._containers:
+            self._containers.close()
         self._announce(outcome)
         self._trace.finish()
         self._uploader.settle(outcome)
@@ -98,8 +102,11 @@ class Build:
         self._say(f"Running with gitlab-runner {release.version} ({release.revision})")
         system = f", system ID: {self._config.system_id}" if release.since(15, 6) else ""
         self._say(f"  on {self._config.name} {short}{system}")
-        self._section("prepare_executor", 'Preparing the "shell" executor')
-        self._say("Using Shell executor..." if not release.since(15, 0) else "Using Shell (bash) executor...")
+        self._section("prepare_executor", f'Preparing the "{self._config.executor}" executor')
+        if self._containers:
+            self._say("Using Docker executor with image debian:12 ...")
+        else:
+            self._say("Using Shell executor..." if not release.since(15, 0) else "Using Shell (bash) executor...")
         self._section_end("prepare_executor")
         self.state = "running"
         outcome = self._stages()
@@ -201,6 +208,8 @@ class Build:
         command = ["bash", "--login"]
         if self._config.user:
             command = ["su", "-s", "/bin/bash", self._config.user, "-c", "bash --login"]
+        if self._containers:
+            command = self._containers.command(self.stage)
         two_streams = self._trace.timestamped
         with self._lock:
             if self._stopped:
@@ -252,6 +261,17 @@ class Build:
             killer = threading.Timer(self._config.graceful_kill_s, _signal_group, [process, signal.SIGKILL])
             killer.daemon = True
             killer.start()
+
+    # Containers -------------------------------------------------------------------------------------------------------
+
+    def _make_containers(self) -> Containers:
+        git, config = self._job["git_info"], self._config
+        labels = {"job.id": str(self.id), "job.url": self.url, "job.sha": git["sha"], "job.before_sha": git.get("before_sha", ""),
+                  "job.ref": git["ref"], "job.timeout": "1h0m0s", "project.id": str(self.project_id),
+                  "pipeline.id": self._scripts.variable("CI_PIPELINE_ID"), "runner.id": config.short_token,
+                  "runner.local_id": str(self.concurrent_id), "runner.system_id": config.system_id}
+        name = f"runner-{config.short_token}-project-{self.project_id}-concurrent-{self.concurrent_id}"
+        return Containers(config.container_engine, name, labels, self._job["variables"])
 
     # Places -----------------------------------------------------------------------------------------------------------
 

@@ -72,11 +72,16 @@ class Config:
     graceful_kill_s: float = 10.0           # between SIGTERM and SIGKILL to a stage; the real default is 600
     unhealthy_interval_s: float = 3600.0
     working_directory: str = ""
+    container_engine: str = ""              # socket of container_engine.py: the docker executor instead of the shell's
 
     def __post_init__(self) -> None:
         self.url = self.url.rstrip("/").removesuffix("/ci")
         self.release = release(self.version)
         self.short_token = self.release.short_token(self.token)
+
+    @property
+    def executor(self) -> str:
+        return "docker" if self.container_engine else "shell"
 
     @property
     def timestamped(self) -> bool:

@@ -139,7 +139,7 @@ class Manager:
         finished = time.time()
         if self._usage:
             runner = {"uuid": "", "id": self._config.short_token, "name": self._config.name,
-                      "system_id": self._config.system_id, "executor": "shell"}
+                      "system_id": self._config.system_id, "executor": self._config.executor}
             self._usage.add(usage.record(runner, {**job["git_info"], **job["job_info"], "id": job["id"]}, build.url,
                                          outcome.state, outcome.failure_reason, build.started, finished))
         with self._changed:
@@ -149,7 +149,7 @@ class Manager:
             self._log.info("Removed job from processing list", self._listed(build, job))
         if outcome.error:
             self._log.warning("Failed to process runner", {**self._counts(), "error": outcome.error,
-                                                           "executor": "shell", "runner": self._config.short_token})
+                                                           "executor": self._config.executor, "runner": self._config.short_token})
 
     def _refused(self) -> float:
         """After three refusals in a row the runner leaves the coordinator alone for a long while."""

@@ -121,7 +121,7 @@ class Network:
         if release.since(18, 5):
             features.update(native_steps_integration=True, two_phase_job_commit=True, job_inputs=True)
         return {"name": "gitlab-runner", "version": release.version, "revision": release.revision, "platform": "linux",
-                "architecture": "amd64", "executor": "shell", "shell": "bash", "features": features,
+                "architecture": "amd64", "executor": self._config.executor, "shell": "bash", "features": features,
                 "config": {"gpus": ""}, **({"labels": {}} if release.since(18, 0) else {})}
 
     def request_job(self) -> Answer:

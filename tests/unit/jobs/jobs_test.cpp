@@ -28,6 +28,13 @@ class BrokenObserver final : public Observer {
   Task<Result<std::string>> read_cgroup(const std::string&, const std::string&) override {
     return answer<std::string>(this);
   }
+  Task<Result<std::vector<ListedContainer>>> containers() override {
+    return answer<std::vector<ListedContainer>>(this);
+  }
+  Task<Result<Fd>> open_container(const ContainerId&, ContainerFile) override {
+    return answer<Fd>(this);
+  }
+  Task<Result<std::string>> cgroup_of(int32_t) override { return answer<std::string>(this); }
   Task<Result<std::vector<std::string>>> self_check() override {
     return answer<std::vector<std::string>>(this);
   }

@@ -16,7 +16,7 @@ class Trace : public testing::Test {
   ~Trace() override { ::unlink(path_); }
 
   TraceReader reader() {
-    return {OpenedTrace{{1, 2, 3}, {}, Fd(::open(path_, O_RDONLY))}, diagnosis::builtin_rules()};
+    return {OpenedTrace{{1, 2, 3}, {}, 0, Fd(::open(path_, O_RDONLY))}, diagnosis::builtin_rules()};
   }
   void write(std::string_view text) {
     ASSERT_EQ(::write(write_.get(), text.data(), text.size()), static_cast<ssize_t>(text.size()));

@@ -1,0 +1,162 @@
+#include "agent/observer/containers.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agent/observer/procfs.h"
+
+namespace gitaiops::agent {
+
+namespace {
+
+using wire::ContainerFile;
+using wire::Engine;
+
+constexpr std::array<Engine, 3> kEngines = {Engine::docker, Engine::podman, Engine::containerd};
+constexpr uint64_t kStayBeneath = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
+
+// One kind of file of one engine: <root>/<folder>/<id>/<name>; `names` has no id.
+struct Place {
+  Engine engine;
+  ContainerFile file;
+  std::string ContainerRoots::* root;
+  const char* folder;
+  const char* name;
+};
+const std::array<Place, 6> kPlaces = {{
+    {Engine::docker, ContainerFile::state, &ContainerRoots::docker, "containers", "config.v2.json"},
+    {Engine::podman, ContainerFile::state, &ContainerRoots::podman, "overlay-containers",
+     "userdata/config.json"},
+    {Engine::podman, ContainerFile::pid, &ContainerRoots::podman_run, "overlay-containers",
+     "userdata/pidfile"},
+    {Engine::podman, ContainerFile::names, &ContainerRoots::podman, "overlay-containers",
+     "containers.json"},
+    {Engine::containerd, ContainerFile::state, &ContainerRoots::containerd,
+     "io.containerd.runtime.v2.task/k8s.io", "config.json"},
+    {Engine::containerd, ContainerFile::pid, &ContainerRoots::containerd,
+     "io.containerd.runtime.v2.task/k8s.io", "init.pid"},
+}};
+
+const Place* place_of(Engine engine, ContainerFile file) {
+  for (const auto& place : kPlaces)
+    if (place.engine == engine && place.file == file) return &place;
+  return nullptr;
+}
+
+const char* name_of(Engine engine) {
+  return engine == Engine::docker ? "docker" : engine == Engine::podman ? "podman" : "containerd";
+}
+
+// The folder of the containers; an empty Fd and errno when it cannot be opened.
+Fd open_folder(const std::string& host_root, const ContainerRoots& roots, const Place& place) {
+  const Fd host(::open(host_root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!host) return Fd();
+  const auto top = open_beneath(host.get(), roots.*place.root, O_PATH | O_DIRECTORY | O_CLOEXEC,
+                                RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+  if (!top) return Fd();
+  return open_beneath(top.get(), place.folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC, kStayBeneath);
+}
+
+// Differs when the file was written or replaced since; 0 when there is none.
+uint64_t version_of(const Fd& folder, const std::string& path) {
+  struct stat status{};
+  if (!folder || ::fstatat(folder.get(), path.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0 ||
+      !S_ISREG(status.st_mode))
+    return 0;
+  const auto written = static_cast<uint64_t>(status.st_mtim.tv_sec) * 1'000'000'000 +
+                       static_cast<uint64_t>(status.st_mtim.tv_nsec);
+  return written + static_cast<uint64_t>(status.st_ino) * 0x9e3779b97f4a7c15ULL;
+}
+
+}  // namespace
+
+bool is_container_id(std::string_view text) {
+  return text.size() == 64 && std::all_of(text.begin(), text.end(), [](char c) {
+           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+         });
+}
+
+ContainerFolders::ContainerFolders(std::string host_root, ContainerRoots roots)
+    : host_root_(std::move(host_root)), roots_(std::move(roots)) {}
+
+std::vector<wire::ContainerRecord> ContainerFolders::list() const {
+  std::vector<wire::ContainerRecord> records;
+  for (const auto engine : kEngines) {
+    const auto* state = place_of(engine, ContainerFile::state);
+    const auto* pid = place_of(engine, ContainerFile::pid);
+    const auto found = open_folder(host_root_, roots_, *state);
+    if (!found) continue;
+    const auto beside = pid != nullptr ? open_folder(host_root_, roots_, *pid) : Fd();
+    const std::unique_ptr<DIR, int (*)(DIR*)> listing(
+        ::fdopendir(::fcntl(found.get(), F_DUPFD_CLOEXEC, 0)), ::closedir);
+    std::size_t count = 0;
+    while (const dirent* entry = listing ? ::readdir(listing.get()) : nullptr) {
+      const std::string id = entry->d_name;
+      if (!is_container_id(id)) continue;
+      const auto version = version_of(found, id + '/' + state->name);
+      if (version == 0) continue;
+      wire::ContainerRecord record;
+      record.key.engine = static_cast<uint8_t>(engine);
+      std::memcpy(record.key.id, id.data(), sizeof record.key.id);
+      record.version =
+          version + (pid != nullptr ? 31 * version_of(beside, id + '/' + pid->name) : 0);
+      records.push_back(record);
+      if (++count == wire::kMaxContainers) break;
+    }
+  }
+  return records;
+}
+
+Result<Fd> ContainerFolders::open(const wire::ContainerKey& key) const {
+  const auto* place =
+      place_of(static_cast<Engine>(key.engine), static_cast<ContainerFile>(key.file));
+  const std::string id(key.id, sizeof key.id);
+  if (place == nullptr || !is_container_id(id))
+    return Error(Code::invalid_argument, "not a file of a container");
+  const auto found = open_folder(host_root_, roots_, *place);
+  if (!found) return errno_error("open the containers of", name_of(place->engine));
+  const auto path = place->file == ContainerFile::names ? place->name : id + '/' + place->name;
+  // Nothing but a regular file is ever opened: opening a device or a FIFO can have effects.
+  struct stat status{}, opened{};
+  if (::fstatat(found.get(), path.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+      !S_ISREG(status.st_mode))
+    return Error(Code::permission_denied, "not a regular file: " + path);
+  auto fd =
+      open_beneath(found.get(), path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, kStayBeneath);
+  if (!fd && errno == ELOOP)
+    return Error(Code::permission_denied, "a symbolic link is not followed: " + path);
+  if (!fd || ::fstat(fd.get(), &opened) != 0) return errno_error("open", path);
+  if (!S_ISREG(opened.st_mode))
+    return Error(Code::permission_denied, "not a regular file: " + path);
+  if (opened.st_size > wire::kMaxContainerFile)
+    return Error(Code::resource_exhausted, path + " is too large");
+  return fd;
+}
+
+std::vector<std::string> ContainerFolders::describe() const {
+  std::vector<std::string> lines;
+  for (const auto engine : kEngines) {
+    const auto& place = *place_of(engine, ContainerFile::state);
+    const auto& root = roots_.*place.root;
+    const auto whose = std::string("containers of ") + name_of(engine);
+    if (const auto found = open_folder(host_root_, roots_, place)) {
+      lines.push_back(whose + " in " + root + " can be read");
+    } else if (errno == ENOENT || errno == ENOTDIR) {
+      lines.push_back(whose + ": there is no " + root + '/' + place.folder);
+    } else {
+      lines.push_back(whose + " in " + root + " cannot be read: " + std::strerror(errno));
+    }
+  }
+  return lines;
+}
+
+}  // namespace gitaiops::agent

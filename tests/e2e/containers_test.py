@@ -1,0 +1,171 @@
+"""Jobs of the docker executor are metered by their containers' control groups, and what the engine keeps secret stays there.
+
+The engine is a double (tests/doubles/container_engine.py) with real namespaces and groups, so this needs root and groups that
+can be made; it is skipped without.
+"""
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import subprocess
+import tempfile
+import time
+import unittest
+
+from doubles.lab import PYTHON, Lab
+from system import System, wait_for
+
+ENGINE = pathlib.Path(__file__).resolve().parents[1] / "doubles" / "container_engine.py"
+SECRET = "swordfish-in-the-environment-9137"
+BURN = "import time\nwhile time.process_time() < {seconds}: pass\n"
+
+
+def can_make_groups() -> bool:
+    tops = [pathlib.Path("/sys/fs/cgroup")]
+    if not (tops[0] / "cgroup.controllers").exists():
+        tops = [tops[0] / name for name in ("memory", "cpuacct")]
+    try:
+        for top in tops:
+            (top / "gitaiops-probe").mkdir()
+            (top / "gitaiops-probe").rmdir()
+    except OSError:
+        return False
+    return subprocess.run(["unshare", "--pid", "--fork", "true"], check=False).returncode == 0
+
+
+@unittest.skipUnless(os.geteuid() == 0 and can_make_groups(), "needs root and control groups that can be made")
+class Containers(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.folder = tempfile.TemporaryDirectory(prefix="gitaiops-e2e-")
+        cls.base = pathlib.Path(cls.folder.name)
+        cls.base.chmod(0o755)
+        cls.addClassCleanup(cls.folder.cleanup)
+        socket = cls.base / "docker.sock"
+        cls.engine = subprocess.Popen([PYTHON, str(ENGINE), "--socket", str(socket), "--root", str(cls.base / "docker"), "serve"])
+        cls.addClassCleanup(cls.engine.wait)
+        cls.addClassCleanup(cls.engine.terminate)
+        wait_for("the engine listens", socket.exists)
+        cls.lab = Lab(cls.base / "lab", container_engine=str(socket)).__enter__()
+        cls.addClassCleanup(cls.lab.close)
+        cls.system = System(cls.base / "system", cls.lab, observer_flags=("--docker-root", str(cls.base / "docker"))).__enter__()
+        cls.addClassCleanup(cls.system.close)
+        cls.count = 0
+
+    def job(self, script: list[str], files: dict | None = None, variables: dict | None = None) -> tuple[dict, dict, list]:
+        """The finished job, its report, and what the engine itself counted for it, one entry a start of a container."""
+        type(self).count += 1
+        before = self.truth()
+        project = self.lab.project(f"grp/demo{self.count}", files={"README.md": "demo\n", **(files or {})})
+        done = self.lab.wait(self.lab.pipeline(project, [{"name": "job", "script": script, "variables": variables or {}}], ref="main"))
+        report = wait_for(lambda: f"the report\n{self.system.story()}", lambda: self.system.job(done["jobs"][0]["id"]))
+        return done["jobs"][0], report, self.truth()[len(before):]
+
+    def truth(self) -> list:
+        file = self.base / "docker" / "truth.jsonl"
+        return [json.loads(line) for line in file.read_text(encoding="ascii").splitlines()] if file.exists() else []
+
+    def test_cpu_of_all_containers_is_counted(self) -> None:
+        _, report, truth = self.job(["python3 burn.py"], {"burn.py": BURN.format(seconds=2)})
+        usage = report["usage"]
+        self.assertEqual(usage["methods"]["cpu_s"], "cgroup", self.system.story())
+        actual = sum(life["cpu_us"] for life in truth) / 1e6
+        self.assertGreater(actual, 2)
+        error = abs(usage["cpu_s"] - actual) / actual
+        print(f"    CPU of {len(truth)} starts: told {usage['cpu_s']:.3f} s, counted {actual:.3f} s, error {error:.2%}", flush=True)
+        self.assertLess(error, 0.05)
+        self.assertEqual({part["kind"] for part in usage["containers"]}, {"build", "helper"})
+        build = next(part for part in usage["containers"] if part["kind"] == "build")
+        self.assertGreater(build["cpu_s"], 2)
+        self.assertEqual(build["engine"], "docker")
+
+    def test_a_short_job_is_counted_too(self) -> None:
+        _, report, truth = self.job(["python3 burn.py"], {"burn.py": BURN.format(seconds=0.2)})
+        actual = sum(life["cpu_us"] for life in truth) / 1e6
+        error = abs(report["usage"].get("cpu_s", 0) - actual) / actual
+        print(f"    CPU of a short job: told {report['usage'].get('cpu_s', 0):.3f} s, counted {actual:.3f} s, error {error:.2%}", flush=True)
+        self.assertLess(error, 0.25)
+
+    def test_the_kernels_own_memory_peak_is_told(self) -> None:
+        hungry = "data = bytearray(120 << 20)\ndata[::4096] = b'x' * len(data[::4096])\ndel data\nimport time\ntime.sleep(0.5)\n"
+        _, report, truth = self.job(["python3 hungry.py"], {"hungry.py": hungry})
+        usage = report["usage"]
+        self.assertEqual(usage["methods"]["memory_peak_bytes"], "cgroup")
+        self.assertEqual(usage["memory_peak_bytes"], max(life["memory_peak_bytes"] for life in truth))
+        self.assertGreater(usage["memory_peak_bytes"], 120 << 20)
+
+    def test_a_kill_for_memory_is_counted_and_explains_the_failure(self) -> None:
+        hungry = "data = bytearray(200 << 20)\ndata[::4096] = b'x' * len(data[::4096])\n"
+        _, report, truth = self.job(["python3 hungry.py"], {"hungry.py": hungry}, {"LAB_MEMORY_LIMIT": str(64 << 20)})
+        self.assertEqual(sum(life["oom_kills"] for life in truth), 1)
+        self.assertEqual(report["usage"]["oom_kills"], 1, self.system.story())
+        self.assertEqual(report["outcome"], "failed")
+        self.assertEqual(report["diagnosis"]["category"], "oom_killed")
+
+    def test_services_are_parts_of_the_job(self) -> None:
+        _, report, _ = self.job(["sleep 2"], variables={"LAB_SERVICE": "while :; do :; done"})
+        service = next(part for part in report["usage"]["containers"] if part["kind"] == "service")
+        self.assertGreater(service["cpu_s"], 1)
+        self.assertGreater(report["usage"]["cpu_s"], service["cpu_s"])
+
+    def test_two_jobs_at_once_have_their_own(self) -> None:
+        project = self.lab.project("grp/pair", files={"burn.py": "import sys, time\nwhile time.process_time() < float(sys.argv[1]): pass\n"})
+        done = self.lab.wait(self.lab.pipeline(project, [{"name": "small", "script": ["python3 burn.py 0.5; sleep 1"]},
+                                                         {"name": "large", "script": ["python3 burn.py 2"]}], ref="main"))
+        told = {}
+        for job in done["jobs"]:
+            told[job["name"]] = wait_for("the report", lambda: self.system.job(job["id"]))["usage"]["cpu_s"]
+        self.assertGreater(told["large"], 2)
+        self.assertGreater(told["small"], 0.5)
+        self.assertLess(told["small"], 1.5)
+
+    def test_the_log_is_read_as_ever(self) -> None:
+        _, report, _ = self.job(["echo 'main.c:3:1: error: boom'", "exit 1"])
+        self.assertEqual(report["log"]["availability"], "complete")
+        self.assertEqual(report["outcome"], "failed")
+
+    def test_forged_labels_of_an_unknown_job_are_nobodys(self) -> None:
+        job, report, _ = self.job(["true"])
+        labels = {"com.gitlab.gitlab-runner.job.id": "999999", "com.gitlab.gitlab-runner.job.url": "https://elsewhere.example.com/x/-/jobs/999999",
+                  "com.gitlab.gitlab-runner.project.id": "1", "com.gitlab.gitlab-runner.type": "build"}
+        made = subprocess.run([PYTHON, str(ENGINE), "--socket", str(self.base / "docker.sock"), "create"], check=True, text=True, capture_output=True,
+                              input=json.dumps({"name": "forged", "labels": labels, "env": []})).stdout.strip()
+        subprocess.run([PYTHON, str(ENGINE), "--socket", str(self.base / "docker.sock"), "start", made, "bash", "-c", "sleep 1"], check=True)
+        self.assertNotIn(999999, [row["job_id"] for row in self.system.jobs()])
+
+    def test_the_environment_of_containers_leaves_no_trace(self) -> None:
+        job, report, _ = self.job(["exit 1"], variables={"DEPLOY_KEY": SECRET})
+        states = "".join(p.read_text(encoding="utf-8") for p in (self.base / "docker").glob("containers/*/config.v2.json"))
+        self.assertNotIn("no such thing", states)
+        self.assertEqual(report["usage"]["methods"]["cpu_s"], "cgroup")
+        time.sleep(0.5)
+        self.assertNotIn(SECRET, json.dumps(report))
+        places = [self.system.agent_state, self.system.folder / "controller", self.system.folder]
+        stored = b"".join(f.read_bytes() for place in places for f in place.glob("*") if f.is_file())
+        self.assertIn(b"grp/demo", stored, "the right files were looked at")
+        self.assertNotIn(SECRET.encode(), stored)
+        agent = self.system.agent_pid()
+        self.assertGreater(agent, 0)
+        self.assertNotIn(SECRET.encode(), memory_of(agent), "not even in memory that was given back")
+
+
+def memory_of(pid: int) -> bytes:
+    """Everything that a process may write to, as it is now."""
+    parts = []
+    with open(f"/proc/{pid}/maps", encoding="ascii", errors="replace") as maps, open(f"/proc/{pid}/mem", "rb", buffering=0) as memory:
+        for line in maps:
+            places, rights = line.split()[:2]
+            if not rights.startswith("rw"):
+                continue
+            first, last = (int(place, 16) for place in places.split("-"))
+            try:
+                memory.seek(first)
+                parts.append(memory.read(last - first))
+            except OSError:
+                continue
+    return b"".join(parts)
+
+
+if __name__ == "__main__":
+    unittest.main()
