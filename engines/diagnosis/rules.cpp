@@ -148,8 +148,9 @@ void Rules::scan(std::string_view block, OnHit on_hit, void* context) const {
   Finds finds{block, {}, {}};
   if (base_) scan_all(base_(), finds);
   if (own_) scan_all(*own_, finds);
-  std::stable_sort(finds.hits.begin(), finds.hits.end(),
-                   [](const Hit& a, const Hit& b) { return a.end < b.end; });
+  std::sort(finds.hits.begin(), finds.hits.end(), [](const Hit& a, const Hit& b) {
+    return a.end != b.end ? a.end < b.end : a.rule < b.rule;
+  });
   for (const Hit& hit : finds.hits) on_hit(context, hit);
 }
 
