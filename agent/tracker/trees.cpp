@@ -49,6 +49,7 @@ class Decision {
   TreeVerdict decide() {
     auto verdict = find();
     verdict.slots = slots_[index_];
+    if (!verdict.trees.empty()) verdict.slots = {found_slot_};
     return verdict;
   }
 
@@ -63,6 +64,7 @@ class Decision {
       if (trees_[t]->started_us > me_.end.from ||
           trees_[t]->root_first_us.value_or(0) > me_.end.from)
         continue;
+      if (is_siblings(t)) continue;
       auto why = objection(t);
       if (why.empty()) {
         mine.push_back(t);
@@ -84,7 +86,41 @@ class Decision {
     if (mine.empty()) return {{}, "no process of this job was seen in its checkout", false, {}};
     TreeVerdict verdict;
     for (const auto t : mine) verdict.trees.push_back(trees_[t]->root);
+    found_slot_ = keys_[mine.front()].begin()->slot;
     return verdict;
+  }
+
+  // ---- between jobs of one entry and project, what a job says of itself decides ----
+  // A slot that is taken again the instant it was free is nobody's by its times alone.
+
+  static bool says_it_is(const Tree& tree, const TreeJob& job) {
+    return tree.claims.size() == 1 && *tree.claims.begin() == job.ref.job_id;
+  }
+
+  enum class Named { nothing, this_slot, another };
+  static Named slot_in_log(const TreeJob& job, const Key& key) {
+    auto named = Named::nothing;
+    for (const auto& place : checkouts_in(job.claim)) {
+      if (place.runner_short != job.runner_short || !inside(place, job.project)) continue;
+      if (place.slot == key.slot) return Named::this_slot;
+      named = Named::another;
+    }
+    return named;
+  }
+
+  // It says that it is of a job that began where ours ended, or the other way round.
+  bool is_siblings(std::size_t t) const {
+    if (keys_[t].size() != 1) return false;
+    for (std::size_t i = 0; i < jobs_.size(); ++i)
+      if (i != index_ && same_lane(jobs_[i], me_) && says_it_is(*trees_[t], jobs_[i]) &&
+          may_own(jobs_[i], i, t) && slot_in_log(jobs_[i], *keys_[t].begin()) == Named::this_slot)
+        return true;
+    return false;
+  }
+
+  bool yields(const TreeJob& other, std::size_t t, const Key& key) const {
+    return same_lane(other, me_) && slot_in_log(me_, key) == Named::this_slot &&
+           (says_it_is(*trees_[t], me_) || slot_in_log(other, key) == Named::another);
   }
 
   std::set<Key> keys_of(const Tree& tree) const {
@@ -134,10 +170,10 @@ class Decision {
     for (const auto claim : tree.claims)
       if (claim != me_.ref.job_id)
         return "a process tree in its checkout says it is of job " + std::to_string(claim);
-    for (std::size_t i = 0; i < jobs_.size(); ++i)
-      if (i != index_ && may_own(jobs_[i], i, t))
-        return "a process tree could also be of job " + std::to_string(jobs_[i].ref.job_id);
     const auto& key = *keys_[t].begin();
+    for (std::size_t i = 0; i < jobs_.size(); ++i)
+      if (i != index_ && may_own(jobs_[i], i, t) && !yields(jobs_[i], t, key))
+        return "a process tree could also be of job " + std::to_string(jobs_[i].ref.job_id);
     if (auto why = claim_objection(key); !why.empty()) return why;
     return silent_job(t);
   }
@@ -212,6 +248,7 @@ class Decision {
   std::vector<std::set<Key>> keys_;
   std::vector<int64_t> earliest_;  // when each job's first process may have started
   std::vector<Doubt> doubts_;
+  int found_slot_ = 0;  // of the trees that are ours
 };
 
 }  // namespace

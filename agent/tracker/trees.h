@@ -5,9 +5,12 @@
 // tree starts. What a job can write (its directory, its environment, the path in its log) can break
 // this chain and make nothing of it: a tree that works in two checkouts, that names another job,
 // that runs beside another tree in the same checkout, or that runs while some other job is nowhere
-// to be seen, is withheld, and with it the usage of the jobs it might be of. (Two jobs that
-// exchange their places entirely and at the same moments can exchange their own usage, and nobody
-// else's.)
+// to be seen, is withheld, and with it the usage of the jobs it might be of.
+//
+// Between jobs of one entry and project, where a slot was taken again the instant it was free, a
+// job's word decides: the checkout its log names, and the job its processes' environment names. So
+// two jobs of one project that exchange their places can exchange their own usage, and nobody
+// else's.
 #pragma once
 
 #include <cstdint>

@@ -68,6 +68,7 @@ class World {
     std::vector<int64_t> starts;
     for (int i = 0; i < o_.jobs; ++i) starts.push_back(kStart + uniform(0, o_.spread_us));
     std::sort(starts.begin(), starts.end());
+    std::multiset<int64_t> workers;            // when each is free again
     std::map<std::string, int64_t> free_from;  // one request at a time for each entry
     for (int i = 0; i < o_.jobs; ++i) {
       SimJob job;
@@ -75,11 +76,16 @@ class World {
       job.entry = "runner-" + std::string(1, static_cast<char>('A' + uniform(0, o_.entries - 1)));
       job.project = "grp/project" + std::to_string(uniform(0, o_.projects - 1));
       job.announced = std::max(starts[static_cast<std::size_t>(i)], free_from[job.entry]);
+      if (o_.concurrent > 0 && static_cast<int>(workers.size()) == o_.concurrent) {
+        job.announced = std::max(job.announced, *workers.begin() + uniform(1'500, 8'000));
+        workers.erase(workers.begin());
+      }
       job.born = job.announced + uniform(200, chance(o_.starved) ? 250'000 : 5'000);
       free_from[job.entry] = job.born + uniform(1'000, 10'000);
       job.ended = job.born + uniform(o_.shortest_us, o_.longest_us);
       job.closed = job.ended + uniform(1'000, o_.slow_upload ? 5'000'000 : 300'000);
       job.failed = chance(0.5);
+      workers.insert(job.closed);
       std::set<int> taken;
       for (const auto& other : jobs_)
         if (other.entry == job.entry && other.project == job.project &&
@@ -102,7 +108,7 @@ class World {
       while (at < job.ended - 20'000) {
         const auto until = std::min(job.ended - 10'000, at + uniform(30'000, o_.longest_us / 2));
         Stage stage{{++pid, static_cast<uint64_t>(at / 10'000 + 1)}, at, until, checkout(job), {}};
-        if (chance(0.3)) stage.claim = job.ref.job_id;
+        if (chance(o_.claimed)) stage.claim = job.ref.job_id;
         if (chance(0.3)) stage.cwd += "/src/deep";
         if (chance(o_.wanderers)) {
           stage.cwd = "/srv/somewhere";
@@ -352,6 +358,18 @@ class World {
     return text;
   }
 
+  const SimJob& owner_of(const ProcessId& root) const {
+    return *std::find_if(jobs_.begin(), jobs_.end(), [&](const SimJob& job) {
+      return std::any_of(job.stages.begin(), job.stages.end(),
+                         [&](const Stage& stage) { return stage.root == root; });
+    });
+  }
+
+  // Two liars of one project that exchange their places can exchange their own usage.
+  static bool of_one_plot(const SimJob& a, const SimJob& b) {
+    return a.liar && b.liar && a.entry == b.entry && a.project == b.project;
+  }
+
   void judge(const FinishedJob& done) {
     const auto& job = jobs_[static_cast<std::size_t>(done.ref.job_id - 1000)];
     const auto name = "job " + std::to_string(done.ref.job_id);
@@ -366,8 +384,7 @@ class World {
       if (done.trace_reason.empty()) outcome_.wrong.push_back(name + " has no log and no reason");
     }
     for (const auto& root : done.trees)
-      if (std::none_of(job.stages.begin(), job.stages.end(),
-                       [&](const Stage& s) { return s.root == root; }))
+      if (const auto& owner = owner_of(root); owner.ref != job.ref && !of_one_plot(owner, job))
         outcome_.wrong.push_back(name + " got a process tree of another job: pid " +
                                  std::to_string(root.pid));
     if (!done.trees.empty()) ++outcome_.with_trees;

@@ -28,6 +28,8 @@ struct Options {
   double liars = 0;          // share of jobs that lie in log, environment and directory
   double wanderers = 0;      // share of stages that work outside their checkout
   bool unlink_known = true;  // closings come with the moment of unlinking
+  int concurrent = 0;        // jobs at once, the next one begins as soon as one is over; 0: any
+  double claimed = 0.3;      // share of stages whose environment names the job
   double starved = 0;        // share of jobs whose trace comes up to 0.25 s after the announcement
   bool slow_upload = false;  // traces are closed up to 5 s after the end
   int restarts = 0;          // of the agent, each 0.2 to 3 s long

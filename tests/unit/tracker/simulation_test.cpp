@@ -57,6 +57,28 @@ TEST(Simulation, TheUsageLogIsReadBeforeTheRunnersLog) {
       {.spread_us = 10'000'000, .shortest_us = 50'000, .longest_us = 600'000, .usage_log = true});
 }
 
+// Slots are taken again the instant they are free, so that their times alone decide nothing.
+TEST(Simulation, ASaturatedRunner) {
+  must_be_complete({.projects = 1,
+                    .spread_us = 1'000'000,
+                    .shortest_us = 2'500'000,
+                    .longest_us = 6'000'000,
+                    .log_latency_us = 200'000,
+                    .usage_log = true,
+                    .concurrent = 4,
+                    .claimed = 1});
+}
+
+TEST(Simulation, LiarsOnASaturatedRunner) {
+  must_be_right({.spread_us = 1'000'000,
+                 .shortest_us = 2'500'000,
+                 .longest_us = 6'000'000,
+                 .log_latency_us = 200'000,
+                 .liars = 0.3,
+                 .concurrent = 4,
+                 .claimed = 1});
+}
+
 // Longer than anything waits for a pause, and no pause comes.
 constexpr Options kFlood{.jobs = 1500,
                          .spread_us = 120'000'000,
