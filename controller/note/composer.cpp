@@ -43,6 +43,36 @@ std::string fold(const std::vector<std::string>& titles, const std::vector<std::
   return out;
 }
 
+// What may be said of a job to readers who may not see its log: nothing that was read from the log,
+// and no free text. A list of what is kept, so that a field added later is withheld.
+fleet::v1::JobReport without_log(const fleet::v1::JobReport& report) {
+  fleet::v1::JobReport out;
+  out.set_outcome(report.outcome());
+  if (report.has_exit_code()) out.set_exit_code(report.exit_code());
+  if (report.has_wall_us()) out.set_wall_us(report.wall_us());
+  out.mutable_log()->set_availability(report.log().availability());
+  out.mutable_log()->set_limit_reached(report.log().limit_reached());
+  const auto& usage = report.usage();
+  if (usage.has_cpu_us()) *out.mutable_usage()->mutable_cpu_us() = usage.cpu_us();
+  if (usage.has_memory_peak_bytes())
+    *out.mutable_usage()->mutable_memory_peak_bytes() = usage.memory_peak_bytes();
+  if (report.has_diagnosis()) {
+    const auto& from = report.diagnosis();
+    auto& to = *out.mutable_diagnosis();
+    to.set_category(from.category());
+    to.set_owner(from.owner());
+    to.set_retry(from.retry());
+    to.set_confidence(from.confidence());
+  }
+  return out;
+}
+
+View without_logs(View view) {
+  for (auto& job : view.jobs)
+    if (job.report) job.report = without_log(*job.report);
+  return view;
+}
+
 }  // namespace
 
 std::string marker(std::string_view place) {
@@ -56,7 +86,10 @@ std::string marker(std::string_view place) {
   return "<!-- gitaiops:note v1 " + safe + " -->";
 }
 
-std::string Composer::compose(const View& view) const {
+std::string Composer::compose(const View& asked) const {
+  std::optional<View> bare;
+  if (!asked.quote_logs) bare = without_logs(asked);
+  const View& view = bare ? *bare : asked;
   std::vector<Contribution> said;
   bool worth = view.has_note;
   std::string headline;

@@ -229,10 +229,11 @@ std::string joined(std::initializer_list<std::string> parts) {
 std::string caveats(const JobReport& report, bool quote_logs) {
   std::string out;
   const auto& log = report.log();
+  const std::string why = log.reason().empty() ? "." : ": " + code_span(log.reason(), kMaxNote);
   if (log.availability() == fleet::v1::LogFacts::AVAILABILITY_UNAVAILABLE) {
-    out += "- The log was not available: " + code_span(log.reason(), kMaxNote) + "\n";
+    out += "- The log was not available" + why + "\n";
   } else if (log.availability() == fleet::v1::LogFacts::AVAILABILITY_PARTIAL) {
-    out += "- A part of the log is missing: " + code_span(log.reason(), kMaxNote) + "\n";
+    out += "- A part of the log is missing" + why + "\n";
   }
   if (log.limit_reached()) out += "- The runner cut the log at its size limit.\n";
   if (!quote_logs)
@@ -268,9 +269,9 @@ void add_part(std::string& out, std::string_view part) {
 std::string details(const JobView& job, const Evidence& proof, bool quote_logs) {
   std::string out;
   const Diagnosis* d = diagnosis(job);
-  if (quote_logs && d != nullptr && !d->command().empty())
+  if (d != nullptr && !d->command().empty())
     add_part(out, "Command: " + code_span(d->command(), 512) + "\n");
-  if (quote_logs && proof.more)
+  if (proof.more)
     for (const auto& lines : proof.all) add_part(out, fenced(lines));
   if (d != nullptr) add_part(out, failing_tests(*d));
   add_part(out, caveats(*job.report, quote_logs));
@@ -283,7 +284,7 @@ Block block_of(const JobView& job, const View& view, std::size_t show, bool alon
   const std::string who = alone ? "" : name_of(job) + " — " + cause(job);
   block.shown = joined({who, log_link(job), judgement(job)});
   if (!block.shown.empty()) block.shown += "\n";
-  if (view.quote_logs && !proof.shown.empty()) block.shown += fenced(proof.shown);
+  if (!proof.shown.empty()) block.shown += fenced(proof.shown);
   block.folded = details(job, proof, view.quote_logs);
   if (!block.folded.empty() && !job.allow_failure)
     block.folded.insert(0, "**" + name_of(job) + "**\n\n");

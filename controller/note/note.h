@@ -46,7 +46,9 @@ struct View {
   std::string pipeline_status;  // GitLab's word
   std::vector<JobView> jobs;
   bool has_note = false;   // a note with something in it stands there already
-  bool quote_logs = true;  // false: the note has readers who may not see the log
+  // false: the note has readers who may not see the logs. Sections then get reports without
+  // anything that was read from a log and without free text.
+  bool quote_logs = true;
 };
 
 // ---- What a contributor says of it ----
