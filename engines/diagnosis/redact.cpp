@@ -69,6 +69,15 @@ constexpr std::array kShapes{
     Shape{R"re(\b(sk-[A-Za-z0-9]{40,}))re", Doubt::none},
     Shape{R"re(\b(SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{30,}))re", Doubt::none},
     Shape{R"re(\b(rubygems_[a-f0-9]{40,}))re", Doubt::none},
+    Shape{
+        R"re(\b((?:shp(?:at|ca|pa|ss)_|sq[apu]_|glsa_|lin_api_|pscale_(?:tkn|pw|oauth)_|hf_|ntn_)[A-Za-z0-9_]{28,}))re",
+        Doubt::none},
+    Shape{R"re(\b((?:sq0(?:atp|csp)-|PMAK-|NRAK-|dp\.(?:pt|st|ct)\.|ATATT3)[A-Za-z0-9_=-]{20,}))re",
+          Doubt::none},
+    Shape{R"re(\b(dapi[a-f0-9]{32}|SK[a-f0-9]{32}|key-[a-f0-9]{32})\b)re", Doubt::none},
+    Shape{R"re(\b(dt0[a-z]\d{2}\.[A-Z0-9]{24}\.[A-Z0-9]{64})\b)re", Doubt::none},
+    Shape{R"re(\b([A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9_=-]{60,}))re", Doubt::none},
+    Shape{R"re(\b(\d{8,10}:AA[A-Za-z0-9_-]{33})\b)re", Doubt::none},
     Shape{R"re(\b(AGE-SECRET-KEY-1[A-Z0-9]{40,}))re", Doubt::none},
     // JSON Web Tokens, also broken off
     Shape{R"re(\b(eyJ[A-Za-z0-9_-]{14,}(?:\.[A-Za-z0-9_-]*){0,4}))re", Doubt::none},

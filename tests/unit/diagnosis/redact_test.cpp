@@ -19,7 +19,19 @@ std::string token(std::string_view prefix, std::size_t length) {
 }
 
 TEST(Redact, KnownShapes) {
+  const std::string hex = "0f1e2d3c4b5a69788796a5b4c3d2e1f0";
   const std::string secrets[] = {token("glpat-", 20),
+                                 token("shpat_", 32),
+                                 token("sqp_", 40),
+                                 token("glsa_", 32),
+                                 token("lin_api_", 40),
+                                 token("hf_", 34),
+                                 token("sq0atp-", 22),
+                                 token("PMAK-", 59),
+                                 token("dp.pt.", 43),
+                                 "dapi" + hex,
+                                 "SK" + hex,
+                                 token("123456789:AA", 33),
                                  token("glrt-", 20),
                                  token("glrt-t1_", 20),
                                  token("glcbt-64_", 20),
@@ -69,14 +81,27 @@ TEST(Redact, Places) {
 TEST(Redact, LeavesWhatPeopleNeed) {
   for (const std::string text :
        {"commit 3f786850e387550fdab836ed7e6dc881de23001b",
+        "hf_hub_download and sq0 are names",
+        "10:00:12345678:AA short",
+        "key-value store, dapi and SK are words",
         "id 123e4567-e89b-12d3-a456-426614174000",
         "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
         "integrity sha512-z4PhNX7vuL3xVChQ1m2AB9Yg5AULVxXcg/SpIdNs6c5H0NE8XYXysP==",
-        "SyntaxError: Unexpected token: identifier", "password: incorrect", "Password: required",
-        "token = getToken()", "export TOKEN=$CI_JOB_TOKEN", "PASSWORD=[MASKED]",
-        "password=********", "https://git.example/a.git", "see https://docs.example:8080/x",
-        "src/token.c:3:5: error: expected expression", "the secret of good tests",
-        "glpat- is a prefix", "ssh-rsa key added", "key: value", "Bearer token required"}) {
+        "SyntaxError: Unexpected token: identifier",
+        "password: incorrect",
+        "Password: required",
+        "token = getToken()",
+        "export TOKEN=$CI_JOB_TOKEN",
+        "PASSWORD=[MASKED]",
+        "password=********",
+        "https://git.example/a.git",
+        "see https://docs.example:8080/x",
+        "src/token.c:3:5: error: expected expression",
+        "the secret of good tests",
+        "glpat- is a prefix",
+        "ssh-rsa key added",
+        "key: value",
+        "Bearer token required"}) {
     EXPECT_EQ(redact(text).text, text);
     EXPECT_EQ(redact(text).count, 0u) << text;
   }
