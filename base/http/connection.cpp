@@ -48,7 +48,8 @@ std::string serialize(Response response, bool keep_alive, bool head_only) {
   message.result(static_cast<unsigned>(response.status));
   for (const auto& [name, value] : response.headers) message.insert(name, one_line(value));
   message.set(beast::field::date, http_date(system_clock().now()));
-  if (!keep_alive) message.set(beast::field::connection, "close");
+  // A client of HTTP/1.0 takes silence for "close".
+  message.set(beast::field::connection, keep_alive ? "keep-alive" : "close");
   message.body() = std::move(response.body);
   message.prepare_payload();
 

@@ -19,6 +19,7 @@ constexpr std::size_t kMaxChunkOverhead = 8;
 // "0 CRLF CRLF": the shortest chunked body. Beast asserts that it sees that much of a first chunk
 // at once; later ones have the CRLF of the one before.
 constexpr std::size_t kLastChunk = 5;
+constexpr const char* kVersions = "only HTTP/1.1 and HTTP/1.0 are spoken here";
 
 // What is wrong with these bytes of a head, looking only backwards so that each byte is seen once;
 // nullptr: nothing.
@@ -95,7 +96,7 @@ bool RequestParser::read_head() {
   if (error == beast::error::body_limit) {
     return fail(413, "the body is larger than " + std::to_string(limits_.body) + " bytes"), false;
   }
-  if (error == beast::error::bad_version) return fail(505, "only HTTP/1.1 is spoken here"), false;
+  if (error == beast::error::bad_version) return fail(505, kVersions), false;
   if (error && error != beast::error::need_more) return fail(400, error.message()), false;
   if (!parser.is_header_done()) return fail(400, "the head is not HTTP"), false;
   if (!accept_head()) return false;
@@ -106,21 +107,24 @@ bool RequestParser::read_head() {
 
 bool RequestParser::accept_head() {
   const auto& head = message_->parser.get();
-  if (head.version() != 11) return fail(505, "only HTTP/1.1 is spoken here"), false;
+  if (head.version() != 11 && head.version() != 10) return fail(505, kVersions), false;
   request_.method = std::string(head.method_string());
   request_.target = std::string(head.target());
   keep_alive_ = head.keep_alive();
   // Copied now: Beast would add the trailers of a chunked body to the same list.
   for (const auto& field : head)
     request_.headers.add(std::string(field.name_string()), std::string(field.value()));
-  return accept_framing() && accept_target();
+  return accept_framing(head.version() == 10) && accept_target();
 }
 
-bool RequestParser::accept_framing() {
+bool RequestParser::accept_framing(bool http10) {
   const auto& headers = request_.headers;
-  if (headers.count("Host") != 1) return fail(400, "a request names exactly one Host"), false;
+  if (const auto hosts = headers.count("Host"); hosts > 1 || (hosts == 0 && !http10))
+    return fail(400, "a request names exactly one Host"), false;
   const auto lengths = headers.count("Content-Length");
   const auto codings = headers.count("Transfer-Encoding");
+  if (codings > 0 && http10)
+    return fail(400, "HTTP/1.0 has no Transfer-Encoding"), false;  // its proxies would not see it
   if (lengths + codings > 1)
     return fail(400, "the length of the body is given more than once"), false;
   if (codings == 1 && !same_name(*headers.get("Transfer-Encoding"), "chunked")) {
@@ -130,8 +134,9 @@ bool RequestParser::accept_framing() {
   if (lengths == 1 && !parse_uint(*headers.get("Content-Length")))
     return fail(400, "Content-Length is not a number"), false;
   const auto expect = headers.get("Expect");
-  wants_continue_ = expect && same_name(*expect, "100-continue");
-  if (expect && !wants_continue_)
+  const bool invited = expect && same_name(*expect, "100-continue");
+  wants_continue_ = invited && !http10;
+  if (expect && !invited)
     return fail(417, "the only expectation known here is 100-continue"), false;
   return true;
 }

@@ -1,7 +1,8 @@
 // Bytes of a connection in, requests out. Pure: no socket, no clock. Stricter than the grammar
 // where leniency has been used to smuggle requests past a proxy: folded lines, bare CR or LF,
 // Content-Length beside Transfer-Encoding or twice, any coding but "chunked", more or fewer than
-// one Host are all refused; HTTP/1.1 only.
+// one Host are all refused. HTTP/1.1, and HTTP/1.0 (what a proxy speaks unless told otherwise):
+// without Host if it likes, never with Transfer-Encoding, kept alive only when it asks for that.
 //
 // Memory: at most `head` + `body` bytes and one chunk of input. Cost: linear in the bytes fed,
 // however they are cut. Tests: tests/unit/http/parse_test.cpp; fuzzed by tests/fuzz/http. Thread
@@ -57,7 +58,7 @@ class RequestParser {
   bool read_head();
   void read_body();
   bool accept_head();
-  bool accept_framing();
+  bool accept_framing(bool http10);
   bool accept_target();
 
   ParseLimits limits_;

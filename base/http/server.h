@@ -1,5 +1,5 @@
-// An HTTP/1.1 server on the process's loop: keep-alive, HEAD, 100-continue, TLS when given a
-// certificate.
+// An HTTP server on the process's loop: 1.1 and, for proxies, 1.0; keep-alive, HEAD, 100-continue,
+// TLS when given a certificate.
 //
 // What a hostile client can hold: `max_connections` sockets, for at most `request_timeout` once it
 // has sent a byte and `idle_timeout` otherwise; memory is bounded by the limits below. Refusals are

@@ -130,8 +130,30 @@ TEST(Parse, SmugglingShapesAreRefused) {
   EXPECT_EQ(refusal("GET / HTTP/1.1\r\n\r\n"), 400);  // no Host
 }
 
-TEST(Parse, WhatIsNotHttp11) {
-  EXPECT_EQ(refusal("GET / HTTP/1.0\r\nHost: h\r\n\r\n"), 505);
+// A proxy in front speaks HTTP/1.0 unless it is told otherwise.
+TEST(Parse, Http10) {
+  const auto keep_alive = [](std::string_view bytes) {
+    RequestParser parser({});
+    parser.feed(bytes);
+    EXPECT_EQ(parser.state(), State::done) << parser.failure().detail;
+    return parser.keep_alive();
+  };
+  EXPECT_FALSE(keep_alive("GET / HTTP/1.0\r\n\r\n"));
+  EXPECT_FALSE(keep_alive("GET / HTTP/1.0\r\nHost: h\r\nConnection: close\r\n\r\n"));
+  EXPECT_TRUE(keep_alive("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"));
+
+  RequestParser parser({});
+  parser.feed("POST / HTTP/1.0\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n");
+  EXPECT_EQ(parser.state(), State::body);
+  EXPECT_FALSE(parser.wants_continue());
+  parser.feed("abc");
+  EXPECT_EQ(parser.take().body, "abc");
+
+  EXPECT_EQ(refusal("GET / HTTP/1.0\r\nHost: a\r\nHost: b\r\n\r\n"), 400);
+  EXPECT_EQ(refusal("POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"), 400);
+}
+
+TEST(Parse, WhatIsNotHttp1) {
   EXPECT_EQ(refusal("PRI * HTTP/2.0\r\n\r\n"), 505);
   EXPECT_EQ(refusal("\x16\x03\x01 hello\r\n\r\n"), 400);
   EXPECT_EQ(refusal("GET  / HTTP/1.1\r\nHost: h\r\n\r\n"), 400);

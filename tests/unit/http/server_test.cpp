@@ -99,6 +99,20 @@ TEST_F(HttpServer, AnswersAndKeepsAlive) {
   EXPECT_TRUE(answer.ends_with("GET /b ")) << answer;
 }
 
+TEST_F(HttpServer, ClosesAfterHttp10UnlessAskedNotTo) {
+  std::string answer, kept;
+  serve([&](uint16_t port) -> Task<void> {
+    answer = co_await exchange(port, "GET /a HTTP/1.0\r\n\r\n");
+    kept = co_await exchange(port,
+                             "GET /a HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"
+                             "GET /b HTTP/1.0\r\n\r\n");
+  });
+  EXPECT_NE(answer.find("\r\nConnection: close\r\n"), std::string::npos) << answer;
+  EXPECT_EQ(body_of(answer), "GET /a ");
+  EXPECT_NE(kept.find("\r\nConnection: keep-alive\r\n"), std::string::npos) << kept;
+  EXPECT_TRUE(kept.ends_with("GET /b ")) << kept;
+}
+
 TEST_F(HttpServer, HeadHasTheLengthButNotTheBody) {
   std::string answer;
   serve([&](uint16_t port) -> Task<void> {
