@@ -144,10 +144,34 @@ Key& SchemaBase::add(std::string path, std::string doc, std::function<Value(cons
   return *keys_.emplace_back(std::move(key));
 }
 
+namespace {
+Status joined(const std::vector<std::string>& problems) {
+  if (problems.empty()) return {};
+  std::string all;
+  for (const auto& problem : problems) all += (all.empty() ? "" : "\n") + problem;
+  return Error(Code::invalid_argument, std::move(all));
+}
+}  // namespace
+
+Status Places::to_status(const Problems& problems) const {
+  std::vector<std::string> lines;
+  for (const auto& problem : problems) {
+    auto place = places_.find({problem.key, problem.item});
+    if (place == places_.end()) place = places_.find({split_path(problem.key).first, problem.item});
+    std::string at = file_;
+    if (place != places_.end())
+      at += ":" + std::to_string(place->second.line) + ":" + std::to_string(place->second.column);
+    lines.push_back(at + ": " + problem.key + ": " + problem.text);
+  }
+  return joined(lines);
+}
+
 // Walks a TOML tree beside a schema and collects every problem with its place.
 struct SchemaBase::Reader {
   std::string_view file;
+  Places* places;
   std::vector<std::string> problems;
+  std::size_t item = 0;  // of the array that is being read
 
   void problem(const toml::node& at, std::string text) {
     if (problems.size() == kMaxProblems) return;
@@ -163,9 +187,17 @@ struct SchemaBase::Reader {
                        std::to_string(begin.column) + ": " + std::move(text));
   }
 
+  void remember(const std::string& path, const toml::node& node) {
+    if (const auto& begin = node.source().begin; begin)
+      places->put(path, item, {begin.line, begin.column});
+  }
+
   std::optional<Value> convert(const Key& key, const toml::node& node, const Value& kind) {
     const auto wrong = [&]() -> std::optional<Value> {
-      problem(node, key.path_ + ": expected " + kind_name(kind) + ", found " + toml_kind(node));
+      // Of a duration the text says more than its kind.
+      const auto* text = std::holds_alternative<Duration>(kind) ? node.as_string() : nullptr;
+      problem(node, key.path_ + ": expected " + kind_name(kind) + ", found " +
+                        (text ? in_quotes(text->get()) : toml_kind(node)));
       return std::nullopt;
     };
     switch (kind.index()) {
@@ -196,7 +228,11 @@ struct SchemaBase::Reader {
         if (!list) return wrong();
         std::vector<std::string> texts;
         for (const auto& item : *list) {
-          if (!item.is_string()) return wrong();
+          if (!item.is_string()) {
+            problem(item, key.path_ + ": expected " + kind_name(kind) + "; item " +
+                              std::to_string(texts.size() + 1) + " is " + toml_kind(item));
+            return std::nullopt;
+          }
           texts.push_back(item.as_string()->get());
         }
         return Value(std::move(texts));
@@ -236,6 +272,22 @@ struct SchemaBase::Reader {
     if (value && within_limits(key, node, *value)) key.set_(config, *value);
   }
 
+  // A table of no section: nothing in it is looked at.
+  void unknown_table(const SchemaBase& schema, const std::string& path, const toml::key& name) {
+    std::vector<std::string> sections;
+    for (const auto& key : schema.keys_) sections.push_back(split_path(key->path_).first);
+    std::vector<std::string_view> known(sections.begin(), sections.end());
+    for (const auto& array : schema.arrays_) known.push_back(array.path);
+    std::string text = "unknown table [" + path + "]";
+    if (const auto near = nearest(path, known)) {
+      const bool array =
+          std::ranges::find(schema.arrays_, *near, &Array::path) != schema.arrays_.end();
+      text += "; did you mean " + std::string(array ? "[[" : "[") + std::string(*near) +
+              (array ? "]]" : "]") + "?";
+    }
+    problem_at(name.source().begin, std::move(text));
+  }
+
   void unknown(const SchemaBase& schema, const std::string& prefix, const std::string& path,
                const toml::key& name) {
     std::vector<std::string_view> known;
@@ -264,6 +316,7 @@ struct SchemaBase::Reader {
           schema.keys_, full, [](const auto& k) -> const std::string& { return k->path_; });
       if (key != schema.keys_.end()) {
         seen.insert(key->get());
+        remember(prefix + full, node);
         read_key(**key, node, config);
         continue;
       }
@@ -275,10 +328,13 @@ struct SchemaBase::Reader {
       const bool is_prefix = std::ranges::any_of(
           schema.keys_, [&](const auto& k) { return k->path_.starts_with(full + "."); });
       if (is_prefix && node.is_table()) {
+        remember(prefix + full, node);
         read_table(schema, *node.as_table(), full, prefix, config, seen);
       } else if (is_prefix) {
         problem(node,
                 prefix + full + ": expected a table [" + full + "], found " + toml_kind(node));
+      } else if (prefix.empty() && (node.is_table() || node.is_array_of_tables())) {
+        unknown_table(schema, full, name);
       } else {
         unknown(schema, prefix, full, name);
       }
@@ -293,10 +349,12 @@ struct SchemaBase::Reader {
                         toml_kind(node));
       return;
     }
-    for (const auto& item : *list) {
-      void* target = array.append(config);
-      read_whole(*array.items, *item.as_table(), array.path + ".", item, target);
+    for (item = 0; item < list->size(); ++item) {
+      const auto& table = *list->get(item);
+      remember(array.path, table);
+      read_whole(*array.items, *table.as_table(), array.path + ".", table, array.append(config));
     }
+    item = 0;
   }
 
   void read_whole(const SchemaBase& schema, const toml::table& table, const std::string& prefix,
@@ -310,8 +368,8 @@ struct SchemaBase::Reader {
   }
 };
 
-Status SchemaBase::parse_into(void* config, std::string_view text,
-                              std::string_view file_name) const {
+Status SchemaBase::parse_into(void* config, std::string_view text, std::string_view file_name,
+                              Places& places) const {
   toml::table table;
   try {
     table = toml::parse(text, file_name);
@@ -321,12 +379,9 @@ Status SchemaBase::parse_into(void* config, std::string_view text,
                                              ":" + std::to_string(at.column) +
                                              ": not valid TOML: " + std::string(e.description()));
   }
-  Reader reader{file_name, {}};
+  Reader reader{file_name, &places, {}};
   reader.read_whole(*this, table, "", table, config);
-  if (reader.problems.empty()) return {};
-  std::string all;
-  for (const auto& problem : reader.problems) all += (all.empty() ? "" : "\n") + problem;
-  return Error(Code::invalid_argument, std::move(all));
+  return joined(reader.problems);
 }
 
 Status SchemaBase::set_remote_into(void* config, std::string_view name,
@@ -344,7 +399,8 @@ Status SchemaBase::set_remote_into(void* config, std::string_view name,
   }
   if (table.size() != 1)
     return Error(Code::invalid_argument, std::string(name) + ": not a single TOML value");
-  Reader reader{"controller", {}};
+  Places places("controller");
+  Reader reader{"controller", &places, {}};
   reader.read_key(**key, *table.get("value"), config);
   if (!reader.problems.empty()) return Error(Code::invalid_argument, reader.problems.front());
   return {};

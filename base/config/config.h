@@ -8,7 +8,8 @@
 //
 // A file is TOML. Every problem in it is reported, each as `file:line:column: key: what is wrong;
 // what was expected`, with the nearest known key for an unknown one. Secrets never stand in a file:
-// a key of kind `path` names the file that holds one.
+// a key of kind `path` names the file that holds one. What no key can say alone is a check: it
+// names the key, and loading adds the place where that key stood.
 //
 // Thread safety: a Schema is built once and then only read.
 #pragma once
@@ -17,6 +18,7 @@
 #include <filesystem>
 #include <functional>
 #include <limits>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -38,6 +40,32 @@ std::optional<Duration> parse_duration(std::string_view text);
 std::string to_string(Duration duration);
 
 using Value = std::variant<std::string, int64_t, double, bool, Duration, std::vector<std::string>>;
+
+// What a check finds wrong with a value that its key alone allows.
+struct Problem {
+  std::string key;       // as in the schema: "controller.address", "gitlab.url"
+  std::string text;      // what is wrong, and what was expected
+  std::size_t item = 0;  // of an array: which of its tables, from 0
+};
+using Problems = std::vector<Problem>;
+
+// Where the values of a file stood.
+class Places {
+ public:
+  struct Place {
+    uint32_t line = 0, column = 0;
+  };
+  explicit Places(std::string_view file) : file_(file) {}
+  void put(std::string key, std::size_t item, Place place) {
+    places_.insert_or_assign({std::move(key), item}, place);
+  }
+  // Every problem with its place, or with that of the table the key is missing from.
+  Status to_status(const Problems& problems) const;
+
+ private:
+  std::string file_;
+  std::map<std::pair<std::string, std::size_t>, Place> places_;
+};
 
 // One key of the schema. The setters return *this so that a key reads as one sentence.
 class Key {
@@ -88,7 +116,8 @@ class SchemaBase {
   }
   void add_array(Array array) { arrays_.push_back(std::move(array)); }
 
-  Status parse_into(void* config, std::string_view toml, std::string_view file_name) const;
+  Status parse_into(void* config, std::string_view toml, std::string_view file_name,
+                    Places& places) const;
   Status set_remote_into(void* config, std::string_view key, std::string_view toml_value) const;
   std::vector<std::string> fixed_changes(const void* before, const void* after) const;
   std::string sample_of(const void* defaults) const;
@@ -156,12 +185,16 @@ class Schema final : public SchemaBase {
                [] { return std::static_pointer_cast<void>(std::make_shared<Item>()); }});
   }
 
-  Result<Config> parse(std::string_view toml, std::string_view file_name) const {
+  using Check = std::function<Problems(const Config&)>;
+  Result<Config> parse(std::string_view toml, std::string_view file_name,
+                       const Check& check = {}) const {
     Config config;
-    RETURN_IF_ERROR(parse_into(&config, toml, file_name));
+    Places places(file_name);
+    RETURN_IF_ERROR(parse_into(&config, toml, file_name, places));
+    if (check) RETURN_IF_ERROR(places.to_status(check(config)));
     return config;
   }
-  Result<Config> load_file(const std::filesystem::path& path) const;
+  Result<Config> load_file(const std::filesystem::path& path, const Check& check = {}) const;
 
   // Applies one setting that came from the controller: only keys marked remote(), within their
   // range.
@@ -182,9 +215,10 @@ class Schema final : public SchemaBase {
 Result<std::string> read_config_text(const std::filesystem::path& path);
 
 template <class Config>
-Result<Config> Schema<Config>::load_file(const std::filesystem::path& path) const {
+Result<Config> Schema<Config>::load_file(const std::filesystem::path& path,
+                                         const Check& check) const {
   ASSIGN_OR_RETURN(const auto text, read_config_text(path));
-  return parse(text, path.native());
+  return parse(text, path.native(), check);
 }
 
 }  // namespace gitaiops::config

@@ -78,6 +78,42 @@ TEST(Config, UnknownKeyNamesPlaceAndNearest) {
             "agent.toml:1:1: unknown key \"max_bytes\"; did you mean \"spool.max_bytes\"?");
 }
 
+TEST(Config, UnknownTableNamesTheNearest) {
+  EXPECT_EQ(problems("[controlller]\naddress = \"x\"\n[controller]\naddress = \"x\"\n"),
+            "agent.toml:1:2: unknown table [controlller]; did you mean [controller]?");
+  EXPECT_EQ(problems("[controller]\naddress = \"x\"\n[[gitlabs]]\nid = \"a\"\n"),
+            "agent.toml:3:3: unknown table [gitlabs]; did you mean [[gitlab]]?");
+  EXPECT_EQ(problems("[controller]\naddress = \"x\"\n[weather]\n"),
+            "agent.toml:3:2: unknown table [weather]");
+}
+
+TEST(Config, SaysWhatItFoundWhereAKindHasAForm) {
+  EXPECT_EQ(problems("[controller]\naddress = \"x\"\n[usage]\ninterval = \"5x\"\n"),
+            "agent.toml:4:12: usage.interval: expected a duration such as \"30s\", found \"5x\"");
+  EXPECT_EQ(problems("[controller]\naddress = \"x\"\n[runner]\nnames = [\"a\", 2]\n"),
+            "agent.toml:4:15: runner.names: expected a list of texts; item 2 is a whole number");
+}
+
+TEST(Config, ACheckNamesTheKeyAndLoadingThePlace) {
+  const auto wrong = [](const Options&) {
+    return Problems{{"controller.address", "is too far away"},
+                    {"gitlab.url", "stands twice", 1},
+                    {"gitlab.id", "is missing its friend", 1},
+                    {"usage.interval", "is not in the file"}};
+  };
+  const auto parsed = schema().parse(
+      "[controller]\naddress = \"x\"\n[[gitlab]]\nid = \"a\"\nurl = \"u\"\n"
+      "[[gitlab]]\nid = \"b\"\nurl = \"u\"\n[usage]\nenabled = true\n",
+      "agent.toml", wrong);
+  ASSERT_FALSE(parsed.ok());
+  EXPECT_EQ(parsed.error().code(), Code::invalid_argument);
+  EXPECT_EQ(parsed.error().message(),
+            "agent.toml:2:11: controller.address: is too far away\n"
+            "agent.toml:8:7: gitlab.url: stands twice\n"
+            "agent.toml:7:6: gitlab.id: is missing its friend\n"
+            "agent.toml:9:1: usage.interval: is not in the file");
+}
+
 TEST(Config, EveryProblemIsReported) {
   EXPECT_EQ(
       problems(
