@@ -170,17 +170,17 @@ bool JsonReader::text(std::string* to, std::size_t max) {
       return fits;
     }
     if (static_cast<unsigned char>(c) < 0x20) break;
-    if (to != nullptr && to->size() + 4 > max) {
+    if (c == '\\') {
+      if (!escape(to)) break;
+    } else {
+      if (to != nullptr) *to += c;
+      ++at_;
+    }
+    if (to != nullptr && to->size() > max) {
       fits = false;
       to->clear();
       to = nullptr;
     }
-    if (c == '\\') {
-      if (!escape(to)) break;
-      continue;
-    }
-    if (to != nullptr) *to += c;
-    ++at_;
   }
   fail();
   return false;

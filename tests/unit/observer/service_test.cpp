@@ -301,6 +301,28 @@ TEST_F(ServiceTest, ReadsOnlyListedFilesOfACgroup) {
   EXPECT_EQ(read("/", "memory.stat").size(), 65536u);
 }
 
+TEST_F(ServiceTest, HandsOutTheStateOfAContainerAndTheGroupsOfAProcess) {
+  auto options = options_for_test();
+  options.host_root = temp_.path;
+  const std::string id(64, 'c');
+  std::filesystem::create_directories(temp_.path / "var/lib/docker/containers" / id);
+  std::ofstream(temp_.path / "var/lib/docker/containers" / id / "config.v2.json") << "{}";
+  connect(options);
+  const auto listed = run(loop_, observer_->containers());
+  ASSERT_TRUE(listed.ok());
+  ASSERT_EQ(listed->size(), 1u);
+  EXPECT_EQ(listed->front().id.id, id);
+  EXPECT_EQ(listed->front().id.engine, ContainerEngine::docker);
+  const auto file = run(loop_, observer_->open_container(listed->front().id, ContainerFile::state));
+  ASSERT_TRUE(file.ok()) << file.error().to_string();
+  EXPECT_EQ(whole(*file), "{}");
+  const auto groups = run(loop_, observer_->cgroup_of(::getpid()));
+  ASSERT_TRUE(groups.ok());
+  EXPECT_EQ(*groups, content("/proc/self/cgroup"));
+  EXPECT_EQ(run(loop_, observer_->cgroup_of(0)).error().code(), Code::invalid_argument);
+  EXPECT_EQ(run(loop_, observer_->cgroup_of(1 << 30)).error().code(), Code::not_found);
+}
+
 TEST_F(ServiceTest, SaysWhatItCanSee) {
   FakeRunner runner(temp_.path);
   ASSERT_TRUE(eventually([&] { return knows_runner(runner.pid()); }));
