@@ -7,6 +7,7 @@
 
 #include "engines/diagnosis/failing_tests.h"
 #include "engines/diagnosis/observed.h"
+#include "engines/diagnosis/private_keys.h"
 
 namespace gitaiops::diagnosis {
 namespace {
@@ -14,7 +15,6 @@ namespace {
 constexpr uint64_t kHeaderLines = 12;   // the runner introduces itself within these
 constexpr std::size_t kQuoteMax = 512;  // of a command or verdict that is remembered
 constexpr std::size_t kTemplatesMax = 4096;
-constexpr int kKeyLinesMax = 256;  // lines a private key can have
 constexpr std::string_view kFailed = "ERROR: Job failed";
 constexpr std::string_view kSucceeded = "Job succeeded";
 constexpr std::array<std::string_view, 15> kRunnerSections{"resolve_secrets",
@@ -36,15 +36,6 @@ constexpr std::array<std::string_view, 15> kRunnerSections{"resolve_secrets",
 bool runner_section(std::string_view name) {
   return name.starts_with("step_") ||
          std::find(kRunnerSections.begin(), kRunnerSections.end(), name) != kRunnerSections.end();
-}
-
-bool key_body(std::string_view line) {
-  line = trimmed(line);
-  if (line.empty() || line.starts_with("Proc-Type:") || line.starts_with("DEK-Info:")) return true;
-  return std::all_of(line.begin(), line.end(), [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '+' ||
-           c == '/' || c == '=';
-  });
 }
 
 std::string quoted(std::string_view text) {
@@ -81,7 +72,8 @@ struct Analyzer::State final : LineSink {
   Observed seen;
   Progress progress;
   bool header = false;  // the line before was "Running with gitlab-runner"
-  int key_lines = 0;    // lines left that may be a private key's body
+  KeyLines keys;
+  std::string key_line;  // a line of a key without it
   bool learning = false;
   std::unordered_set<uint64_t> templates;  // of lines that rules took, while learning
   uint32_t step = 0;
@@ -229,24 +221,14 @@ void Analyzer::State::on_runner_section(Marker marker, std::string_view name) {
 
 // A private key must not survive in pieces, whatever is cut later: its lines never reach the store.
 std::string_view Analyzer::State::without_keys(std::string_view text) {
-  constexpr std::string_view kHidden = "[REDACTED]";
-  if (key_lines > 0) {
-    --key_lines;
-    if (text.find("-----END ") != std::string_view::npos) {
-      key_lines = 0;
-      return kHidden;
-    }
-    if (key_body(text)) return kHidden;
-    key_lines = 0;
+  const auto begin = keys.follow(text);
+  if (begin == text.npos) return text;
+  if (keys.began()) {
+    ++seen.hidden_keys;
+    if (text.find("-----END ", begin) != text.npos) return text;  // on one line: redact() knows it
   }
-  const auto begin = text.find("-----BEGIN ");
-  if (begin == std::string_view::npos || text.find("PRIVATE KEY", begin) == std::string_view::npos)
-    return text;
-  ++seen.hidden_keys;
-  if (text.find("-----END ", begin) != std::string_view::npos)
-    return text;  // on one line: redact() knows it
-  key_lines = kKeyLinesMax;
-  return kHidden;
+  key_line.assign(text.substr(0, begin)).append("[REDACTED]");
+  return key_line;
 }
 
 void Analyzer::State::scan_block() {

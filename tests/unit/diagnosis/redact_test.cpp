@@ -107,6 +107,108 @@ TEST(Redact, LeavesWhatPeopleNeed) {
   }
 }
 
+// `secret` stands in `text` and must not stay; the rest around it may.
+struct Planted {
+  std::string text, secret;
+};
+
+TEST(Redact, CommandLinesAndFiles) {
+  const std::string hex = "0f1e2d3c4b5a69788796a5b4c3d2e1f0", long_one = token("", 40);
+  for (const auto& [text, secret] : {
+           Planted{"docker login -u me -p D0ckP4ss reg.example.com", "D0ckP4ss"},
+           Planted{"docker login reg.example -u me --password hunterpass", "hunterpass"},
+           Planted{"podman --log-level=debug login -u me -p 'hunter pass' reg", "hunter pass"},
+           Planted{"mysql -uroot -pM7sqlP4ss db", "M7sqlP4ss"},
+           Planted{"mysqldump -h db -p'M7sqlP4ss' shop > x", "M7sqlP4ss"},
+           Planted{"MYSQL_PWD=hunter22 mysql db", "hunter22"},
+           Planted{"sshpass -p 'ShPass99' ssh x", "ShPass99"},
+           Planted{"sshpass -pShPass99 ssh x", "ShPass99"},
+           Planted{R"({"auths":{"reg":{"auth": "dXNlcjpkb2NrZXJwYXNz"}}})", "dXNlcjpkb2NrZXJwYXNz"},
+           Planted{"    client-key-data: LS0tLS1CRUdJTi" + long_one, long_one},
+           Planted{"https://discord.com/api/webhooks/123456789012345678/" + long_one, long_one},
+           Planted{"abcdEFGH1234ij.atlasv1." + long_one + long_one, long_one},
+           Planted{"pul-" + hex + "01234567", hex},
+           Planted{"GET https://api.telegram.example/bot" + token("123456789:AA", 33) + "/getMe",
+                   token("", 33)},
+           Planted{"sig=abcDEF123%2FghiJKL456%3D&se=2030", "abcDEF123"},
+           Planted{R"(body: {\"password\":\"J50n\"})", "J50n"},
+           Planted{R"(body: {\"api_token\": \"tok9aB3dE5fG7\"})", "tok9aB3dE5fG7"},
+           Planted{"mvn sonar:sonar -Dsonar.login=" + hex + "01234567", hex},
+           Planted{"-Dsonar.token=sqp_" + hex + "01234567", hex},
+           Planted{"Password for user bob: hunt3r2x", "hunt3r2x"},
+           Planted{"curl -u admin:CurlPass77 https://x", "CurlPass77"},
+           Planted{"curl -fsSu admin:CurlPass77 https://x", "CurlPass77"},
+       }) {
+    const auto r = redact(text);
+    EXPECT_THAT(r.text, Not(HasSubstr(secret)));
+    EXPECT_THAT(r.text, HasSubstr("[REDACTED]"));
+    EXPECT_EQ(r.count, 1u) << text;
+  }
+}
+
+// Only a whole reference is one; a value that merely begins like it is a secret.
+TEST(Redact, WhatBeginsLikeAReference) {
+  for (const auto& [text, secret] : {
+           Planted{"password=$uperS3cret99", "uperS3cret99"},
+           Planted{"password={Xk9mQ2vb}", "Xk9mQ2vb"},
+           Planted{"PGPASSWORD=%Zk9mQ2vb7", "Zk9mQ2vb7"},
+           Planted{"password=\"(Zk9mQ2vb7\"", "Zk9mQ2vb7"},
+           Planted{"password=Zk9()mQ2vb7", "mQ2vb7"},
+           Planted{"password=env.realS3cret", "realS3cret"},
+           Planted{"Authorization: Bearer env.realSecret99Abc", "realSecret99Abc"},
+           Planted{"password=[REDACTEDrealsecret99", "realsecret99"},
+           Planted{"password=<Zk9mQ2vb7", "Zk9mQ2vb7"},
+           Planted{"password=required.........Zk9mQ2vb7", "Zk9mQ2vb7"},
+           Planted{"https://bob:abc/defZ9k@host", "defZ9k"},
+           Planted{"https://u:$ecretZ9@h", "ecretZ9"},
+           Planted{"postgres://u:p@ssw0rd9@h", "ssw0rd9"},
+       }) {
+    EXPECT_THAT(redact(text).text, Not(HasSubstr(secret)));
+    EXPECT_EQ(redact(text).count, 1u) << text;
+  }
+}
+
+TEST(Redact, LeavesReferences) {
+  for (const std::string text :
+       {"password=$DB_PASSWORD",
+        "password=$db_password",
+        "password=${DB_PASSWORD:-none}",
+        "password=$(cat /run/secrets/db)",
+        "password=\"$(pass show db)\"",
+        "PGPASSWORD=%DB_PASS%",
+        "password: {{ db_password }}",
+        "password: ${{ secrets.DB_PASSWORD }}",
+        "password=<your password>",
+        "password: <password>",
+        "password=[REDACTED]",
+        "password=[MASKED])",
+        "password=process.env.DB_PASSWORD",
+        "password: env.db_password",
+        "password = get_password()",
+        "password = os.getenv(\"DB\")",
+        "password: (hidden)",
+        "password={password}",
+        "https://gitlab-ci-token:${CI_JOB_TOKEN}@git.example/a.git",
+        "https://gitlab-ci-token:[MASKED]@git.example/a.git",
+        "curl -u \"$USER_NAME:$PASS\" https://x",
+        "docker login -u \"$CI_USER\" -p \"$CI_PASSWORD\" $CI_REGISTRY",
+        "docker login -u me --password-stdin",
+        "docker run --name mysql -p 3306:3306 mysql:8",
+        "docker run mysql -p3306:3306",
+        "http://registry.example:4873/@scope/box/-/box-1.tgz",
+        "http://localhost:8080/a@1.2",
+        "http://localhost:$PORT/@vite/client",
+        "docker://alpine:3.18@sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b",
+        "PWD=/builds/grp/proj",
+        "Password:\nerror: no terminal",
+        "fatal: could not read Password for 'https://u@git.example': No such device or address",
+        "fatal: could not read Password for 'https://git.example': terminal prompts disabled",
+        "Password for user app: FATAL: no such role"}) {
+    EXPECT_EQ(redact(text).text, text);
+    EXPECT_EQ(redact(text).count, 0u) << text;
+  }
+}
+
 std::string wrapped_key() {
   std::string key =
       "-----BEGIN "
@@ -126,6 +228,86 @@ TEST(Redact, WrappedPrivateKey) {
       << "the beginning was cut off";
   EXPECT_THAT(redact(key.substr(0, 900)).text, Not(HasSubstr(token("", 64))))
       << "the end was cut off";
+}
+
+// As composed, searched, logged, patched or indented keys stand in logs.
+TEST(Redact, PrivateKeysBehindPrefixes) {
+  std::vector<std::string> key;
+  const std::string whole = wrapped_key() + "";
+  std::string line;
+  for (const char c : whole) {
+    if (c == '\n') {
+      key.push_back(line);
+      line.clear();
+    } else {
+      line += c;
+    }
+  }
+  key.insert(key.end() - 1, "x3Q9aB3dE5fG7Q==");
+  const std::string full = token("", 64).substr(20, 30);
+  for (const std::string prefix :
+       {"app_1  | ", "id_rsa:", "id_rsa:12:", "2024-05-01 10:00:00 INFO ", "+", "-", "    ", "\t",
+        "> ", "#7 0.123 ", "\"", "INFO"}) {
+    std::string text;
+    for (const auto& l : key) text += prefix + l + "\n";
+    const auto hidden = [&](std::size_t from, std::size_t count, uint64_t keys) {
+      const auto r = redact("before\n" + text.substr(from, count) + "\nerror: after");
+      EXPECT_THAT(r.text, Not(HasSubstr(full))) << prefix << from;
+      EXPECT_THAT(r.text, Not(HasSubstr("x3Q9aB3"))) << prefix << from;
+      EXPECT_TRUE(r.text.starts_with("before\n")) << r.text;
+      EXPECT_TRUE(r.text.ends_with("\nerror: after")) << r.text;
+      EXPECT_EQ(r.count, keys) << prefix << from;
+    };
+    const std::size_t row = prefix.size() + 65, head = prefix.size() + key[0].size() + 1;
+    hidden(0, text.npos, 1);
+    hidden(0, 900, 1);                 // the end was cut off
+    hidden(head + row, text.npos, 1);  // the beginning was
+    hidden(head + row, 4 * row, 1);    // both were
+
+    Analyzer a(builtin_rules());
+    a.feed(text + "box.c:1:1: error: expected expression\nERROR: Job failed: exit code 1\n");
+    EXPECT_THAT(to_json(a.finish()), Not(HasSubstr(full))) << prefix;
+  }
+}
+
+TEST(Redact, KeysNextToOtherText) {
+  const std::string begin =
+                        "-----BEGIN "
+                        "PRIVATE KEY-----",
+                    end =
+                        "-----END "
+                        "PRIVATE KEY-----";
+  EXPECT_EQ(redact("expected \"" + begin + "\" in box.pem\nerror: bad file").text,
+            "expected \"[REDACTED]\" in box.pem\nerror: bad file");
+  EXPECT_EQ(
+      redact("{\"k\": \"" + begin + "\\n" + token("", 64) + "\\n" + end + "\\n\", \"a\": 1}").text,
+      "{\"k\": \"[REDACTED]\\n\", \"a\": 1}");
+  EXPECT_THAT(redact("k=" + token("", 64) + " " + token("", 20) + " " + end + " x").text,
+              Not(HasSubstr(token("", 20))));
+  // Times of unequal length, and lines of another container between.
+  std::string text = "[9] a: " + begin + "\n";
+  for (int i = 9; i < 12; ++i)
+    text += "[" + std::to_string(i) + "] a: " + token("", 64) + "\n[" + std::to_string(i) +
+            "] b: GET /box\n";
+  const auto r = redact(text);
+  EXPECT_THAT(r.text, Not(HasSubstr(token("", 64).substr(20, 30))));
+  EXPECT_THAT(r.text, HasSubstr("[11] b: GET /box"));
+  EXPECT_EQ(r.count, 1u);
+}
+
+TEST(Redact, LongLinesThatAreNoKeys) {
+  std::string sums, paths, cert = "-----BEGIN CERTIFICATE-----\n", sri;
+  for (int i = 0; i < 4; ++i) {
+    sums += "Digest: sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a0" +
+            std::to_string(i) + "\n";
+    paths += "/usr/share/java/example/project/Compiler/Services/Resolver/Main" + std::to_string(i) +
+             "\n";
+    cert += token("", 64) + "\n";
+    sri += "integrity: sha384-" + token("", 64) + "\n";
+  }
+  for (const auto& text : {sums, paths, cert + "-----END CERTIFICATE-----\n", sri}) {
+    EXPECT_EQ(redact(text).text, text);
+  }
 }
 
 TEST(Redact, ReachesEveryTextOfADiagnosis) {
