@@ -129,24 +129,56 @@ Task<Result<std::vector<Job>>> SqliteStore::pipeline_jobs(std::string instance, 
       });
 }
 
+// Of the runs of one job in one pipeline only the newest counts. True: the job that `facts` are
+// of is not it. The older ones become retried, with an event each.
+bool SqliteStore::supersede(Connection& c, const std::string& instance, int64_t project,
+                            int64_t job_id, const GitlabFacts& facts, UnixMicros now) {
+  if (facts.name.empty() || facts.pipeline_id == 0) return false;
+  bool superseded = false;
+  std::vector<std::string> older;
+  {
+    auto rows = c.query(
+        "SELECT id, job_id, coalesce(json_extract(gitlab, '$.retried'), 0) FROM jobs WHERE "
+        "instance = ? AND project_id = ? AND pipeline_id = ? AND job_id <> ? AND "
+        "json_extract(gitlab, '$.name') = ?",
+        {instance, project, facts.pipeline_id, job_id, facts.name});
+    while (rows.next()) {
+      superseded = superseded || rows.integer(1) > job_id;
+      if (rows.integer(1) < job_id && rows.integer(2) == 0) older.push_back(rows.text(0));
+    }
+  }
+  for (const auto& id : older) {
+    c.run("UPDATE jobs SET gitlab = json_set(gitlab, '$.retried', json('true')) WHERE id = ?",
+          {id});
+    append_event(c, {0, "job.updated", instance, project, id, now});
+  }
+  return superseded;
+}
+
 Task<Status> SqliteStore::set_gitlab_facts(std::string job_public_id, int64_t project_id,
-                                           GitlabFacts facts) {
-  auto act = [this, job_public_id, project_id, facts, now = clock_.now()](Connection& c) -> Status {
+                                           GitlabFacts said) {
+  auto act = [this, job_public_id, project_id, said, now = clock_.now()](Connection& c) -> Status {
+    GitlabFacts facts = said;
     std::string instance, path;
-    int64_t known = 0;
+    int64_t known = 0, job_id = 0;
     {
-      auto rows = c.query("SELECT instance, project_id, project_path FROM jobs WHERE id = ?",
-                          {job_public_id});
+      auto rows = c.query(
+          "SELECT instance, project_id, project_path, job_id, json_extract(gitlab, '$.retried') "
+          "FROM jobs WHERE id = ?",
+          {job_public_id});
       if (!rows.next()) return Error(Code::not_found, "no such job");
       instance = rows.text(0);
       known = rows.integer(1);
       path = rows.text(2);
+      job_id = rows.integer(3);
+      facts.retried = facts.retried || (!rows.is_null(4) && rows.integer(4) != 0);
     }
     if (known != 0 && project_id != 0 && known != project_id)
       return Error(Code::invalid_argument, "job " + job_public_id + " is of project " +
                                                std::to_string(known) + ", not of " +
                                                std::to_string(project_id));
     const int64_t project = known != 0 ? known : project_id;
+    if (supersede(c, instance, project, job_id, facts, now)) facts.retried = true;
     c.run("UPDATE jobs SET project_id = ?, pipeline_id = ?, gitlab = ? WHERE id = ?",
           {project, facts.pipeline_id != 0 ? std::optional(facts.pipeline_id) : std::nullopt,
            facts_to_json(facts), job_public_id});

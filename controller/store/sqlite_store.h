@@ -104,6 +104,8 @@ class SqliteStore final : public Store {
   Status store_payload(Connection& c, const Agent& agent, const fleet::v1::Envelope& envelope,
                        const std::string& new_id, UnixMicros received_at, Accepted& accepted);
   void append_event(Connection& c, const Event& event);
+  bool supersede(sqlite::Connection& c, const std::string& instance, int64_t project,
+                 int64_t job_id, const GitlabFacts& facts, UnixMicros now);
   void put_work(Connection& c, const NewWork& work);
   void apply_outcome(Connection& c, const WorkOutcome& outcome, UnixMicros now);
   Status end_lease(Connection& c, const Work& work);

@@ -234,7 +234,8 @@ class Store {
   virtual Task<Result<std::vector<Job>>> pipeline_jobs(std::string instance, int64_t project_id,
                                                        int64_t pipeline_id) = 0;
   // Keeps what GitLab said; sets the project id when the host did not know it. Appends
-  // "job.updated".
+  // "job.updated". An older run of the same name in the same pipeline becomes retried, and this one
+  // where a newer is known; what was retried stays so.
   virtual Task<Status> set_gitlab_facts(std::string job_public_id, int64_t project_id,
                                         GitlabFacts facts) = 0;
 
@@ -282,6 +283,7 @@ class Store {
                                std::chrono::microseconds limit) = 0;  // wakes when something is due
   struct QueueStats {
     int64_t waiting = 0, leased = 0, dead = 0;
+    std::optional<UnixMicros> oldest_due = std::nullopt;  // of those that wait; may lie ahead
   };
   virtual Task<Result<QueueStats>> queue_stats() = 0;
 

@@ -191,6 +191,46 @@ TEST_P(StoreConformance, GitlabsWordIsKeptAndSetsTheProject) {
   EXPECT_EQ(job_of(2).project_path, "a/b");
 }
 
+TEST_P(StoreConformance, OfTheRunsOfOneJobOnlyTheNewestIsNotRetried) {
+  const auto agent = enroll(everything());
+  const auto put = [&](int64_t job, std::string name, int64_t pipeline, int64_t project = 5) {
+    GitlabFacts facts;
+    facts.status = "failed";
+    facts.name = std::move(name);
+    facts.pipeline_id = pipeline;
+    ASSERT_TRUE(await(store->set_gitlab_facts(job_of(job).id, project, facts)).ok());
+  };
+  for (int64_t job = 1; job <= 6; ++job) {
+    const int64_t project = job == 6 ? 6 : 5;
+    const auto k = key(job, "p/" + std::to_string(project), project);
+    ASSERT_TRUE(accept(agent, reported(static_cast<uint64_t>(job), k)).ok());
+  }
+  const auto retried = [&](int64_t job) { return job_of(job).gitlab->retried; };
+  put(2, "unit", 77);
+  put(3, "lint", 77);
+  put(4, "unit", 78);
+  put(6, "unit", 77, 6);
+  const auto before = events().back().number;
+  put(5, "unit", 77);
+  EXPECT_TRUE(retried(2));
+  EXPECT_EQ(job_of(2).gitlab->status, "failed") << "the rest is as it was";
+  EXPECT_FALSE(retried(3)) << "another job";
+  EXPECT_FALSE(retried(4)) << "another pipeline";
+  EXPECT_FALSE(retried(5));
+  EXPECT_FALSE(retried(6)) << "another project";
+  const auto fresh = events(before);
+  ASSERT_EQ(fresh.size(), 2u);
+  EXPECT_EQ(fresh[0].type, "job.updated");
+  EXPECT_EQ(fresh[0].subject, job_of(2).id);
+  EXPECT_EQ(fresh[1].subject, job_of(5).id);
+  // The order in which GitLab is read does not matter, and reading again changes nothing.
+  put(1, "unit", 77);
+  EXPECT_TRUE(retried(1));
+  EXPECT_FALSE(retried(5));
+  put(2, "unit", 77);
+  EXPECT_TRUE(retried(2));
+}
+
 TEST_P(StoreConformance, APipelinesJobsAreThoseReportedOldestFirst) {
   const auto agent = enroll(everything());
   const auto put = [&](uint64_t seq, int64_t job, int64_t project, int64_t pipeline, bool report,
