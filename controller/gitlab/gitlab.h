@@ -45,6 +45,7 @@ struct Job {
   bool allow_failure = false;
   bool started = false;  // a runner has ever run it
   int64_t pipeline_id = 0;
+  std::string pipeline_source;   // GitLab's word: "push", "parent_pipeline", …; empty: not said
   int64_t project_id = 0;        // of its pipeline; 0 when GitLab is too old to say
   int64_t runner_id = 0;         // 0: none, or the runner is gone
   std::string runner_system_id;  // empty before GitLab 16
@@ -55,6 +56,12 @@ struct Pipeline {
   int64_t id = 0;
   int64_t project_id = 0;  // 0 when GitLab does not say
   std::string status, ref, sha, web_url;
+};
+
+// A job that starts another pipeline.
+struct Bridge {
+  int64_t id = 0;
+  std::optional<Pipeline> downstream;  // nothing: not started, or not ours to see
 };
 
 struct MergeRequest {
@@ -89,6 +96,8 @@ class Gitlab {
   virtual Task<Result<Pipeline>> pipeline(int64_t project, int64_t id) = 0;
   // Without the runs that a retry superseded.
   virtual Task<Result<std::vector<Job>>> pipeline_jobs(int64_t project, int64_t pipeline) = 0;
+  // Likewise; they are not among pipeline_jobs().
+  virtual Task<Result<std::vector<Bridge>>> pipeline_bridges(int64_t project, int64_t pipeline) = 0;
   virtual Task<Result<MergeRequest>> merge_request(int64_t project, int64_t iid) = 0;
   // Those into `project`, from a branch of that name in any project.
   virtual Task<Result<std::vector<MergeRequest>>> opened_merge_requests(
@@ -116,6 +125,9 @@ struct HttpOptions {
   std::filesystem::path token_file;  // read at start, and again when GitLab answers 401
   std::chrono::milliseconds request_timeout{10'000};
   std::chrono::milliseconds first_retry{200};  // then doubled
+  // Told of each request that went out: "ok", "limited", "refused" or "error", and how long it
+  // took.
+  std::function<void(std::string_view result, int64_t took_us)> on_request = {};
 };
 
 // Real requests. Idempotent ones are tried up to three times in all while the host's retry budget

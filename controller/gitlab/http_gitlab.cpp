@@ -59,6 +59,13 @@ Error error_of(const std::string& what, const OutgoingResponse& response) {
   return {Code::invalid_argument, message};
 }
 
+// For figures.
+std::string_view result_of(const Result<OutgoingResponse>& response) {
+  if (!response.ok() || response->status >= 500) return "error";
+  if (response->status == 429) return "limited";
+  return response->status < 300 ? "ok" : "refused";
+}
+
 class HttpGitlab final : public Gitlab {
  public:
   HttpGitlab(HttpOptions options, std::string token, Outgoing& outgoing, const Clock& clock)
@@ -81,6 +88,11 @@ class HttpGitlab final : public Gitlab {
     return list<Job>("/projects/" + number(project) + "/pipelines/" + number(pipeline) +
                          "/jobs?include_retried=false",
                      parse_jobs);
+  }
+  Task<Result<std::vector<Bridge>>> pipeline_bridges(int64_t project, int64_t pipeline) override {
+    return list<Bridge>(
+        "/projects/" + number(project) + "/pipelines/" + number(pipeline) + "/bridges?",
+        parse_bridges);
   }
   Task<Result<MergeRequest>> merge_request(int64_t project, int64_t iid) override {
     return get<MergeRequest>("/projects/" + number(project) + "/merge_requests/" + number(iid),
@@ -214,7 +226,10 @@ Task<Result<OutgoingResponse>> HttpGitlab::send_once(Call call) {
     request.headers.emplace_back("Content-Type", "application/json");
     request.body = std::move(call.body);
   }
+  const auto begun = clock_.steady();
   auto response = co_await outgoing_.send(std::move(request));
+  if (options_.on_request && (response.ok() || response.error().code() != Code::cancelled))
+    options_.on_request(result_of(response), clock_.steady() - begun);
   if (!response.ok()) {
     const Code code = response.error().code();
     if (code == Code::cancelled) {

@@ -91,6 +91,7 @@ Result<Job> job(const json& j) {
   out.allow_failure = flag(j, "allow_failure");
   out.started = !text(j, "started_at").empty();
   out.pipeline_id = number(pipeline, "id");
+  out.pipeline_source = text(pipeline, "source");
   out.project_id = number(pipeline, "project_id");
   out.runner_id = number(at(j, "runner"), "id");
   out.runner_system_id = text(at(j, "runner_manager"), "system_id");
@@ -107,6 +108,15 @@ Result<Pipeline> pipeline(const json& j) {
   out.ref = text(j, "ref");
   out.sha = text(j, "sha");
   out.web_url = text(j, "web_url");
+  return out;
+}
+
+Result<Bridge> bridge(const json& j) {
+  Bridge out{.id = number(j, "id"), .downstream = std::nullopt};
+  if (out.id <= 0) return lacking("bridge");
+  if (at(j, "downstream_pipeline").is_object()) {
+    ASSIGN_OR_RETURN(out.downstream, pipeline(at(j, "downstream_pipeline")));
+  }
   return out;
 }
 
@@ -166,6 +176,9 @@ Result<Note> parse_note(std::string_view body) {
 }
 Result<std::vector<Job>> parse_jobs(std::string_view body) {
   return parsed<std::vector<Job>>(body, [](const json& j) { return each<Job>(j, job); });
+}
+Result<std::vector<Bridge>> parse_bridges(std::string_view body) {
+  return parsed<std::vector<Bridge>>(body, [](const json& j) { return each<Bridge>(j, bridge); });
 }
 Result<std::vector<MergeRequest>> parse_merge_requests(std::string_view body) {
   return parsed<std::vector<MergeRequest>>(

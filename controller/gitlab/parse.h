@@ -11,6 +11,7 @@ namespace gitaiops::gitlab {
 Result<Project> parse_project(std::string_view json);
 Result<Job> parse_job(std::string_view json);
 Result<std::vector<Job>> parse_jobs(std::string_view json);
+Result<std::vector<Bridge>> parse_bridges(std::string_view json);
 Result<Pipeline> parse_pipeline(std::string_view json);
 Result<MergeRequest> parse_merge_request(std::string_view json);
 Result<std::vector<MergeRequest>> parse_merge_requests(std::string_view json);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include <nlohmann/json.hpp>
 
@@ -210,6 +211,24 @@ std::vector<note::JobView> joined(const std::vector<gitlab::Job>& jobs,
     view.allow_failure = job.allow_failure;
     if (const auto found = by_id.find(job.id); found != by_id.end())
       view.report = std::move(found->second->report);
+  }
+  return out;
+}
+
+std::vector<const store::Job*> superseded(const std::vector<gitlab::Job>& jobs,
+                                          const std::vector<store::Job>& reported) {
+  std::map<std::string_view, int64_t> newest;
+  std::set<int64_t> listed;
+  for (const auto& job : jobs) {
+    listed.insert(job.id);
+    int64_t& id = newest[job.name];
+    id = std::max(id, job.id);
+  }
+  std::vector<const store::Job*> out;
+  for (const auto& job : reported) {
+    if (!job.gitlab || job.gitlab->retried || listed.contains(job.key.job_id)) continue;
+    const auto found = newest.find(job.gitlab->name);
+    if (found != newest.end() && found->second > job.key.job_id) out.push_back(&job);
   }
   return out;
 }

@@ -72,6 +72,10 @@ std::optional<std::chrono::microseconds> wait_for_head(const gitlab::MergeReques
 // The jobs of the newest pipeline, each with its report where we have one.
 std::vector<note::JobView> joined(const std::vector<gitlab::Job>& jobs,
                                   std::vector<store::Job> reported);
+// Reported jobs that are not in this list of their pipeline because a newer run of them is. `jobs`
+// is without superseded runs.
+std::vector<const store::Job*> superseded(const std::vector<gitlab::Job>& jobs,
+                                          const std::vector<store::Job>& reported);
 // Every reader of the merge request may also see the jobs' logs.
 bool may_quote_logs(const gitlab::Project& pipeline_project, const gitlab::Project& target);
 // What one report alone tells, for a controller without GitLab.

@@ -71,6 +71,11 @@ class Reactions {
                                     store::MergeRequestKey key);
   Task<Result<note::View>> view_of(gitlab::Gitlab& gitlab, store::MergeRequestKey key,
                                    gitlab::MergeRequest merge_request);
+  Task<Result<std::vector<note::JobView>>> jobs_of(std::vector<gitlab::Job> listed,
+                                                   store::MergeRequestKey key, int64_t project,
+                                                   int64_t pipeline);
+  Task<Result<std::vector<gitlab::Pipeline>>> children(gitlab::Gitlab& gitlab, int64_t project,
+                                                       int64_t pipeline);
   Task<Result<Change>> publish(gitlab::Gitlab& gitlab, gitlab::MergeRequest merge_request,
                                int64_t note_id, std::string marker, std::string body);
 

@@ -100,6 +100,8 @@ Task<Verdict> Reactions::settle(store::Job job, gitlab::Gitlab& gitlab, gitlab::
   if (!kept.ok()) co_return failed(kept.error());
 
   Verdict out;
+  // A child pipeline is never the one that GitLab shows at the merge request: no waiting for it.
+  const bool child = at_gitlab.pipeline_source == "parent_pipeline";
   const bool has_failed = standing(at_gitlab.status) == Standing::failed;
   for (const auto& key : *keys) {
     bool concerned = has_failed;
@@ -111,7 +113,7 @@ Task<Verdict> Reactions::settle(store::Job job, gitlab::Gitlab& gitlab, gitlab::
     if (concerned)
       out.outcome.follow_up.push_back(
           update_note_work(key, clock_.now() + std::chrono::microseconds(options_.coalesce).count(),
-                           at_gitlab.pipeline_id));
+                           child ? 0 : at_gitlab.pipeline_id));
   }
   if (const auto wait = recheck_wait(recheck);
       wait && has_failed && keys->empty() && !at_gitlab.tag)

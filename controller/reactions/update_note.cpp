@@ -1,4 +1,6 @@
 // note.update: the merge request's note says what its newest pipeline says.
+#include <algorithm>
+
 #include "controller/reactions/decide.h"
 #include "controller/reactions/reactions.h"
 
@@ -8,6 +10,8 @@ namespace {
 using queue::Verdict;
 
 constexpr std::string_view kActor = "reaction:note";
+constexpr int kMaxDepth = 2;  // children and theirs: GitLab allows no deeper
+constexpr std::size_t kMaxBridges = 20;
 
 }  // namespace
 
@@ -100,24 +104,80 @@ Task<Result<note::View>> Reactions::view_of(gitlab::Gitlab& gitlab, store::Merge
     jobs = co_await gitlab.pipeline_jobs(where, pipeline.id);
   }
   if (!jobs.ok()) co_return jobs.error();
-  CO_ASSIGN_OR_RETURN(auto reported,
-                      co_await store_.pipeline_jobs(key.instance, where, pipeline.id));
-  // Into another project only what its agent was allowed to say there.
-  if (where != key.project_id)
-    std::erase_if(reported, [&](const store::Job& job) {
-      return !job.gitlab || job.gitlab->merge_request != key;
-    });
+  note::View view;
+  view.place = place_of(key);
+  view.pipeline_status = pipeline.status;
+  CO_ASSIGN_OR_RETURN(view.jobs, co_await jobs_of(std::move(*jobs), key, where, pipeline.id));
+  CO_ASSIGN_OR_RETURN(const auto started, co_await children(gitlab, where, pipeline.id));
+  for (const auto& child : started) {
+    auto listed = co_await gitlab.pipeline_jobs(where, child.id);
+    if (!listed.ok()) co_return listed.error();
+    CO_ASSIGN_OR_RETURN(auto more, co_await jobs_of(std::move(*listed), key, where, child.id));
+    std::ranges::move(more, std::back_inserter(view.jobs));
+    // A parent that does not wait for its child is green before it.
+    if (view.pipeline_status == "success" && !child.status.empty())
+      view.pipeline_status = child.status;
+  }
   CO_ASSIGN_OR_RETURN(const auto target, co_await gitlab.project(std::to_string(key.project_id)));
   gitlab::Project ran_in = target;
   if (where != key.project_id) {
     CO_ASSIGN_OR_RETURN(ran_in, co_await gitlab.project(std::to_string(where)));
   }
-  note::View view;
-  view.place = place_of(key);
-  view.pipeline_status = pipeline.status;
-  view.jobs = joined(*jobs, std::move(reported));
   view.quote_logs = may_quote_logs(ran_in, target);
   co_return view;
+}
+
+// One pipeline's jobs as GitLab lists them, each with its report.
+Task<Result<std::vector<note::JobView>>> Reactions::jobs_of(std::vector<gitlab::Job> listed,
+                                                            store::MergeRequestKey key,
+                                                            int64_t project, int64_t pipeline) {
+  CO_ASSIGN_OR_RETURN(auto reported,
+                      co_await store_.pipeline_jobs(key.instance, project, pipeline));
+  const auto older = superseded(listed, reported);
+  for (const auto* job : older) {
+    store::GitlabFacts facts = *job->gitlab;
+    facts.retried = true;
+    const Status kept = co_await store_.set_gitlab_facts(job->id, project, std::move(facts));
+    if (!kept.ok() && kept.error().code() != Code::not_found) co_return kept.error();
+  }
+  // Into another project only what its agent was allowed to say there.
+  if (project != key.project_id)
+    std::erase_if(reported, [&](const store::Job& job) {
+      return !job.gitlab || job.gitlab->merge_request != key;
+    });
+  co_return joined(listed, std::move(reported));
+}
+
+// The pipelines that this one started in its own project, and those that they started.
+Task<Result<std::vector<gitlab::Pipeline>>> Reactions::children(gitlab::Gitlab& gitlab,
+                                                                int64_t project, int64_t pipeline) {
+  std::vector<gitlab::Pipeline> out;
+  std::vector<int64_t> parents = {pipeline};
+  std::size_t bridges_left = kMaxBridges;
+  for (int depth = 0; depth < kMaxDepth && !parents.empty(); ++depth) {
+    std::vector<int64_t> next;
+    for (const int64_t parent : parents) {
+      if (bridges_left == 0) break;
+      auto bridges = co_await gitlab.pipeline_bridges(project, parent);
+      if (!bridges.ok()) {
+        const Code code = bridges.error().code();
+        if (code == Code::not_found || code == Code::permission_denied) continue;
+        co_return bridges.error();
+      }
+      for (auto& bridge : *bridges) {
+        if (bridges_left == 0) break;
+        --bridges_left;
+        if (!bridge.downstream || bridge.downstream->project_id != project) continue;
+        const int64_t id = bridge.downstream->id;
+        if (id == pipeline || std::ranges::find(out, id, &gitlab::Pipeline::id) != out.end())
+          continue;
+        next.push_back(id);
+        out.push_back(std::move(*bridge.downstream));
+      }
+    }
+    parents = std::move(next);
+  }
+  co_return out;
 }
 
 // Edits the note in place: the one we remember, else the one that is ours, else a new one where

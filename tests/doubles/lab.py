@@ -185,6 +185,10 @@ class Lab:
             wanted["ref"] = ref
         return self.double("POST", "pipelines", wanted)
 
+    def child_pipeline(self, parent: Json, jobs: list[Json]) -> Json:
+        """As if a trigger job of `parent` had started it."""
+        return self.double("POST", "pipelines", {"project": parent["project_id"], "jobs": jobs, "parent": parent["id"]})
+
     def retry(self, job: Json) -> Json:
         return self._api("POST", f"projects/{job['project_id']}/jobs/{job['id']}/retry")
 

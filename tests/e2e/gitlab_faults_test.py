@@ -150,11 +150,22 @@ class WhatIsSaid(Case):
         job = {"name": "again", "script": [f"echo run >> {marker}", f"echo \"x.c:$(wc -l < {marker}):1: error: boom\"", "exit 1"]}
         marker.write_text("", encoding="ascii")
         marker.chmod(0o666)
-        first = self.run_in(project, request, job)["jobs"][0]
+        pipeline = self.run_in(project, request, job)
+        first = pipeline["jobs"][0]
         self.system.note(request, "x.c:1")
         self.lab.retry(first)
         note = self.system.note(request, "x.c:2")
         self.assertNotIn("x.c:1", note["body"])
+        self.assertEqual(len(self.ours(request)), 1)
+        self.assertEqual([self.system.job(run["id"])["gitlab"]["retried"] for run in self.lab.show(pipeline)["jobs"]],
+                         [True, False])
+
+    def test_a_child_pipeline_s_failure_is_told(self) -> None:
+        project, request = self.request()
+        parent = self.run_in(project, request, {"name": "parent", "script": ["true"]})
+        self.assertEqual(self.lab.wait(self.lab.child_pipeline(parent, [failing("in the child")]))["source"],
+                         "parent_pipeline")
+        self.system.note(request, "in the child")
         self.assertEqual(len(self.ours(request)), 1)
 
     def test_a_superseded_pipeline_leaves(self) -> None:

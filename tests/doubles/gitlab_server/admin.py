@@ -5,6 +5,7 @@
     POST   /double/projects         {path, files?, id?, default_branch?, visibility?, forked_from?, members?}
     POST   /double/projects/ID/commits  {branch, files, message?, start_branch?}   a file of null is deleted
     POST   /double/pipelines        {project, jobs, ref?} or {project, jobs, merge_request: {project, iid}, kind?}
+                                    or {project, jobs, parent} for a child of that pipeline
            a job is {name, stage?, script, after_script?, variables?, allow_failure?, when?, timeout?, artifacts?,
            cache?, tags?, id?, token?}
     GET    /double/pipelines/ID     status and jobs, retried ones marked, with exit codes and moods
@@ -127,8 +128,9 @@ def _runs(store: Store, coordinator: Coordinator, settings: Settings, table: Rou
             chosen = store.merge_request(_project(store, wanted.get("project", project.id)).id, wanted["iid"])
             if chosen is None:
                 raise Refusal(404, {"error": f"no merge request {wanted}"})
+        parent = pipeline_of(fields["parent"]) if fields.get("parent") else None
         made = store.add_pipeline(project, fields["jobs"], fields.get("ref"), chosen, fields.get("source", "push"),
-                                  fields.get("kind", "head"))
+                                  fields.get("kind", "head"), parent)
         return Reply(201, _show(store, request, made))
 
     @table.add("GET", r"/double/pipelines/(?P<key>\d+)")

@@ -141,4 +141,5 @@ class Pipeline:
     stages: list[str]
     jobs: list[int] = dataclasses.field(default_factory=list)
     merge_request: Optional[tuple[int, int]] = None     # (target project id, iid)
+    parent: Optional[int] = None                        # the pipeline that started this one
     before_sha: str = "0" * 40

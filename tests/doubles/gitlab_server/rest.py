@@ -239,8 +239,8 @@ def _pipelines(store: Store, add: Callable[..., Any], base: str) -> None:
 
     @add("GET", base + r"/pipelines/(?P<number>\d+)/bridges")
     def bridges(request: Request, caller: Caller, views: Views, project: str, number: str) -> Reply:
-        caller.pipeline(caller.project(project), number)
-        return page(request, [], views.job)
+        parent = caller.pipeline(caller.project(project), number)
+        return page(request, [p for p in store.pipelines.values() if p.parent == parent.id], views.bridge)
 
     @add("POST", base + r"/pipelines/(?P<number>\d+)/(?P<verb>retry|cancel)")
     def act(request: Request, caller: Caller, views: Views, project: str, number: str, verb: str) -> Reply:

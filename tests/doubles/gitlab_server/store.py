@@ -129,10 +129,14 @@ class Store:
     # Pipelines --------------------------------------------------------------------------------------------------------
 
     def add_pipeline(self, project: Project, jobs: list[dict[str, Any]], ref: Optional[str] = None,
-                     merge_request: Optional[MergeRequest] = None, source: str = "push", kind: str = "head") -> Pipeline:
-        """A branch's pipeline, or with `merge_request` one of refs/merge-requests/IID/<kind>, run by `project`."""
+                     merge_request: Optional[MergeRequest] = None, source: str = "push", kind: str = "head",
+                     parent: Optional[Pipeline] = None) -> Pipeline:
+        """A branch's pipeline, or with `merge_request` one of refs/merge-requests/IID/<kind>, run by `project`; or with
+        `parent` one that it started: of the same commit, and not the merge request's own."""
         with self.lock:
-            if merge_request:
+            if parent:
+                ref, sha, source = parent.ref, parent.sha, "parent_pipeline"
+            elif merge_request:
                 ref, sha, source = f"refs/merge-requests/{merge_request.iid}/{kind}", merge_request.sha, "merge_request_event"
                 repository.bring(project.repository, self.projects[merge_request.source_project_id].repository, sha)
             else:
@@ -145,7 +149,8 @@ class Store:
             stages = list(dict.fromkeys(job.get("stage", "test") for job in jobs))
             pipeline = Pipeline(self.new_id("pipeline"), project.last_pipeline, project.id, sha, ref, source, self.root.id,
                                 now, now, stages)
-            if merge_request:
+            pipeline.parent = parent.id if parent else None
+            if merge_request and not parent:
                 pipeline.merge_request = (merge_request.project_id, merge_request.iid)
             self.pipelines[pipeline.id] = pipeline
             repository.point(project.repository, f"refs/pipelines/{pipeline.id}", sha)

@@ -87,7 +87,8 @@ class Views:
     def pipelines_of(self, request: MergeRequest) -> list[Pipeline]:
         own = (request.project_id, request.iid)
         found = [p for p in self._store.pipelines.values() if p.merge_request == own or (
-            p.merge_request is None and (p.project_id, p.ref) == (request.source_project_id, request.source_branch))]
+            p.merge_request is None and p.parent is None
+            and (p.project_id, p.ref) == (request.source_project_id, request.source_branch))]
         return sorted(found, key=lambda p: -p.id)
 
     def note(self, note: Note) -> dict[str, Any]:
@@ -119,6 +120,14 @@ class Views:
                 "duration": round(max(ends) - min(starts)) if over and starts and ends else None,
                 "queued_duration": None, "coverage": None, "detailed_status": {"text": status, "group": status}})
         return view
+
+    def bridge(self, child: Pipeline) -> dict[str, Any]:
+        """The trigger job that started this pipeline, as its parent lists it."""
+        store = self._store
+        parent = store.pipelines[child.parent or 0]
+        return {"id": 1_000_000 + child.id, "name": f"child-{child.id}", "stage": "test", "status": "success",
+                "ref": parent.ref, "tag": False, "allow_failure": False, "created_at": moment(child.created_at),
+                "pipeline": self.pipeline(parent), "downstream_pipeline": self.pipeline(child)}
 
     def job(self, job: Job) -> dict[str, Any]:
         store = self._store

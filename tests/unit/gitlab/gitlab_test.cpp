@@ -73,7 +73,7 @@ TEST_F(GitlabTest, ReadsAJob) {
         .body =
             R"({"id":9,"name":"unit","stage":"test","status":"failed","failure_reason":"script_failure","ref":"topic",
       "tag":false,"allow_failure":true,"started_at":"2026-01-02T03:04:05.000Z","finished_at":"2026-01-02T03:05:05.000Z","web_url":"https://g/j/9",
-      "pipeline":{"id":77,"project_id":42,"sha":"abc"},"commit":{"id":"abc"},"runner":{"id":5},"runner_manager":{"system_id":"s_1"}})"};
+      "pipeline":{"id":77,"project_id":42,"sha":"abc","source":"push"},"commit":{"id":"abc"},"runner":{"id":5},"runner_manager":{"system_id":"s_1"}})"};
   };
   auto job = run(loop_, gitlab_->job(42, 9));
   ASSERT_TRUE(job.ok()) << job.error().to_string();
@@ -82,6 +82,7 @@ TEST_F(GitlabTest, ReadsAJob) {
   EXPECT_EQ(job->failure_reason, "script_failure");
   EXPECT_EQ(job->sha, "abc");
   EXPECT_EQ(job->pipeline_id, 77);
+  EXPECT_EQ(job->pipeline_source, "push");
   EXPECT_EQ(job->project_id, 42);
   EXPECT_EQ(job->runner_id, 5);
   EXPECT_EQ(job->runner_system_id, "s_1");
@@ -104,6 +105,26 @@ TEST_F(GitlabTest, ReadsAMergeRequestWithItsPipeline) {
   EXPECT_EQ(mr->project_path, "grp/demo");
   ASSERT_TRUE(mr->head_pipeline.has_value());
   EXPECT_EQ(mr->head_pipeline->project_id, 43);
+}
+
+TEST_F(GitlabTest, ReadsWhichPipelinesAPipelineStarted) {
+  answer = [](const SeenRequest&) {
+    return Reply{
+        .body =
+            R"([{"id":5,"name":"deploy","status":"success","downstream_pipeline":{"id":78,"project_id":42,"status":"failed"}},
+      {"id":6,"name":"later","status":"manual","downstream_pipeline":null}])"};
+  };
+  auto bridges = run(loop_, gitlab_->pipeline_bridges(42, 77));
+  ASSERT_TRUE(bridges.ok()) << bridges.error().to_string();
+  ASSERT_EQ(bridges->size(), 2u);
+  ASSERT_TRUE((*bridges)[0].downstream.has_value());
+  EXPECT_EQ((*bridges)[0].downstream->id, 78);
+  EXPECT_EQ((*bridges)[0].downstream->project_id, 42);
+  EXPECT_EQ((*bridges)[0].downstream->status, "failed");
+  EXPECT_FALSE((*bridges)[1].downstream.has_value());
+  EXPECT_EQ(
+      server_.lines(),
+      std::vector<std::string>{"GET /api/v4/projects/42/pipelines/77/bridges?per_page=100&page=1"});
 }
 
 TEST_F(GitlabTest, FollowsPagesByLink) {

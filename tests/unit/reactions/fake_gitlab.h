@@ -15,6 +15,7 @@ class FakeGitlab final : public Gitlab {
   std::map<int64_t, Project> projects;
   std::map<int64_t, Job> jobs;
   std::map<int64_t, std::vector<Job>> pipelines;                       // by pipeline
+  std::map<int64_t, std::vector<Bridge>> bridges;                      // by pipeline
   std::map<std::pair<int64_t, int64_t>, MergeRequest> merge_requests;  // by project, iid
   std::vector<MergeRequest> of_commit;
   std::vector<Note> all_notes;
@@ -41,6 +42,10 @@ class FakeGitlab final : public Gitlab {
   Task<Result<std::vector<Job>>> pipeline_jobs(int64_t, int64_t pipeline) override {
     if (auto error = failure("pipeline_jobs")) co_return *error;
     co_return pipelines[pipeline];
+  }
+  Task<Result<std::vector<Bridge>>> pipeline_bridges(int64_t, int64_t pipeline) override {
+    if (auto error = failure("pipeline_bridges")) co_return *error;
+    co_return bridges[pipeline];
   }
   Task<Result<MergeRequest>> merge_request(int64_t project, int64_t iid) override {
     if (auto error = failure("merge_request")) co_return *error;

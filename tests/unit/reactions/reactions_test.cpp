@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "controller/reactions/decide.h"
 #include "tests/unit/reactions/fake_gitlab.h"
 #include "tests/unit/reactions/memory_store.h"
 
@@ -305,6 +306,80 @@ TEST_F(ReactionsTest, ARetryThatPassedTurnsTheNoteGreenOnce) {
   EXPECT_EQ(body().find("compile error"), std::string::npos);
   update();
   EXPECT_EQ(gitlab_.writes, (Strings{"create", "update 100"}));
+}
+
+TEST_F(ReactionsTest, ARunWithANewerOneInGitlabsListIsRetried) {
+  job(9, "build", "failed");
+  job(10, "lint", "failed");
+  resolve(9);
+  resolve(10);
+  // The newer run of "build" was where no agent watched; "lint" was only erased.
+  job(11, "build", "running");
+  gitlab_.pipelines[77] = {gitlab_.jobs[11]};
+  update();
+  EXPECT_TRUE(store_.jobs_by_id["job-9"].gitlab->retried);
+  EXPECT_EQ(store_.jobs_by_id["job-9"].gitlab->status, "failed");
+  EXPECT_FALSE(store_.jobs_by_id["job-10"].gitlab->retried);
+}
+
+TEST_F(ReactionsTest, JobsOfChildPipelinesAreInTheNote) {
+  const auto pipeline = [](int64_t id, std::string status, int64_t project = 42) {
+    gitlab::Bridge out{.id = id, .downstream = gitlab::Pipeline()};
+    out.downstream->id = id;
+    out.downstream->project_id = project;
+    out.downstream->status = std::move(status);
+    return out;
+  };
+  job(8, "lint", "success");
+  gitlab_.pipelines[77] = {gitlab_.jobs[8]};
+  // 77 → 78 → 79 → 80; one into another project, one that has not begun.
+  gitlab_.bridges[77] = {gitlab::Bridge{1, std::nullopt}, pipeline(90, "failed", 43),
+                         pipeline(78, "failed")};
+  gitlab_.bridges[78] = {pipeline(79, "failed"), pipeline(77, "failed")};
+  gitlab_.bridges[79] = {pipeline(80, "failed")};
+  int64_t id = 20;
+  for (const int64_t in : {78, 79, 80, 90}) {
+    auto& one = job(++id, "in-" + std::to_string(in), "failed");
+    one.pipeline_id = in;
+    one.pipeline_source = "parent_pipeline";
+    gitlab_.pipelines[in] = {one};
+    store_.items.clear();
+    resolve(id);
+    ASSERT_EQ(waiting(), Strings{"note.update main/42/7"}) << in;
+    EXPECT_EQ(pipeline_of(store_.items[0].work.payload), 0) << "there is no head to wait for";
+  }
+  auto& head = *gitlab_.merge_requests[{42, 7}].head_pipeline;
+  head.status = "success";
+  update();
+  EXPECT_NE(body().find("**2 jobs failed:** `in-78`, `in-79`\n"), std::string::npos) << body();
+
+  // What failed is run again; the parent was green before its child is.
+  gitlab_.pipelines[79].clear();
+  gitlab_.pipelines[78].clear();
+  gitlab_.bridges[77] = {pipeline(78, "running")};
+  update();
+  EXPECT_NE(body().find("**No failure left.**"), std::string::npos) << body();
+  gitlab_.bridges[77] = {pipeline(78, "success")};
+  gitlab_.bridges[78].clear();
+  update();
+  EXPECT_NE(body().find("**All green now.**"), std::string::npos) << body();
+  gitlab_.failures.insert({"pipeline_bridges", {Code::not_found, "404"}});
+  EXPECT_TRUE(std::holds_alternative<Done>(update().what)) << "a GitLab without bridges";
+}
+
+TEST_F(ReactionsTest, ReadsNoMoreThanTwentyBridges) {
+  for (int64_t i = 0; i < 25; ++i) {
+    gitlab::Bridge bridge{.id = 100 + i, .downstream = gitlab::Pipeline()};
+    bridge.downstream->id = 100 + i;
+    bridge.downstream->project_id = 42;
+    gitlab_.bridges[77].push_back(bridge);
+    auto& one = job(100 + i, "j" + std::to_string(i), "failed");
+    one.pipeline_id = 100 + i;
+    gitlab_.pipelines[100 + i] = {one};
+    resolve(100 + i);
+  }
+  update();
+  EXPECT_NE(body().find("**20 jobs failed:**"), std::string::npos) << body();
 }
 
 TEST_F(ReactionsTest, ANewerPipelineTakesTheOldFailuresAway) {
