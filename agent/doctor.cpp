@@ -180,10 +180,10 @@ Task<bool> examine(Config config, std::string config_path, int observer_socket, 
   Checklist list(out);
   out << "gitaiops-agent " << GITAIOPS_VERSION << " on this host\n";
   list.title("Configuration");
-  if (const auto valid = check(config); valid.ok()) {
+  if (const auto valid = schema().load_file(config_path, check_with_files); valid.ok()) {
     list.good(config_path + " is valid");
   } else {
-    list.bad(config_path, valid.error().to_string());
+    list.bad("the configuration is not valid", valid.error().message());
   }
   check_identity(config, list);
   co_await check_controller(config.controller.address, &list);

@@ -44,19 +44,7 @@ std::string host_name() {
 }
 
 Result<Config> load(const fs::path& path) {
-  ASSIGN_OR_RETURN(auto config, schema().load_file(path));
-  RETURN_IF_ERROR(check(config), path.string());
-  return config;
-}
-
-void configure_log(const Config& config) {
-  using log::Level;
-  const auto& level = config.log.level;
-  log::configure(level == "debug"     ? Level::debug
-                 : level == "warning" ? Level::warning
-                 : level == "error"   ? Level::error
-                                      : Level::info,
-                 config.log.format == "json" ? log::Format::json : log::Format::text);
+  return schema().load_file(path, check);
 }
 
 int observer_socket() {
@@ -241,7 +229,7 @@ class Agent {
     for (const auto& key : schema().needs_restart(config_, *fresh))
       log::warning("a changed setting needs a restart", {{"key", key}});
     config_.log.level = fresh->log.level;
-    configure_log(config_);
+    config::configure_log(config_.log);
     config_.usage.interval = fresh->usage.interval;
     config_.host.interval = fresh->host.interval;
     watch_->set_usage_interval(config_.usage.interval.micros);
@@ -315,7 +303,7 @@ class Agent {
 int run(const fs::path& config_path) {
   auto config = load(config_path);
   if (!config.ok()) return fail(config.error(), kExitUsage);
-  configure_log(*config);
+  config::configure_log(config->log);
   asio::io_context loop(1);
   Agent agent(loop, config_path, std::move(config).value());
   const auto ended = run_task(loop, agent.run());
@@ -401,7 +389,7 @@ int status(const fs::path& config_path) {
 }
 
 int check_config(const fs::path& config_path) {
-  const auto config = load(config_path);
+  const auto config = schema().load_file(config_path, check_with_files);
   if (!config.ok()) return fail(config.error(), kExitUsage);
   std::cout << config_path.string() << " is valid\n";
   return 0;
@@ -450,8 +438,15 @@ int main(int argc, char** argv) {
           [] { return std::cout << "gitaiops-agent " GITAIOPS_VERSION "\n", 0; });
   try {
     app.parse(argc, argv);
+  } catch (const CLI::RequiredError& error) {
+    // "A subcommand is required" hides which word was wrong.
+    const auto left = app.remaining(true);
+    if (left.empty()) return app.exit(error), kExitUsage;
+    std::cerr << "gitaiops-agent: unknown command \"" << left.front()
+              << "\"; run with --help for the commands there are\n";
+    return kExitUsage;
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
+    return app.exit(error) == 0 ? 0 : kExitUsage;
   }
   return code;
 }

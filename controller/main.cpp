@@ -41,19 +41,7 @@ int fail(const Error& error, int code = kExitFailure) {
 }
 
 Result<Config> load(const fs::path& path) {
-  ASSIGN_OR_RETURN(auto config, schema().load_file(path));
-  RETURN_IF_ERROR(check(config), path.string());
-  return config;
-}
-
-void configure_log(const Config& config) {
-  using log::Level;
-  const auto& level = config.log.level;
-  log::configure(level == "debug"     ? Level::debug
-                 : level == "warning" ? Level::warning
-                 : level == "error"   ? Level::error
-                                      : Level::info,
-                 config.log.format == "json" ? log::Format::json : log::Format::text);
+  return schema().load_file(path, check);
 }
 
 Status make_state_dir(const Config& config) {
@@ -85,7 +73,8 @@ Result<Fd> claim(const fs::path& state_dir) {
 }
 
 std::string endpoint(const std::string& address, int64_t port) {
-  return address + ":" + std::to_string(port);
+  const bool v6 = address.find(':') != std::string::npos;
+  return (v6 ? "[" + address + "]" : address) + ":" + std::to_string(port);
 }
 
 std::span<const metrics::Definition> metric_definitions() {
@@ -262,7 +251,7 @@ class Controller {
       log::warning("a changed setting needs a restart", {{"key", key}});
     config_.log = fresh->log;
     config_.retention = fresh->retention;
-    configure_log(config_);
+    config::configure_log(config_.log);
     log::info("configuration reloaded");
   }
 
@@ -317,7 +306,7 @@ class Controller {
 int serve(const fs::path& config_path) {
   auto config = load(config_path);
   if (!config.ok()) return fail(config.error(), kExitUsage);
-  configure_log(*config);
+  config::configure_log(config->log);
   asio::io_context loop(1);
   Controller controller(loop, config_path, std::move(config).value());
   const auto ended = run_task(loop, controller.serve());
@@ -359,15 +348,29 @@ int put_back(const fs::path& config_path, const fs::path& from) {
   return done.ok() ? 0 : fail(done.error());
 }
 
+// Files are looked at as the service will: as the owner of the state folder.
+config::Problems check_as_service(const Config& config) {
+  if (!config.state.dir.empty()) {
+    const auto user = become_service_user(config.state.dir);
+    if (!user.ok()) return {{"state.dir", user.error().message()}};
+  }
+  auto problems = check_with_files(config);
+  const auto exposure = api::check_exposure({.address = config.api.address,
+                                             .port = static_cast<uint16_t>(config.api.port),
+                                             .tls_certificate = config.api.tls_certificate,
+                                             .tls_key = config.api.tls_key,
+                                             .behind_proxy = config.api.behind_proxy});
+  // It names the key first; what check() has said already is not said twice.
+  const auto named = exposure.ok() ? "" : exposure.error().message();
+  const auto colon = named.find(": ");
+  if (problems.empty() && colon != std::string::npos)
+    problems.push_back({named.substr(0, colon), named.substr(colon + 2)});
+  return problems;
+}
+
 int check_config(const fs::path& config_path) {
-  const auto config = load(config_path);
+  const auto config = schema().load_file(config_path, check_as_service);
   if (!config.ok()) return fail(config.error(), kExitUsage);
-  const auto exposure = api::check_exposure({.address = config->api.address,
-                                             .port = static_cast<uint16_t>(config->api.port),
-                                             .tls_certificate = config->api.tls_certificate,
-                                             .tls_key = config->api.tls_key,
-                                             .behind_proxy = config->api.behind_proxy});
-  if (!exposure.ok()) return fail(exposure.error().within(config_path.string()), kExitUsage);
   std::cout << config_path.string() << " is valid\n";
   return 0;
 }
@@ -380,6 +383,7 @@ int main(int argc, char** argv) {
   using namespace gitaiops::controller;
   CLI::App app("gitaiops-controller: keeps what the agents report, and tells people");
   app.require_subcommand(1);
+  app.set_version_flag("--version", "gitaiops-controller " GITAIOPS_VERSION);
   std::string config = "/etc/gitaiops/controller.toml", id, to;
   TokenRequest request;
   int code = 0;

@@ -1,6 +1,9 @@
 #include "agent/config/config.h"
 
 #include <set>
+#include <system_error>
+
+#include <asio/ip/address.hpp>
 
 #include "base/tls/tls.h"
 
@@ -85,13 +88,7 @@ config::Schema<Config> make_schema() {
   s.key("roots.cgroup_root", "The host's cgroup file system.",
         [](Config& c) -> auto& { return c.roots.cgroup_root; });
 
-  s.section("log", "The agent's own log, on standard error.");
-  s.key("log.level", "How much is said.", [](Config& c) -> auto& { return c.log.level; })
-      .one_of({"debug", "info", "warning", "error"})
-      .reloadable();
-  s.key("log.format", "Lines for people or for machines.", [](Config& c) -> auto& {
-     return c.log.format;
-   }).one_of({"text", "json"});
+  config::log_section(s, "The agent's");
 
   auto instance = std::make_shared<config::Schema<GitlabInstance>>("gitlab");
   instance
@@ -114,42 +111,89 @@ const config::Schema<Config>& schema() {
   return made;
 }
 
-Status check(const Config& config) {
+namespace {
+
+void check_instances(const Config& config, config::Problems& problems) {
   if (config.gitlab.empty())
-    return Error(
-        Code::invalid_argument,
-        "no [[gitlab]] is configured; add one with the id and url that the controller uses, e.g.\n"
-        "[[gitlab]]\nid = \"main\"\nurl = \"https://gitlab.example.com\"");
-  std::set<std::string> ids;
-  for (const auto& instance : config.gitlab) {
-    if (!instance.url.starts_with("https://") && !instance.url.starts_with("http://"))
-      return Error(Code::invalid_argument,
-                   "gitlab.url: \"" + instance.url + "\" does not start with https:// or http://");
-    if (instance.url.ends_with("://") || instance.url.find('@') != std::string::npos)
-      return Error(Code::invalid_argument,
-                   "gitlab.url: \"" + instance.url +
-                       "\": expected scheme and host, without user or password");
-    if (instance.id.empty() || instance.id.size() > 64)
-      return Error(Code::invalid_argument, "gitlab.id: must have 1 to 64 characters");
-    if (!ids.insert(instance.id).second)
-      return Error(Code::invalid_argument, "gitlab.id: \"" + instance.id + "\" stands twice");
+    problems.push_back(
+        {"gitlab",
+         "no [[gitlab]] is configured; add one with the id and url that the controller uses, e.g.\n"
+         "[[gitlab]]\nid = \"main\"\nurl = \"https://gitlab.example.com\""});
+  std::set<std::string> ids, urls;
+  for (std::size_t i = 0; i < config.gitlab.size(); ++i) {
+    const auto& [id, url] = config.gitlab[i];
+    const auto quoted = "\"" + url + "\"";
+    if (!url.starts_with("https://") && !url.starts_with("http://")) {
+      problems.push_back({"gitlab.url", quoted + " does not start with https:// or http://", i});
+    } else if (url.ends_with("://") || url.find('@') != std::string::npos) {
+      problems.push_back(
+          {"gitlab.url", quoted + ": expected scheme and host, without user or password", i});
+    } else if (!urls.insert(url.substr(0, url.find_last_not_of('/') + 1)).second) {
+      problems.push_back({"gitlab.url",
+                          quoted + " stands twice: which of the two a job belongs to is unclear",
+                          i});
+    }
+    if (id.empty() || id.size() > 64) {
+      problems.push_back({"gitlab.id", "must have 1 to 64 characters", i});
+    } else if (!ids.insert(id).second) {
+      problems.push_back({"gitlab.id", "\"" + id + "\" stands twice", i});
+    }
   }
-  if (config.runner.log == "none" && config.runner.usage_log_dir.empty())
-    return Error(Code::invalid_argument,
-                 "runner.log is \"none\" and runner.usage_log_dir is empty: nothing would tell the "
-                 "agent which jobs run");
-  RETURN_IF_ERROR(tls::parse_host_port(config.controller.address), "controller.address");
-  if (!config.runner.debug_address.empty())
-    RETURN_IF_ERROR(tls::parse_host_port(config.runner.debug_address), "runner.debug_address");
+}
+
+void check_debug_address(const std::string& address, config::Problems& problems) {
+  if (address.empty()) return;
+  const auto at = tls::parse_host_port(address);
+  if (!at.ok()) {
+    problems.push_back({"runner.debug_address", at.error().message()});
+    return;
+  }
+  asio::error_code error;
+  const auto ip = asio::ip::make_address(at->host, error);
+  if (at->host != "localhost" && (error || !ip.is_loopback()))
+    problems.push_back(
+        {"runner.debug_address", "\"" + address +
+                                     "\" is not on this host; expected 127.0.0.1:PORT, "
+                                     "[::1]:PORT or localhost:PORT"});
+}
+
+}  // namespace
+
+config::Problems check(const Config& config) {
+  config::Problems problems;
+  check_instances(config, problems);
+  const auto& runner = config.runner;
+  if (runner.log == "none" && runner.usage_log_dir.empty())
+    problems.push_back({"runner.log",
+                        "is \"none\" and runner.usage_log_dir is empty: nothing would tell the "
+                        "agent which jobs run"});
+  if ((runner.log == "file" || runner.log == "syslog") && runner.log_file.empty())
+    problems.push_back(
+        {"runner.log_file", "is empty; runner.log = \"" + runner.log + "\" needs the file's path"});
+  if (const auto at = tls::parse_host_port(config.controller.address); !at.ok())
+    problems.push_back({"controller.address", at.error().message()});
+  check_debug_address(runner.debug_address, problems);
+  if (config.state.dir.empty())
+    problems.push_back({"state.dir", "is empty; the agent needs a folder for its identity"});
   for (const auto& [key, path] : {std::pair{"state.dir", &config.state.dir},
-                                  {"runner.log_file", &config.runner.log_file},
-                                  {"runner.usage_log_dir", &config.runner.usage_log_dir},
+                                  {"runner.log_file", &runner.log_file},
+                                  {"runner.usage_log_dir", &runner.usage_log_dir},
                                   {"diagnosis.rules_dir", &config.diagnosis.rules_dir}}) {
     if (!path->empty() && !path->is_absolute())
-      return Error(Code::invalid_argument,
-                   std::string(key) + ": \"" + path->string() + "\" does not start with /");
+      problems.push_back({key, "\"" + path->string() + "\" does not start with /"});
   }
-  return {};
+  return problems;
+}
+
+config::Problems check_with_files(const Config& config) {
+  auto problems = check(config);
+  std::error_code error;
+  const auto& rules = config.diagnosis.rules_dir;
+  if (!rules.empty() && !std::filesystem::is_directory(rules, error))
+    problems.push_back({"diagnosis.rules_dir", "\"" + rules.string() +
+                                                   "\" is not a folder that can be read" +
+                                                   (error ? ": " + error.message() : "")});
+  return problems;
 }
 
 }  // namespace gitaiops::agent

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/config/config.h"
+#include "base/config/log_section.h"
 
 namespace gitaiops::agent {
 
@@ -55,15 +56,14 @@ struct Config {
     std::filesystem::path host_root = "/";
     std::filesystem::path cgroup_root = "/sys/fs/cgroup";
   } roots;
-  struct {
-    std::string level = "info";
-    std::string format = "text";
-  } log;
+  config::LogSettings log;
 };
 
 const config::Schema<Config>& schema();
 
-// What the schema cannot say of one key alone: which combinations make sense. Errors name the keys.
-Status check(const Config& config);
+// What the schema cannot say of one key alone: which combinations make sense.
+config::Problems check(const Config& config);
+// The same, and whether what it names on this host is there.
+config::Problems check_with_files(const Config& config);
 
 }  // namespace gitaiops::agent

@@ -1,6 +1,11 @@
 #include "controller/config/config.h"
 
 #include <set>
+#include <vector>
+
+#include <asio/ip/address.hpp>
+
+#include "base/io/files.h"
 
 namespace gitaiops::controller {
 namespace {
@@ -62,13 +67,7 @@ config::Schema<Config> make_schema() {
       .range(0, 1ll << 50)
       .reloadable();
 
-  s.section("log", "The controller's own log, on standard error.");
-  s.key("log.level", "How much is said.", [](Config& c) -> auto& { return c.log.level; })
-      .one_of({"debug", "info", "warning", "error"})
-      .reloadable();
-  s.key("log.format", "Lines for people or for machines.", [](Config& c) -> auto& {
-     return c.log.format;
-   }).one_of({"text", "json"});
+  config::log_section(s, "The controller's");
 
   auto instance = std::make_shared<config::Schema<GitlabInstance>>("gitlab");
   instance
@@ -99,22 +98,89 @@ const config::Schema<Config>& schema() {
   return made;
 }
 
-Status check(const Config& config) {
+namespace {
+
+constexpr std::size_t kLargestCertificate = 1 << 20;
+
+void check_instances(const Config& config, config::Problems& problems) {
   std::set<std::string> ids;
-  for (const auto& instance : config.gitlab) {
-    if (!instance.url.starts_with("https://") && !instance.url.starts_with("http://"))
-      return Error(Code::invalid_argument,
-                   "gitlab.url: \"" + instance.url + "\" does not start with https:// or http://");
-    if (instance.id.empty() || instance.id.size() > 64 ||
-        instance.id.find('/') != std::string::npos)
-      return Error(Code::invalid_argument, "gitlab.id: must have 1 to 64 characters and no \"/\"");
-    if (!ids.insert(instance.id).second)
-      return Error(Code::invalid_argument, "gitlab.id: \"" + instance.id + "\" stands twice");
+  for (std::size_t i = 0; i < config.gitlab.size(); ++i) {
+    const auto& [id, url, token_file, ca_file] = config.gitlab[i];
+    if (!url.starts_with("https://") && !url.starts_with("http://"))
+      problems.push_back(
+          {"gitlab.url", "\"" + url + "\" does not start with https:// or http://", i});
+    if (id.empty() || id.size() > 64 || id.find('/') != std::string::npos) {
+      problems.push_back({"gitlab.id", "must have 1 to 64 characters and no \"/\"", i});
+    } else if (!ids.insert(id).second) {
+      problems.push_back({"gitlab.id", "\"" + id + "\" stands twice", i});
+    }
   }
+}
+
+// Where one of the three listeners is to be.
+struct Place {
+  std::string section;
+  asio::ip::address address;
+  int64_t port;
+};
+
+bool collide(const Place& a, const Place& b) {
+  return a.port != 0 && a.port == b.port &&
+         (a.address == b.address || a.address.is_unspecified() || b.address.is_unspecified());
+}
+
+void check_listeners(const Config& config, config::Problems& problems) {
+  std::vector<Place> taken;
+  const auto add = [&](const std::string& section, const std::string& text, int64_t port) {
+    asio::error_code error;
+    const Place place{section, asio::ip::make_address(text, error), port};
+    if (error) {
+      problems.push_back({section + ".address",
+                          "\"" + text + "\" is not an IP address, such as 0.0.0.0 or 127.0.0.1"});
+      return;
+    }
+    for (const auto& other : taken) {
+      if (collide(place, other))
+        problems.push_back({section + ".port", std::to_string(port) + " is taken by " +
+                                                   other.section + ".port; each needs its own"});
+    }
+    taken.push_back(place);
+  };
+  add("fleet", config.fleet.address, config.fleet.port);
+  add("enrollment", config.enrollment.address, config.enrollment.port);
+  add("api", config.api.address, config.api.port);
+}
+
+}  // namespace
+
+config::Problems check(const Config& config) {
+  config::Problems problems;
+  check_instances(config, problems);
+  check_listeners(config, problems);
+  if (config.state.dir.empty())
+    problems.push_back({"state.dir", "is empty; the controller needs a folder for its database"});
   if (config.api.tls_certificate.empty() != config.api.tls_key.empty())
-    return Error(Code::invalid_argument,
-                 "api.tls_certificate and api.tls_key belong together: set both or neither");
-  return {};
+    problems.push_back(
+        {config.api.tls_key.empty() ? "api.tls_certificate" : "api.tls_key",
+         "api.tls_certificate and api.tls_key belong together: set both or neither"});
+  return problems;
+}
+
+config::Problems check_with_files(const Config& config) {
+  auto problems = check(config);
+  const auto need = [&](const char* key, const Result<std::string>& file, std::size_t item = 0) {
+    if (!file.ok()) problems.push_back({key, file.error().message(), item});
+  };
+  for (std::size_t i = 0; i < config.gitlab.size(); ++i) {
+    const auto& instance = config.gitlab[i];
+    need("gitlab.token_file", read_secret_file(instance.token_file), i);
+    if (!instance.ca_file.empty())
+      need("gitlab.ca_file", read_file(instance.ca_file, kLargestCertificate), i);
+  }
+  if (!config.api.tls_certificate.empty())
+    need("api.tls_certificate", read_file(config.api.tls_certificate, kLargestCertificate));
+  if (!config.api.tls_key.empty()) need("api.tls_key", read_secret_file(config.api.tls_key));
+  return problems;
 }
 
 }  // namespace gitaiops::controller

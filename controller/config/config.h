@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/config/config.h"
+#include "base/config/log_section.h"
 
 namespace gitaiops::controller {
 
@@ -46,15 +47,15 @@ struct Config {
     Duration age{90ll * 24 * 3600 * 1'000'000};
     int64_t max_bytes = 0;
   } retention;
-  struct {
-    std::string level = "info";
-    std::string format = "text";
-  } log;
+  config::LogSettings log;
 };
 
 const config::Schema<Config>& schema();
 
-// What the schema cannot say of one key alone. Errors name the keys.
-Status check(const Config& config);
+// What the schema cannot say of one key alone.
+config::Problems check(const Config& config);
+// The same, and whether the files it names are there, can be read by this process, and keep their
+// secrets.
+config::Problems check_with_files(const Config& config);
 
 }  // namespace gitaiops::controller
