@@ -173,6 +173,82 @@ Task<void> check_runner(const Config* config, Observer* observer, Checklist* lis
   }
 }
 
+// What of the control groups this kernel has mounted, in words; empty when there are none.
+std::string group_versions(const std::filesystem::path& root) {
+  std::error_code ignored;
+  if (std::filesystem::exists(root / "cgroup.controllers", ignored)) return "version 2";
+  if (!std::filesystem::exists(root / "memory", ignored)) return "";
+  return std::filesystem::exists(root / "unified" / "cgroup.controllers", ignored)
+             ? "version 1, with 2 beside it"
+             : "version 1";
+}
+
+void check_sockets(const Config& config, Checklist& list) {
+  if (::geteuid() == 0) return;  // may use them in any case
+  for (const char* socket :
+       {"run/docker.sock", "run/podman/podman.sock", "run/containerd/containerd.sock"}) {
+    const auto path = config.roots.host_root / socket;
+    if (::access(path.c_str(), W_OK) == 0)
+      list.could("this user may use " + path.string() + ", which is as good as being root",
+                 "the agent never uses it: take the user out of the socket's group");
+  }
+}
+
+Task<void> check_containers(const Config* config, Observer* observer, Checklist* list) {
+  list->title("Containers");
+  if (!config->containers.enabled) {
+    list->could("the usage of jobs in containers is not measured: containers.enabled is false",
+                "[containers]\nenabled = true");
+    co_return;
+  }
+  const auto versions = group_versions(config->roots.cgroup_root);
+  if (versions == "version 1") {
+    list->could("control groups of version 1 in " + config->roots.cgroup_root.string() +
+                    ": no figures of how long jobs waited for CPU, memory and IO",
+                "boot with  systemd.unified_cgroup_hierarchy=1");
+  } else if (!versions.empty()) {
+    list->good("control groups: " + versions + " in " + config->roots.cgroup_root.string());
+  } else {
+    list->could("no control groups in " + config->roots.cgroup_root.string() +
+                    ": the usage of containers cannot be measured",
+                "mount the host's /sys/fs/cgroup there, or correct roots.cgroup_root");
+  }
+  check_sockets(*config, *list);
+  if (!observer) co_return;
+  const auto containers = co_await observer->containers();
+  if (!containers.ok()) {
+    list->bad("containers cannot be listed: " + containers.error().to_string(),
+              "see the observer's messages: journalctl -u gitaiops-agent");
+    co_return;
+  }
+  std::size_t seen = 0;
+  for (const auto& [engine, name] : {std::pair{ContainerEngine::docker, "docker"},
+                                     {ContainerEngine::podman, "podman"},
+                                     {ContainerEngine::containerd, "containerd"}}) {
+    const ListedContainer* last = nullptr;
+    std::size_t count = 0;
+    for (const auto& container : *containers) {
+      if (container.id.engine != engine) continue;
+      last = &container;
+      ++count;
+    }
+    if (last == nullptr) continue;
+    seen += count;
+    const auto file = co_await observer->open_container(last->id, ContainerFile::state);
+    const auto said = std::string(name) + ": " + std::to_string(count) + " containers are seen";
+    if (file.ok()) {
+      list->good(said);
+    } else {
+      list->bad(said + ", but what they are cannot be read: " + file.error().to_string(),
+                "the observer needs CAP_DAC_READ_SEARCH: see its lines above");
+    }
+  }
+  if (seen == 0)
+    list->note(
+        "no container of docker, podman or containerd is there now; where an engine keeps them\n"
+        "        elsewhere, give the observer --docker-root, --podman-root or --containerd-root");
+}
+
 }  // namespace
 
 Task<bool> examine(Config config, std::string config_path, int observer_socket, const Clock&,
@@ -194,6 +270,7 @@ Task<bool> examine(Config config, std::string config_path, int observer_socket, 
     if (connected.ok()) observer = std::move(connected).value();
   }
   co_await check_runner(&config, observer.get(), &list);
+  co_await check_containers(&config, observer.get(), &list);
   out << "\n"
       << (list.healthy() ? "Nothing keeps the agent from its work."
                          : "Something keeps the agent from its work: see FAIL above.")

@@ -10,7 +10,6 @@ import os
 import pathlib
 import subprocess
 import tempfile
-import time
 import unittest
 
 from doubles.lab import PYTHON, Lab
@@ -125,29 +124,53 @@ class Containers(unittest.TestCase):
         self.assertEqual(report["log"]["availability"], "complete")
         self.assertEqual(report["outcome"], "failed")
 
-    def test_forged_labels_of_an_unknown_job_are_nobodys(self) -> None:
-        job, report, _ = self.job(["true"])
-        labels = {"com.gitlab.gitlab-runner.job.id": "999999", "com.gitlab.gitlab-runner.job.url": "https://elsewhere.example.com/x/-/jobs/999999",
-                  "com.gitlab.gitlab-runner.project.id": "1", "com.gitlab.gitlab-runner.type": "build"}
-        made = subprocess.run([PYTHON, str(ENGINE), "--socket", str(self.base / "docker.sock"), "create"], check=True, text=True, capture_output=True,
-                              input=json.dumps({"name": "forged", "labels": labels, "env": []})).stdout.strip()
-        subprocess.run([PYTHON, str(ENGINE), "--socket", str(self.base / "docker.sock"), "start", made, "bash", "-c", "sleep 1"], check=True)
-        self.assertNotIn(999999, [row["job_id"] for row in self.system.jobs()])
+    def test_labels_that_do_not_fit_the_job_are_not_its_own(self) -> None:
+        """Who holds the engine's socket can write the job's number on a container; instance and project must fit, too."""
+        project = self.lab.project("grp/victim", files={"a": "a"})
+        pipeline = self.lab.pipeline(project, [{"name": "calm", "script": ["sleep 3"]}], ref="main")
+        job = self.lab.show(pipeline)["jobs"][0]
+        self.lab.wait_job(job, "running")
+        for url in (f"{self.lab.url}/grp/other/-/jobs/{job['id']}", f"https://elsewhere.example.com/grp/victim/-/jobs/{job['id']}"):
+            labels = {"job.id": str(job["id"]), "job.url": url, "project.id": str(project["id"]), "type": "build"}
+            made = self.control("create", text=json.dumps({"name": "forged", "env": [], "labels": {
+                "com.gitlab.gitlab-runner." + key: value for key, value in labels.items()}}))
+            self.control("start", made, "python3", "-c", BURN.format(seconds=0.7))
+            self.control("remove", made)
+        self.lab.wait(pipeline)
+        report = wait_for("the report", lambda: self.system.job(job["id"]))
+        self.assertLess(report["usage"]["cpu_s"], 0.6)
+
+    def control(self, *arguments: str, text: str = "") -> str:
+        done = subprocess.run([PYTHON, str(ENGINE), "--socket", str(self.base / "docker.sock"), *arguments], check=True, text=True,
+                              capture_output=True, input=text)
+        return done.stdout.strip()
 
     def test_the_environment_of_containers_leaves_no_trace(self) -> None:
-        job, report, _ = self.job(["exit 1"], variables={"DEPLOY_KEY": SECRET})
-        states = "".join(p.read_text(encoding="utf-8") for p in (self.base / "docker").glob("containers/*/config.v2.json"))
-        self.assertNotIn("no such thing", states)
-        self.assertEqual(report["usage"]["methods"]["cpu_s"], "cgroup")
-        time.sleep(0.5)
+        project = self.lab.project("grp/secret", files={"a": "a"})
+        pipeline = self.lab.pipeline(project, [{"name": "job", "script": ["sleep 1", "exit 1"], "variables": {"DEPLOY_KEY": SECRET}}], ref="main")
+        wait_for("the secret is in a state file", lambda: any(SECRET in p.read_text(encoding="utf-8", errors="replace")
+                                                              for p in (self.base / "docker").glob("containers/*/config.v2.json")))
+        done = self.lab.wait(pipeline)
+        report = wait_for("the report", lambda: self.system.job(done["jobs"][0]["id"]))
+        self.assertEqual(report["usage"]["methods"]["cpu_s"], "cgroup", "the containers were read")
         self.assertNotIn(SECRET, json.dumps(report))
         places = [self.system.agent_state, self.system.folder / "controller", self.system.folder]
         stored = b"".join(f.read_bytes() for place in places for f in place.glob("*") if f.is_file())
-        self.assertIn(b"grp/demo", stored, "the right files were looked at")
+        self.assertIn(b"grp/secret", stored, "the right files were looked at")
         self.assertNotIn(SECRET.encode(), stored)
-        agent = self.system.agent_pid()
-        self.assertGreater(agent, 0)
-        self.assertNotIn(SECRET.encode(), memory_of(agent), "not even in memory that was given back")
+        agent = memory_of(self.system.agent_pid())
+        self.assertIn(b"grp/secret", agent, "the right memory was looked at")
+        self.assertNotIn(SECRET.encode(), agent, "not even in memory that was given back")
+        observer = memory_of(self.system.observer.pid)
+        self.assertNotIn(SECRET.encode(), observer)
+
+    def test_doctor_says_what_it_sees(self) -> None:
+        made = self.control("create", text=json.dumps({"name": "db", "env": [], "labels": {}}))
+        self.addCleanup(self.control, "remove", made)
+        said = self.system.run("gitaiops-observer", "--docker-root", str(self.base / "docker"), "--", str(self.system.bin / "gitaiops-agent"),
+                               "doctor", "--config", str(self.system.agent_toml), check=False).stdout
+        self.assertRegex(said, r"ok    docker: \d+ containers are seen")
+        self.assertIn("control groups", said)
 
 
 def memory_of(pid: int) -> bytes:
