@@ -275,6 +275,9 @@ class Agent {
     s.explanations = watch.explanations;
     s.spool_bytes = spool.bytes;
     s.spool_messages = spool.messages;
+    if (spool.oldest_at.value != 0)
+      s.spool_oldest_us = std::max<int64_t>(0, clock_.now() - spool.oldest_at);
+    s.spool_damaged = spool.damaged_files;
     s.dropped = spool.dropped_samples + spool.dropped_started + spool.dropped_reports +
                 watch.reports_dropped;
     s.disk_full = spool.disk_full;

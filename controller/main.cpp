@@ -11,6 +11,7 @@
 #include "base/io/files.h"
 #include "base/io/run_task.h"
 #include "base/log/log.h"
+#include "base/metrics/catalogue.h"
 #include "base/metrics/metrics.h"
 #include "base/notify/notify.h"
 #include "base/outgoing/outgoing.h"
@@ -34,6 +35,7 @@ constexpr int kExitUsage = 2;
 constexpr int kExitFailure = 1;
 constexpr auto kShutdownLimit = std::chrono::seconds(4);
 constexpr auto kSweepInterval = std::chrono::minutes(10);
+constexpr std::size_t kLargestCertificate = 64 << 10;
 
 int fail(const Error& error, int code = kExitFailure) {
   std::cerr << "gitaiops-controller: " << error.to_string() << "\n";
@@ -77,19 +79,6 @@ std::string endpoint(const std::string& address, int64_t port) {
   return (v6 ? "[" + address + "]" : address) + ":" + std::to_string(port);
 }
 
-std::span<const metrics::Definition> metric_definitions() {
-  using metrics::Type;
-  static const metrics::Definition definitions[] = {
-      {"gitaiops_agents_connected", Type::gauge, "Agents with an open stream."},
-      {"gitaiops_streams_opened_total", Type::counter, "Streams opened by agents."},
-      {"gitaiops_streams_refused_total", Type::counter, "Streams refused at their opening."},
-      {"gitaiops_envelopes_stored_total", Type::counter, "Records of agents stored."},
-      {"gitaiops_envelopes_duplicate_total", Type::counter, "Records that had been stored before."},
-      {"gitaiops_envelopes_refused_total", Type::counter, "Records refused for good.", {"reason"}},
-  };
-  return definitions;
-}
-
 // What runs between start and stop.
 class Controller {
  public:
@@ -122,6 +111,7 @@ class Controller {
   Status open() {
     const auto executor = loop_.get_executor();
     RETURN_IF_ERROR(make_state_dir(config_));
+    metrics_.declare(metrics::controller_metrics());
     ASSIGN_OR_RETURN(claim_, claim(config_.state.dir));
     ASSIGN_OR_RETURN(store_, open_store(config_, clock_), "opening the database");
 
@@ -141,7 +131,8 @@ class Controller {
           std::make_unique<Outgoing>(executor, OutgoingOptions{.ca_file = instance.ca_file}));
       ASSIGN_OR_RETURN(auto gitlab, gitlab::open_http({.id = instance.id,
                                                        .url = instance.url,
-                                                       .token_file = instance.token_file},
+                                                       .token_file = instance.token_file,
+                                                       .on_request = count_requests(instance.id)},
                                                       *web, clock_));
       gitlabs_[instance.id] = std::move(gitlab);
     }
@@ -151,8 +142,6 @@ class Controller {
     worker_ = std::make_unique<queue::Worker>(*store_, clock_);
     reactions_->attach(*worker_);
 
-    metrics_.declare(metric_definitions());
-    metrics_.declare(api::metric_definitions());
     api::ApiOptions api{.address = config_.api.address,
                         .port = static_cast<uint16_t>(config_.api.port),
                         .tls_certificate = config_.api.tls_certificate,
@@ -205,12 +194,45 @@ class Controller {
     }(this, std::move(task)));
   }
 
+  std::function<void(std::string_view, int64_t)> count_requests(const std::string& instance) {
+    return [instance, requests = metrics_.counter("gitaiops_gitlab_requests_total"),
+            durations = metrics_.histogram("gitaiops_gitlab_request_duration_seconds")](
+               std::string_view result, int64_t took_us) mutable {
+      requests.add(1, {instance, result});
+      durations.observe(static_cast<double>(took_us) / kMicrosPerSecond, {instance});
+    };
+  }
+
   void refresh_metrics() {
+    metrics_.gauge("gitaiops_info").set(1, {GITAIOPS_VERSION});
+    for (const auto& [id, gitlab] : gitlabs_)
+      metrics_.gauge("gitaiops_gitlab_breaker_open").set(gitlab->wait_hint().count() > 0, {id});
+    auto expiry = metrics_.gauge("gitaiops_certificate_expiry_timestamp_seconds");
+    const auto tell = [&](std::string_view which, const std::string& pem) {
+      if (const auto facts = tls::facts(pem); facts.ok())
+        expiry.set(static_cast<double>(facts->validity.not_after.value) / kMicrosPerSecond,
+                   {which});
+    };
+    tell("server", read_file(keyring_->files().certificate, kLargestCertificate).value_or(""));
+    tell("authority", keyring_->authority().certificate_pem());
+    uint64_t bytes = 0;
+    for (const auto* part : {"controller.db", "controller.db-wal"}) {
+      std::error_code missing;
+      const auto size = fs::file_size(config_.state.dir / part, missing);
+      bytes += missing ? 0 : size;
+    }
+    metrics_.gauge("gitaiops_store_bytes").set(static_cast<double>(bytes));
     const auto& fleet = fleet_->counters();
     const auto& ingest = ingest_->counters();
     metrics_.gauge("gitaiops_agents_connected").set(static_cast<double>(fleet.connected));
     metrics_.counter("gitaiops_streams_opened_total").raise_to(static_cast<double>(fleet.opened));
     metrics_.counter("gitaiops_streams_refused_total").raise_to(static_cast<double>(fleet.refused));
+    metrics_.counter("gitaiops_streams_replaced_total")
+        .raise_to(static_cast<double>(fleet.replaced));
+    metrics_.counter("gitaiops_streams_ended_total")
+        .raise_to(static_cast<double>(fleet.ended_by_check));
+    metrics_.counter("gitaiops_envelopes_failed_total")
+        .raise_to(static_cast<double>(ingest.failed));
     metrics_.counter("gitaiops_envelopes_stored_total")
         .raise_to(static_cast<double>(ingest.stored));
     metrics_.counter("gitaiops_envelopes_duplicate_total")

@@ -55,6 +55,8 @@ StatusSnapshot snapshot_from(const Json& json) {
   s.explanations = json.value("explanations", std::vector<std::string>());
   s.spool_bytes = json.value("spool_bytes", uint64_t{0});
   s.spool_messages = json.value("spool_messages", uint64_t{0});
+  s.spool_oldest_us = json.value("spool_oldest_s", int64_t{0}) * kMicrosPerSecond;
+  s.spool_damaged = json.value("spool_damaged_files", uint64_t{0});
   s.dropped = json.value("dropped", uint64_t{0});
   s.disk_full = json.value("disk_full", false);
   s.observer_problem = json.value("observer_problem", "");
@@ -81,6 +83,8 @@ std::string to_json(const StatusSnapshot& s) {
                {"explanations", s.explanations},
                {"spool_bytes", s.spool_bytes},
                {"spool_messages", s.spool_messages},
+               {"spool_oldest_s", s.spool_oldest_us / kMicrosPerSecond},
+               {"spool_damaged_files", s.spool_damaged},
                {"dropped", s.dropped},
                {"disk_full", s.disk_full},
                {"sources", Json::array()}};

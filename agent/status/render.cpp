@@ -70,7 +70,12 @@ Row spool_row(const StatusSnapshot& s) {
                           " dropped for lack of room");
   if (s.disk_full)
     row.details.push_back("the disk is full; free some space and the agent goes on by itself");
+  if (s.spool_damaged > 0)
+    row.details.push_back(count(s.spool_damaged, "damaged file was", "damaged files were") +
+                          " set aside beside it (*.damaged-*); check the disk, then delete them");
   row.attention = !row.details.empty();
+  if (s.spool_messages > 0)
+    row.details.push_back("the oldest waits for " + duration(s.spool_oldest_us));
   return row;
 }
 
@@ -167,50 +172,7 @@ constexpr std::string_view kPageFoot = R"(</table>
 </html>
 )";
 
-const metrics::Definition kMetrics[] = {
-    {"gitaiops_agent_info",
-     metrics::Type::gauge,
-     "Always 1; the label says the version.",
-     {"version"}},
-    {"gitaiops_agent_uptime_seconds", metrics::Type::gauge, "Time since the agent started."},
-    {"gitaiops_agent_connected", metrics::Type::gauge,
-     "1 while the stream to the controller is open."},
-    {"gitaiops_agent_certificate_expiry_timestamp_seconds", metrics::Type::gauge,
-     "When the client certificate expires; 0 without one."},
-    {"gitaiops_agent_observer_up", metrics::Type::gauge, "1 while the observer answers."},
-    {"gitaiops_agent_runners", metrics::Type::gauge, "Runner processes seen."},
-    {"gitaiops_agent_jobs_open", metrics::Type::gauge, "Jobs that are running."},
-    {"gitaiops_agent_jobs_reported_total", metrics::Type::counter, "Jobs handed to the spool."},
-    {"gitaiops_agent_withheld_total",
-     metrics::Type::counter,
-     "Logs and process trees whose job was not certain.",
-     {"kind"}},
-    {"gitaiops_agent_spool_bytes", metrics::Type::gauge,
-     "Size of the spool with its write-ahead log."},
-    {"gitaiops_agent_spool_messages", metrics::Type::gauge,
-     "Records that the controller has not acknowledged."},
-    {"gitaiops_agent_spool_disk_full", metrics::Type::gauge,
-     "1 when the last write failed for lack of space."},
-    {"gitaiops_agent_dropped_total", metrics::Type::counter, "Records dropped for lack of room."},
-    {"gitaiops_agent_source_lines_total",
-     metrics::Type::counter,
-     "Lines read from a source.",
-     {"source"}},
-    {"gitaiops_agent_source_records_total",
-     metrics::Type::counter,
-     "Lines understood as being about a job.",
-     {"source"}},
-    {"gitaiops_agent_source_up",
-     metrics::Type::gauge,
-     "1 while a source has no problem.",
-     {"source"}},
-};
-
 }  // namespace
-
-std::span<const metrics::Definition> status_metric_definitions() {
-  return kMetrics;
-}
 
 std::string to_text(const StatusSnapshot& snapshot) {
   constexpr std::size_t kLabel = 13;
@@ -260,16 +222,22 @@ void to_metrics(const StatusSnapshot& s, metrics::Registry& registry) {
   withheld.raise_to(static_cast<double>(s.withheld_trees), {"process_tree"});
   set("gitaiops_agent_spool_bytes", s.spool_bytes);
   set("gitaiops_agent_spool_messages", s.spool_messages);
+  set("gitaiops_agent_spool_oldest_age_seconds", s.spool_oldest_us / kMicrosPerSecond);
   set("gitaiops_agent_spool_disk_full", s.disk_full);
+  set("gitaiops_agent_spool_damaged_files", s.spool_damaged);
   registry.counter("gitaiops_agent_dropped_total").raise_to(static_cast<double>(s.dropped));
   auto up = registry.gauge("gitaiops_agent_source_up");
+  auto last = registry.gauge("gitaiops_agent_source_last_line_timestamp_seconds");
   up.clear();  // a source may have gone
+  last.clear();
   for (const auto& source : s.sources) {
     registry.counter("gitaiops_agent_source_lines_total")
         .raise_to(static_cast<double>(source.lines), {source.name});
     registry.counter("gitaiops_agent_source_records_total")
         .raise_to(static_cast<double>(source.records), {source.name});
     up.set(source.problem.empty(), {source.name});
+    if (source.last_line)
+      last.set(static_cast<double>(source.last_line->value) / kMicrosPerSecond, {source.name});
   }
 }
 

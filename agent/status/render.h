@@ -15,7 +15,7 @@ Result<StatusSnapshot> snapshot_from_json(const std::string& json);
 std::string to_text(const StatusSnapshot& snapshot);
 std::string to_html(const StatusSnapshot& snapshot);
 
-// Brings the figures of status_metric_definitions() up to date.
+// Brings the figures of metrics::agent_metrics() up to date.
 void to_metrics(const StatusSnapshot& snapshot, metrics::Registry& registry);
 
 }  // namespace gitaiops::agent

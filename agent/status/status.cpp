@@ -5,6 +5,7 @@
 #include "agent/status/render.h"
 #include "base/http/get.h"
 #include "base/http/server.h"
+#include "base/metrics/catalogue.h"
 
 namespace gitaiops::agent {
 namespace {
@@ -95,7 +96,7 @@ Result<std::unique_ptr<StatusPage>> StatusPage::listen(asio::any_io_executor exe
   server.max_connections = kMaxConnections;
   server.max_body_bytes = kMaxBody;
   auto registry = std::make_shared<metrics::Registry>();
-  registry->declare(status_metric_definitions());
+  registry->declare(metrics::agent_metrics());
   const auto handler = [registry, snapshot = std::move(snapshot)](http::Request request) {
     return ready(answer(request, snapshot, *registry));
   };

@@ -50,7 +50,9 @@ struct StatusSnapshot {
   std::vector<std::string> explanations;  // of what was withheld, a sentence each
   uint64_t spool_bytes = 0;
   uint64_t spool_messages = 0;
-  uint64_t dropped = 0;  // records, since the spool's epoch began
+  int64_t spool_oldest_us = 0;  // age of the oldest message
+  uint64_t spool_damaged = 0;   // files set aside
+  uint64_t dropped = 0;         // records, since the spool's epoch began
   bool disk_full = false;
   std::vector<Source> sources;
   std::string observer_problem;  // empty: it answers
@@ -76,7 +78,5 @@ class StatusPage {
 // What the agent that listens there says of itself, for a terminal; as http::get() when it does not
 // answer.
 Task<Result<std::string>> status_text(std::string address, uint16_t port);
-
-std::span<const metrics::Definition> status_metric_definitions();
 
 }  // namespace gitaiops::agent

@@ -1,5 +1,7 @@
 #include "base/log/log.h"
 
+#include <cmath>
+
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
@@ -57,7 +59,11 @@ void append_quoted(std::string& out, std::string_view text) {
         out += "\\r";
         break;
       default:
-        out += c;
+        if (static_cast<unsigned char>(c) < 0x20) {
+          out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
+        } else {
+          out += c;
+        }
     }
   }
   out += '"';
@@ -75,6 +81,8 @@ void append_value(std::string& out, const Field& field, bool always_quote) {
       [&](const auto& v) {
         if constexpr (std::is_same_v<std::decay_t<decltype(v)>, bool>) {
           out += v ? "true" : "false";
+        } else if constexpr (std::is_same_v<std::decay_t<decltype(v)>, double>) {
+          out += std::isfinite(v) ? fmt::format("{}", v) : "null";
         } else if constexpr (!std::is_same_v<std::decay_t<decltype(v)>, std::string>) {
           out += fmt::format("{}", v);
         }

@@ -194,13 +194,13 @@ std::string document(std::span<const Definition> definitions) {
   std::vector<const Definition*> sorted;
   for (const auto& definition : definitions) sorted.push_back(&definition);
   std::sort(sorted.begin(), sorted.end(), [](auto* a, auto* b) { return a->name < b->name; });
-  std::string table = "| Metric | Type | Labels | Meaning |\n|---|---|---|---|\n";
+  std::string table = "| Metric | Type | Labels | Meaning | Alert when |\n|---|---|---|---|---|\n";
   for (const auto* definition : sorted) {
     std::string labels;
     for (const auto& label : definition->labels)
       labels += (labels.empty() ? "`" : ", `") + label + "`";
     table += "| `" + definition->name + "` | " + std::string(to_string(definition->type)) + " | " +
-             labels + " | " + definition->help + " |\n";
+             labels + " | " + definition->help + " | " + definition->alert + " |\n";
   }
   return table;
 }

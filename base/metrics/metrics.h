@@ -35,6 +35,7 @@ struct Definition {
   std::string help;                      // one sentence
   std::vector<std::string> labels = {};  // names
   std::vector<double> buckets = {};      // histogram only: upper bounds, ascending, without +Inf
+  std::string alert = {};                // when an operator should be told; empty: never by itself
 };
 
 // Values in the order of the definition's labels.

@@ -2,28 +2,13 @@
 
 #include <asio/ip/address.hpp>
 
+#include "base/metrics/catalogue.h"
 #include "controller/api/service.h"
 
 namespace gitaiops::api {
 namespace {
 
 constexpr std::size_t kMaxBody = 64 << 10;  // every route is a GET: a body is a mistake
-
-const metrics::Definition kMetrics[] = {
-    {"gitaiops_api_requests_total",
-     metrics::Type::counter,
-     "Requests answered by the REST API.",
-     {"route", "status"}},
-    {"gitaiops_api_request_duration_seconds",
-     metrics::Type::histogram,
-     "Time from a whole request to its answer.",
-     {"route"},
-     {0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10}},
-    {"gitaiops_queue_items",
-     metrics::Type::gauge,
-     "Work items by state; dead ones were given up.",
-     {"state"}},
-};
 
 bool is_loopback(const std::string& address) {
   asio::error_code error;
@@ -34,7 +19,7 @@ bool is_loopback(const std::string& address) {
 }  // namespace
 
 std::span<const metrics::Definition> metric_definitions() {
-  return kMetrics;
+  return metrics::controller_metrics();
 }
 
 Status check_exposure(const ApiOptions& options) {

@@ -42,7 +42,7 @@ std::optional<std::vector<std::string>> match(std::string_view pattern,
 
 // The one place where the store's errors become HTTP's. Words of faults of ours go to the log, not
 // to the caller.
-Response failure(const Error& error) {
+Response failure(const Call& call, const Error& error) {
   switch (error.code()) {
     case Code::not_found:
     case Code::permission_denied:  // what is out of scope does not exist
@@ -53,13 +53,16 @@ Response failure(const Error& error) {
     case Code::resource_exhausted:
     case Code::deadline_exceeded:
     case Code::cancelled: {
-      log::warning("the store did not answer the API", {{"error", error.to_string()}});
+      log::warning(
+          "the store did not answer the API",
+          {{"request", call.id}, {"path", call.request.path}, {"error", error.to_string()}});
       auto response = problem(503, "the store does not answer now; try again shortly");
       response.headers.add("Retry-After", "5");
       return response;
     }
     default:
-      log::error("the store failed the API", {{"error", error.to_string()}});
+      log::error("the store failed the API",
+                 {{"request", call.id}, {"path", call.request.path}, {"error", error.to_string()}});
       return problem(500, "a fault of the controller; its log says more");
   }
 }
@@ -109,13 +112,16 @@ Service::Service(bool reachable, Dependencies dependencies)
       dependencies_(std::move(dependencies)),
       requests_(dependencies_.metrics.counter("gitaiops_api_requests_total")),
       durations_(dependencies_.metrics.histogram("gitaiops_api_request_duration_seconds")),
-      queue_(dependencies_.metrics.gauge("gitaiops_queue_items")) {}
+      queue_(dependencies_.metrics.gauge("gitaiops_queue_items")),
+      queue_lag_(dependencies_.metrics.gauge("gitaiops_queue_lag_seconds")) {}
 
 Task<Response> Service::handle(http::Request request) {
   const auto start = dependencies_.clock.steady();
   const bool get = request.method == "GET" || request.method == "HEAD";
   const Endpoint* found = nullptr;
   Call call;
+  call.id = crypto::uuid7(dependencies_.clock.now());
+  const std::string id = call.id;
   for (const auto& candidate : endpoints()) {
     if (auto parameters = match(candidate.path, request.segments)) {
       found = &candidate;
@@ -133,6 +139,7 @@ Task<Response> Service::handle(http::Request request) {
   }
   response.headers.add("Cache-Control", "no-store");
   response.headers.add("X-Content-Type-Options", "nosniff");
+  response.headers.add("X-Request-Id", id);
   const std::string_view route = found ? found->path : "none";
   requests_.add(1, {route, std::to_string(response.status)});
   durations_.observe(static_cast<double>(dependencies_.clock.steady() - start) / kMicrosPerSecond,
@@ -149,7 +156,7 @@ Task<Response> Service::answer(const Endpoint& endpoint, Call call) {
       co_return problem(400, "more than one Authorization header");
     auto token = co_await authenticate(std::string(headers.get("Authorization").value_or("")));
     if (!token.ok()) {
-      if (token.error().code() != Code::unauthenticated) co_return failure(token.error());
+      if (token.error().code() != Code::unauthenticated) co_return failure(call, token.error());
       co_return unauthorized(token.error().message());
     }
     call.token = std::move(*token);
@@ -182,14 +189,14 @@ Task<Result<store::ApiToken>> Service::authenticate(std::string authorization) {
 
 Task<Response> Service::jobs(Call call) {
   auto query = parse_job_query(call.request);
-  if (!query.ok()) co_return failure(query.error());
+  if (!query.ok()) co_return failure(call, query.error());
   auto& store = dependencies_.store;
   const auto page = co_await store.jobs(call.token.scope, query->filter, query->page);
-  if (!page.ok()) co_return failure(page.error());
+  if (!page.ok()) co_return failure(call, page.error());
   std::optional<int64_t> total;
   if (query->count) {
     const auto count = co_await store.count_jobs(call.token.scope, query->filter);
-    if (!count.ok()) co_return failure(count.error());
+    if (!count.ok()) co_return failure(call, count.error());
     total = *count;
   }
   auto response = http::json(200, jobs_json(*page, total));
@@ -201,7 +208,7 @@ Task<Response> Service::jobs(Call call) {
 
 Task<Response> Service::job(Call call) {
   const auto job = co_await dependencies_.store.job(call.token.scope, call.parameters[0]);
-  if (!job.ok()) co_return failure(job.error());
+  if (!job.ok()) co_return failure(call, job.error());
   co_return http::json(200, job_json(*job));
 }
 
@@ -210,17 +217,17 @@ Task<Response> Service::job_note(Call call) {
   auto& store = dependencies_.store;
   const auto& scope = call.token.scope;
   const auto job = co_await store.job(scope, call.parameters[0]);
-  if (!job.ok()) co_return failure(job.error());
+  if (!job.ok()) co_return failure(call, job.error());
   if (job->gitlab && job->gitlab->merge_request) {
     const auto& key = *job->gitlab->merge_request;
     const auto subject =
         "mr/" + key.instance + "/" + std::to_string(key.project_id) + "/" + std::to_string(key.iid);
     const auto note = co_await store.note(scope, subject);
     if (note.ok()) co_return http::json(200, note_json(*note));
-    if (note.error().code() != Code::not_found) co_return failure(note.error());
+    if (note.error().code() != Code::not_found) co_return failure(call, note.error());
   }
   const auto own = co_await store.note(scope, "job/" + job->id);
-  if (!own.ok()) co_return failure(own.error());
+  if (!own.ok()) co_return failure(call, own.error());
   co_return http::json(200, note_json(*own));
 }
 
@@ -232,13 +239,13 @@ Task<Response> Service::merge_request_note(Call call) {
   const auto subject =
       "mr/" + call.parameters[0] + "/" + std::to_string(*project) + "/" + std::to_string(*iid);
   const auto note = co_await dependencies_.store.note(call.token.scope, subject);
-  if (!note.ok()) co_return failure(note.error());
+  if (!note.ok()) co_return failure(call, note.error());
   co_return http::json(200, note_json(*note));
 }
 
-Task<Response> Service::agents(Call) {
+Task<Response> Service::agents(Call call) {
   const auto agents = co_await dependencies_.store.agents();
-  if (!agents.ok()) co_return failure(agents.error());
+  if (!agents.ok()) co_return failure(call, agents.error());
   co_return http::json(200, agents_json(*agents));
 }
 
@@ -257,11 +264,11 @@ Task<Response> Service::health(Call) {
   co_return http::json(200, status_json("alive"));
 }
 
-Task<Response> Service::ready(Call) {
+Task<Response> Service::ready(Call call) {
   Status status = co_await dependencies_.store.ping();
   if (status.ok() && dependencies_.ready) status = dependencies_.ready();
   if (status.ok()) co_return http::json(200, status_json("ready"));
-  log::warning("not ready", {{"error", status.error().to_string()}});
+  log::warning("not ready", {{"request", call.id}, {"error", status.error().to_string()}});
   co_return problem(503, "not ready; the log of the controller says why");
 }
 
@@ -271,8 +278,12 @@ Task<Response> Service::metrics(Call) {
     queue_.set(static_cast<double>(stats->waiting), {"waiting"});
     queue_.set(static_cast<double>(stats->leased), {"leased"});
     queue_.set(static_cast<double>(stats->dead), {"dead"});
+    const int64_t lag_us =
+        stats->oldest_due ? dependencies_.clock.now() - *stats->oldest_due : int64_t{0};
+    queue_lag_.set(static_cast<double>(std::max<int64_t>(lag_us, 0)) / kMicrosPerSecond);
   } else {
     queue_.clear();  // unknown is not zero
+    queue_lag_.clear();
   }
   if (dependencies_.before_metrics) dependencies_.before_metrics();
   Response response;

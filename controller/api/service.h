@@ -24,6 +24,7 @@ struct Call {
   http::Request request;
   std::vector<std::string> parameters;  // what stood for each {…} of the path
   store::ApiToken token;                // empty for open routes
+  std::string id;                       // in the answer (X-Request-Id) and in what is logged of it
 };
 
 class Service {
@@ -57,7 +58,7 @@ class Service {
   Dependencies dependencies_;
   metrics::Counter requests_;
   metrics::Histogram durations_;
-  metrics::Gauge queue_;
+  metrics::Gauge queue_, queue_lag_;
 };
 
 }  // namespace gitaiops::api

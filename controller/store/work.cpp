@@ -126,6 +126,8 @@ Task<Result<Store::QueueStats>> SqliteStore::queue_stats() {
     stats.waiting = c.integer("SELECT count(*) FROM work WHERE lease_until IS NULL").value_or(0);
     stats.leased = c.integer("SELECT count(*) FROM work WHERE lease_until IS NOT NULL").value_or(0);
     stats.dead = c.integer("SELECT count(*) FROM dead_letters").value_or(0);
+    const auto due = c.integer("SELECT min(not_before) FROM work WHERE lease_until IS NULL");
+    if (due) stats.oldest_due = UnixMicros{*due};
     return stats;
   });
 }

@@ -81,10 +81,10 @@ TEST_F(Metrics, MistakesOfOursAbort) {
 
 TEST_F(Metrics, Document) {
   EXPECT_EQ(document(kMetrics),
-            "| Metric | Type | Labels | Meaning |\n|---|---|---|---|\n"
-            "| `t_bytes` | gauge |  | Bytes held. |\n"
-            "| `t_duration_seconds` | histogram | `route` | How long it took. |\n"
-            "| `t_jobs_total` | counter | `outcome`, `project` | Jobs seen. |\n");
+            "| Metric | Type | Labels | Meaning | Alert when |\n|---|---|---|---|---|\n"
+            "| `t_bytes` | gauge |  | Bytes held. |  |\n"
+            "| `t_duration_seconds` | histogram | `route` | How long it took. |  |\n"
+            "| `t_jobs_total` | counter | `outcome`, `project` | Jobs seen. |  |\n");
 }
 
 }  // namespace

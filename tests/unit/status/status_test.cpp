@@ -31,6 +31,8 @@ StatusSnapshot troubled() {
   s.explanations = {"two jobs began at once\x1b[31m\nand one more line"};
   s.spool_bytes = 3 << 20;
   s.spool_messages = 5;
+  s.spool_oldest_us = 20 * 60 * kMicrosPerSecond;
+  s.spool_damaged = 1;
   s.dropped = 4;
   s.sources = {{"journal", "gitlab-runner.service", 120, 14, UnixMicros{1'700'000'000'000'000},
                 "not readable", "join the group adm"}};
@@ -96,6 +98,9 @@ TEST_F(StatusPageTest, TextForATerminal) {
             "             - two jobs began at once\xEF\xBF\xBD[31m and one more line\n"
             "Spool        3072 KiB, 5 messages wait  (!)\n"
             "             - 4 records were dropped for lack of room\n"
+            "             - 1 damaged file was set aside beside it (*.damaged-*); check the disk, "
+            "then delete them\n"
+            "             - the oldest waits for 20 min\n"
             "Source       journal  (!)\n"
             "             - reads gitlab-runner.service\n"
             "             - 120 lines, 14 about jobs, last at 2023-11-14T22:13:20.000000Z\n"
