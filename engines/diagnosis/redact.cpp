@@ -109,10 +109,10 @@ constexpr std::array kPlaces{
     Shape{R"re((?:"auth\\*"|\bclient-key-data\\*"?)\s*:\s*(?:\\*")?([A-Za-z0-9+/=]{8,}))re",
           Doubt::place},
     // Command lines
-    Shape{R"re((?i)--?(?:password|passwd|pass|passphrase)[ =]+['"]?([^\s'"]{4,512}))re",
+    Shape{R"re((?i)\B--?(?:password|passwd|pass|passphrase)[ =]+['"]?([^\s'"]{4,512}))re",
           Doubt::password},
     Shape{
-        R"re((?i)--?(?:token|secret|api-?key|auth-token|access-key|secret-key|registration-token|deploy-key)[ =]+['"]?([^\s'"]{8,}))re",
+        R"re((?i)\B--?(?:token|secret|api-?key|auth-token|access-key|secret-key|registration-token|deploy-key)[ =]+['"]?([^\s'"]{8,}))re",
         Doubt::random},
     Shape{
         R"re(\b(?:docker|podman|nerdctl|buildah|skopeo|helm|oras|crane|oc|az|cf)\b[^\n]{0,64}\blogin\b[^\n]{0,256}?\s(?:-p[ =]*|--password[ =]+)(?:"([^"\n]{3,512})"|'([^'\n]{3,512})'|([^\s'"-][^\s'"]{2,512})))re",
@@ -232,7 +232,9 @@ bool believe(Doubt doubt, std::string_view value, std::string_view before, std::
   if (before.ends_with("://") && value.find('@') != value.npos) return false;
   if (doubt == Doubt::random) return looks_random(value);
   // The shell's working directory, which is named as a password may be.
-  if (doubt == Doubt::password && value.starts_with('/') && whole.starts_with("PWD=")) return false;
+  if (doubt == Doubt::password && value.starts_with('/') &&
+      (whole.starts_with("PWD") || whole.starts_with("pwd")))
+    return false;
   if (doubt == Doubt::password && plain_word(value)) {
     // "password: incorrect" is prose, "password=incorrect" is not.
     const auto name = whole.substr(0, whole.size() - value.size());

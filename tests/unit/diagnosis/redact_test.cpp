@@ -200,6 +200,8 @@ TEST(Redact, LeavesReferences) {
         "http://localhost:$PORT/@vite/client",
         "docker://alpine:3.18@sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b",
         "PWD=/builds/grp/proj",
+        "docker run -v $PWD:/srv/box box",
+        "High-pass filter9 and low-token ring7a",
         "Password:\nerror: no terminal",
         "fatal: could not read Password for 'https://u@git.example': No such device or address",
         "fatal: could not read Password for 'https://git.example': terminal prompts disabled",
