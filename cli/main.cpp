@@ -1,6 +1,9 @@
 // The `gitaiops` command: what the agent does to a log, at a person's fingertips.
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <iostream>
+#include <sstream>
 
 #include <CLI/CLI.hpp>
 #include <unistd.h>
@@ -18,10 +21,36 @@ bool colour_wanted() {
          !(terminal && std::string_view(terminal) == "dumb");
 }
 
+// What a command said, or why nobody can read it: `gitaiops … > /dev/full` has not succeeded.
+bool printed(std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t n = ::write(STDOUT_FILENO, text.data(), text.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) {
+      std::cerr << "gitaiops: cannot write to standard output: " << std::strerror(errno) << "\n";
+      return false;
+    }
+    text.remove_prefix(static_cast<std::size_t>(n));
+  }
+  return true;
+}
+
+int refused(const CLI::App& app, const CLI::ParseError& problem, std::ostream& out) {
+  const auto unknown = app.remaining(true);
+  const bool required = dynamic_cast<const CLI::RequiredError*>(&problem) != nullptr;
+  if (required && !unknown.empty() && !unknown.front().starts_with('-')) {
+    std::cerr << "gitaiops: unknown command \"" << unknown.front() << "\"; try gitaiops --help\n";
+    return kUsage;
+  }
+  return app.exit(problem, out, std::cerr) == 0 ? kDone : kUsage;
+}
+
 int run(int argc, char** argv) {
-  const Terminal terminal{std::cout, std::cerr, colour_wanted()};
+  std::ostringstream out;
+  const Terminal terminal{out, std::cerr, colour_wanted()};
   CLI::App app{"Why did this CI job fail, and whose problem is it?", "gitaiops"};
   app.require_subcommand(1);
+  app.set_version_flag("--version", "gitaiops " GITAIOPS_VERSION);
   int code = kDone;
 
   DiagnoseOptions diagnose_options;
@@ -64,10 +93,9 @@ int run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
-    return app.exit(e, std::cout, std::cerr) == 0 ? kDone : kUsage;
+    code = refused(app, e, out);
   }
-  std::cout.flush();
-  return code;
+  return printed(out.str()) ? code : kUsage;
 }
 
 }  // namespace

@@ -48,7 +48,7 @@ v1::Diagnosis message_of(const diagnosis::Diagnosis& d) {
   if (d.signal) m.set_signal(*d.signal);
   m.set_category(d.category);
   m.set_owner(d.owner);
-  m.set_retry(std::string(to_string(d.retry)));
+  if (d.retry) m.set_retry(std::string(to_string(*d.retry)));
   m.set_confidence(d.confidence);
   if (d.root_cause) fill(*m.mutable_root_cause(), *d.root_cause);
   for (const auto& candidate : d.candidates) {

@@ -127,7 +127,7 @@ struct Diagnosis {
       category;  // taxonomy id; "unknown" when failed without a recognised cause; empty when passed
   std::string
       owner;  // code, test, dependency, config, infrastructure, runner, user; empty with "unknown"
-  Retry retry = Retry::never;
+  std::optional<Retry> retry;  // empty when not known
   double confidence = 0;  // 0 to 1
   std::optional<Line> root_cause;
   std::vector<Candidate> candidates;       // best first, at most 10

@@ -36,7 +36,7 @@ std::string to_json(const Diagnosis& d) {
   out["signal"] = or_null(d.signal);
   out["category"] = word_or_null(d.category);
   out["owner"] = word_or_null(d.owner);
-  out["retry"] = to_string(d.retry);
+  out["retry"] = d.retry ? Json(to_string(*d.retry)) : Json(nullptr);
   out["confidence"] = d.confidence;
   out["root_cause"] = nullptr;
   if (d.root_cause)

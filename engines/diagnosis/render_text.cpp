@@ -1,6 +1,7 @@
 // A diagnosis for people: what failed, where, the lines, whose problem it is, and whether a retry
 // can help.
 #include <algorithm>
+#include <array>
 #include <cstdio>
 
 #include "engines/diagnosis/diagnosis.h"
@@ -49,8 +50,8 @@ std::string whose(const Diagnosis& d) {
 }
 
 std::string retry_advice(const Diagnosis& d) {
-  if (d.category == "unknown" || d.category.empty()) return "not known";
-  switch (d.retry) {
+  if (!d.retry) return "not known";
+  switch (*d.retry) {
     case Retry::never:
       return "no, it would fail again";
     case Retry::once:
@@ -141,6 +142,39 @@ std::string code(std::string_view text) {
   return "`" + flat + "`";
 }
 
+// Closed ranges of code points that steer a terminal, turn the order of what is read around, or
+// cannot be seen.
+struct Range {
+  char32_t first, last;
+};
+constexpr std::array kUnseen = {
+    Range{0x80, 0x9F},     Range{0xAD, 0xAD},      Range{0x61C, 0x61C},   Range{0x180E, 0x180E},
+    Range{0x200B, 0x200F}, Range{0x2028, 0x202E},  Range{0x2060, 0x206F}, Range{0xFEFF, 0xFEFF},
+    Range{0xFFF9, 0xFFFB}, Range{0xE0000, 0xE007F}};
+
+// Valid UTF-8 with those written out, as \u{202E}.
+std::string visible(std::string_view text) {
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[at + i]); };
+    const auto lead = byte(0);
+    const std::size_t length = lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+    if (at + length > text.size()) break;  // not UTF-8
+    char32_t point = length == 1 ? lead : lead & (0x7F >> length);
+    for (std::size_t i = 1; i < length; ++i) point = point << 6 | (byte(i) & 0x3F);
+    if (std::any_of(kUnseen.begin(), kUnseen.end(),
+                    [&](Range r) { return point >= r.first && point <= r.last; })) {
+      char name[16];
+      std::snprintf(name, sizeof name, "\\u{%X}", static_cast<unsigned>(point));
+      out += name;
+    } else {
+      out.append(text.substr(at, length));
+    }
+    at += length;
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string to_text(const Diagnosis& d, bool colour) {
@@ -157,12 +191,12 @@ std::string to_text(const Diagnosis& d, bool colour) {
   out += field(paint, "retry", retry_advice(d));
   if (d.lines == 0) out += field(paint, "note", paint(kYellow, "the log is empty"));
   if (d.truncated) out += field(paint, "note", paint(kYellow, "the log is incomplete"));
-  if (d.redacted) out += field(paint, "note", std::to_string(d.redacted) + " secrets hidden");
+  if (d.redacted) out += field(paint, "note", "secrets are hidden");
   for (const auto& e : d.evidence)
     out += "\n" + numbered(paint, e, d.root_cause ? d.root_cause->line : 0);
   if (!d.failing_tests.empty())
     out += "\n" + paint(kBold, "Failing tests") + "\n" + tests(paint, d);
-  return out;
+  return visible(out);
 }
 
 std::string to_markdown(const Diagnosis& d) {
@@ -184,7 +218,7 @@ std::string to_markdown(const Diagnosis& d) {
     if (d.failing_tests.size() > kTestsShown)
       out += "- and " + std::to_string(d.failing_tests.size() - kTestsShown) + " more\n";
   }
-  return out;
+  return visible(out);
 }
 
 }  // namespace gitaiops::diagnosis

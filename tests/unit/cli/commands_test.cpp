@@ -53,6 +53,44 @@ TEST_F(Commands, JsonHasTheSchema) {
               HasSubstr(R"("category":"compile_error","owner":"code","retry":"never")"));
 }
 
+TEST_F(Commands, ARetryOfAnUnknownCauseIsNotKnown) {
+  EXPECT_EQ(run({.file = write("a.log", "ls\n"), .format = "json"}), kDone);
+  EXPECT_THAT(out_.str(), HasSubstr(R"("category":"unknown","owner":null,"retry":null)"));
+  out_.str("");
+  EXPECT_EQ(run({.file = write("a.log", "ls\n")}), kDone);
+  EXPECT_THAT(out_.str(), HasSubstr("retry    not known"));
+}
+
+// Neither a terminal's commands nor what turns the order of reading around.
+TEST_F(Commands, WhatCannotBeSeenIsWrittenOut) {
+  const auto file = write("a.log",
+                          "box.c:3:5: error: a\xC2\x9B"
+                          "31m b\xE2\x80\xAE"
+                          "c\xE2\x81\xA6"
+                          "d\xE2\x80\x8B"
+                          "e\xEF\xBB\xBF"
+                          "f \xC3\xA9 \xE2\x80\xA6\nERROR: Job failed: exit code 1\n");
+  for (const std::string format : {"text", "markdown"}) {
+    out_.str("");
+    EXPECT_EQ(run({.file = file, .format = format}), kDone);
+    EXPECT_THAT(
+        out_.str(),
+        HasSubstr("a\\u{9B}31m b\\u{202E}c\\u{2066}d\\u{200B}e\\u{FEFF}f \xC3\xA9 \xE2\x80\xA6"));
+    for (const std::string raw :
+         {"\xC2\x9B", "\xE2\x80\xAE", "\xE2\x81\xA6", "\xE2\x80\x8B", "\xEF\xBB\xBF"})
+      EXPECT_THAT(out_.str(), Not(HasSubstr(raw)));
+  }
+}
+
+TEST_F(Commands, HiddenSecretsAreToldOnce) {
+  EXPECT_EQ(run({.file = write("a.log",
+                               "box.c:3:5: error: password=Zk9mQ2vb7\n"
+                               "ERROR: Job failed: exit code 1\n")}),
+            kDone);
+  EXPECT_THAT(out_.str(), HasSubstr("password=[REDACTED]"));
+  EXPECT_THAT(out_.str(), HasSubstr("note     secrets are hidden\n"));
+}
+
 TEST_F(Commands, MarkdownFencesWhatTheJobWrote) {
   EXPECT_EQ(run({.file = write("a.log",
                                "box.c:3:5: error: ```` @all <b>\nERROR: Job failed: exit code 2\n"),
