@@ -24,6 +24,7 @@ constexpr int kSlowPolls = 300;  // an hour more: GitLab ends stuck jobs by then
 constexpr int kPolls = 420;      // two hours more
 constexpr microseconds kSlowPoll = std::chrono::seconds(15);
 constexpr microseconds kSlowestPoll = std::chrono::seconds(60);
+constexpr int kAccessTries = 29;  // 1, 2, 4 … 32 minutes, then each hour: a day
 constexpr microseconds kHeadPoll = std::chrono::seconds(1);
 constexpr int kHeadPolls = 30;
 
@@ -121,6 +122,12 @@ std::optional<microseconds> recheck_wait(int rechecks) {
   static constexpr minutes kWaits[] = {minutes(1), minutes(5), minutes(15)};
   if (rechecks < 0 || rechecks >= static_cast<int>(std::size(kWaits))) return std::nullopt;
   return kWaits[rechecks];
+}
+
+std::optional<microseconds> access_wait(int attempts) {
+  using std::chrono::minutes;
+  if (attempts >= kAccessTries) return std::nullopt;
+  return std::min(minutes(1) * (1 << std::clamp(attempts - 1, 0, 6)), minutes(60));
 }
 
 std::optional<std::string> objection(const store::Job& job, const store::Scope& scope,
@@ -269,7 +276,10 @@ queue::Verdict after_error(const Error& error, microseconds wait_hint, store::Au
     case Code::unimplemented:
       // Only a person can change this: it stays in the dead letters, and in the audit.
       what.outcome = "failed: " + error.to_string();
-      out.what = queue::GiveUp{error.to_string()};
+      out.what = queue::GiveUp{what.object + ": " + error.to_string() +
+                               (error.code() == Code::permission_denied
+                                    ? "; the bot needs the role Developer there"
+                                    : "")};
       out.outcome.audit.push_back(std::move(what));
       break;
     default:

@@ -49,6 +49,10 @@ std::optional<std::chrono::microseconds> poll_wait(int attempts);
 // request then.
 std::optional<std::chrono::microseconds> recheck_wait(int rechecks);
 
+// GitLab does not show us the project: people add the bot later, so it is asked again for a day,
+// less and less often. nullopt: the day is over.
+std::optional<std::chrono::microseconds> access_wait(int attempts);
+
 // Why nothing of this report may be published, in words for the audit; nullopt: it may.
 std::optional<std::string> objection(const store::Job& job, const store::Scope& scope,
                                      const gitlab::Project& project, const gitlab::Job& at_gitlab);
@@ -84,7 +88,8 @@ note::View view_of_report(const store::Job& job);
 const gitlab::Note* own_note(const std::vector<gitlab::Note>& notes, int64_t our_user,
                              std::string_view marker);
 
-// What to do with work whose call of GitLab failed; `what` is for the audit.
+// What to do with work whose call of GitLab failed; `what` is for the audit, and its object for
+// whoever reads why the work was given up.
 queue::Verdict after_error(const Error& error, std::chrono::microseconds wait_hint,
                            store::AuditRecord what);
 

@@ -4,6 +4,7 @@
 //   what GitLab said. GitLab says it failed         → bring its merge request's note up to date.
 //   GitLab says it passed         → the same, where a note or a failure stands that this may end.
 //   GitLab says it was canceled   → silence, but for a note that stands.
+//   GitLab does not show it to us → warn once, and ask again for a day.
 //   No GitLab is configured       → compose the note from the report alone and keep it for the API.
 //
 // Nothing is published on an agent's word: the instance, the project, the job's terminal state and
@@ -16,6 +17,7 @@
 #include <chrono>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "base/clock/clock.h"
@@ -53,6 +55,9 @@ class Reactions {
 
   Task<Status> follow_once();
   Task<queue::Verdict> publish_nothing(store::Job job);
+  Task<queue::Verdict> of_unknown_instance(store::Job job);
+  queue::Verdict not_shown_to_us(const store::Job& job, const Error& error, int attempts);
+  bool first_time(std::string what);
   Task<Result<std::vector<gitlab::MergeRequest>>> merge_requests_of(gitlab::Gitlab& gitlab,
                                                                     gitlab::Project project,
                                                                     gitlab::Job job);
@@ -85,6 +90,7 @@ class Reactions {
   note::Composer composer_;
   Options options_;
   Event stopped_;
+  std::set<std::string> told_;  // what was warned of since the start
 };
 
 }  // namespace gitaiops::reactions

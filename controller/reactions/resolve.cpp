@@ -1,6 +1,7 @@
 // job.resolve: a reported job becomes what GitLab says it is, and finds its merge request.
 #include <algorithm>
 
+#include "base/log/log.h"
 #include "controller/reactions/decide.h"
 #include "controller/reactions/reactions.h"
 
@@ -10,6 +11,13 @@ namespace {
 using queue::Verdict;
 
 constexpr std::string_view kActor = "reaction:resolve";
+constexpr std::size_t kMaxTold = 10'000;
+
+// "grp/demo"; "project 42" where the host did not know the path.
+std::string project_of(const store::Job& job) {
+  return job.project_path.empty() ? "project " + std::to_string(job.key.project_id)
+                                  : job.project_path;
+}
 
 store::AuditRecord audit_of(const store::Job& job, std::string act, std::string outcome,
                             UnixMicros now) {
@@ -18,10 +26,12 @@ store::AuditRecord audit_of(const store::Job& job, std::string act, std::string 
           .act = std::move(act),
           .instance = job.key.instance,
           .project_id = job.key.project_id,
-          .object = "job " + std::to_string(job.key.job_id) + " of " +
-                    (job.project_path.empty() ? "project " + std::to_string(job.key.project_id)
-                                              : job.project_path),
+          .object = "job " + std::to_string(job.key.job_id) + " of " + project_of(job),
           .outcome = std::move(outcome)};
+}
+
+bool is_refusal(const Error& error) {
+  return error.code() == Code::not_found || error.code() == Code::permission_denied;
 }
 
 Verdict failed(const Error& error) {
@@ -46,7 +56,7 @@ Task<Verdict> Reactions::resolve_job(store::Work work) {
     co_return failed(job.error());
   }
   const auto instance = instances_.find(job->key.instance);
-  if (instance == instances_.end()) co_return co_await publish_nothing(std::move(*job));
+  if (instance == instances_.end()) co_return co_await of_unknown_instance(std::move(*job));
   gitlab::Gitlab& gitlab = *instance->second;
 
   auto agent = co_await store_.agent(job->agent_id);
@@ -57,10 +67,14 @@ Task<Verdict> Reactions::resolve_job(store::Work work) {
   const std::string which =
       job->key.project_id > 0 ? std::to_string(job->key.project_id) : job->project_path;
   auto project = co_await gitlab.project(which);
+  if (!project.ok() && is_refusal(project.error()))
+    co_return not_shown_to_us(*job, project.error(), work.attempts);
   if (!project.ok())
     co_return after_error(project.error(), gitlab.wait_hint(),
                           audit_of(*job, "job.read", "", clock_.now()));
   auto at_gitlab = co_await gitlab.job(project->id, job->key.job_id);
+  if (!at_gitlab.ok() && at_gitlab.error().code() == Code::permission_denied)
+    co_return not_shown_to_us(*job, at_gitlab.error(), work.attempts);
   if (!at_gitlab.ok())
     co_return after_error(at_gitlab.error(), gitlab.wait_hint(),
                           audit_of(*job, "job.read", "", clock_.now()));
@@ -220,6 +234,57 @@ Task<Result<std::vector<store::MergeRequestKey>>> Reactions::permitted(
       keys.push_back(key_of(instance, merge_request));
   }
   co_return keys;
+}
+
+bool Reactions::first_time(std::string what) {
+  if (told_.size() >= kMaxTold) told_.clear();
+  return told_.insert(std::move(what)).second;
+}
+
+// A token that is not a member, or a member with too little rights: both are answered like this,
+// and people put it right when they notice.
+Verdict Reactions::not_shown_to_us(const store::Job& job, const Error& error, int attempts) {
+  const std::string project = project_of(job);
+  const std::string why = error.to_string() + "; add the bot as Developer to " + project +
+                          ", or give its token access to it";
+  const auto wait = access_wait(attempts);
+  const std::string told = job.agent_id + " " + job.key.instance + " " + project;
+  if (first_time(told))
+    log::warning("GitLab does not show the controller a job", {{"instance", job.key.instance},
+                                                               {"project", project},
+                                                               {"job", job.key.job_id},
+                                                               {"agent", job.agent_id},
+                                                               {"why", why}});
+  Verdict out;
+  if (attempts == 1 || !wait)
+    out.outcome.audit.push_back(audit_of(job, "job.read", "failed: " + why, clock_.now()));
+  const std::string about = "job " + std::to_string(job.key.job_id) + " of " + project + ": " + why;
+  if (wait) {
+    out.what = queue::Again{*wait, about};
+  } else {
+    out.what = queue::GiveUp{about};
+  }
+  return out;
+}
+
+// The agent and we call one GitLab by different names, or it serves one that is not ours.
+Task<Verdict> Reactions::of_unknown_instance(store::Job job) {
+  if (instances_.empty() || !first_time(job.agent_id + " " + job.key.instance))
+    co_return co_await publish_nothing(std::move(job));
+  std::string ours;
+  for (const auto& [id, unused] : instances_) ours += (ours.empty() ? "" : ", ") + id;
+  auto agent = co_await store_.agent(job.agent_id);
+  const std::string host =
+      agent.ok() && !agent->host_name.empty() ? agent->host_name : job.agent_id;
+  const std::string why = "the agent on " + host + " reports jobs of the instance \"" +
+                          job.key.instance + "\", which no [[gitlab]] of the controller names (" +
+                          ours + "): the id must be the same on both sides";
+  log::warning("jobs of an unknown instance get no note",
+               {{"instance", job.key.instance}, {"agent", job.agent_id}, {"why", why}});
+  auto audit = audit_of(job, "job.read", "failed: " + why, clock_.now());
+  auto out = co_await publish_nothing(std::move(job));
+  out.outcome.audit.insert(out.outcome.audit.begin(), std::move(audit));
+  co_return out;
 }
 
 // No GitLab to ask and none to tell: the report alone makes the note, which the API serves.

@@ -241,10 +241,66 @@ TEST_F(ReactionsTest, PassingTroubleIsTriedAgainAndRefusalIsNot) {
   ASSERT_TRUE(std::holds_alternative<Failed>(later.what));
   EXPECT_EQ(std::get<Failed>(later.what).not_within, std::chrono::seconds(20));
   gitlab_.failures.clear();
-  gitlab_.failures.insert({"project", {Code::not_found, "404"}});
-  EXPECT_TRUE(std::holds_alternative<GiveUp>(resolve(9).what));
+  gitlab_.failures.insert({"job", {Code::not_found, "404"}});
+  const auto gone = resolve(9);
+  ASSERT_TRUE(std::holds_alternative<GiveUp>(gone.what))
+      << "the project is ours to see, so it is gone";
+  EXPECT_EQ(std::get<GiveUp>(gone.what).why, "job 9 of grp/demo: 404");
   ASSERT_EQ(store_.audits.size(), 1u);
   EXPECT_EQ(store_.audits[0].outcome, "failed: 404");
+}
+
+TEST_F(ReactionsTest, AProjectThatIsNotShownIsAskedForAgainForADay) {
+  job(9, "build", "failed");
+  const std::string cure =
+      "404; add the bot as Developer to grp/demo, or give its token access to it";
+  for (const auto& [call, code] :
+       {std::pair("project", Code::not_found), std::pair("project", Code::permission_denied),
+        std::pair("job", Code::permission_denied)}) {
+    gitlab_.failures = {{call, Error(code, "404")}};
+    store_.audits.clear();
+    std::chrono::microseconds waited{0};
+    int attempts = 1;
+    for (;; ++attempts) {
+      const auto verdict = resolve(9, attempts);
+      if (const auto* end = std::get_if<GiveUp>(&verdict.what)) {
+        EXPECT_EQ(end->why, "job 9 of grp/demo: " + cure);
+        break;
+      }
+      ASSERT_TRUE(std::holds_alternative<Again>(verdict.what));
+      EXPECT_EQ(std::get<Again>(verdict.what).why, "job 9 of grp/demo: " + cure);
+      waited += std::get<Again>(verdict.what).after;
+    }
+    EXPECT_GT(waited, std::chrono::hours(22));
+    EXPECT_LT(waited, std::chrono::hours(25));
+    EXPECT_EQ(attempts, 29);
+    ASSERT_EQ(store_.audits.size(), 2u) << "at first and at last";
+    EXPECT_EQ(store_.audits[0].object, "job 9 of grp/demo");
+    EXPECT_EQ(store_.audits[0].outcome, "failed: " + cure);
+  }
+  // Somebody added the bot.
+  gitlab_.failures.clear();
+  EXPECT_TRUE(std::holds_alternative<Done>(resolve(9, 5).what));
+  EXPECT_EQ(waiting(), Strings{"note.update main/42/7"});
+}
+
+TEST_F(ReactionsTest, AnInstanceThatIsNotConfiguredIsToldOnce) {
+  store_.agents_by_id["agent"].host_name = "build-1";
+  job(8, "lint", "success");
+  job(9, "unit", "success");
+  store_.jobs_by_id["job-8"].key.instance = store_.jobs_by_id["job-9"].key.instance = "gitlab-com";
+  EXPECT_TRUE(std::holds_alternative<Done>(resolve(8).what));
+  resolve(9);
+  ASSERT_EQ(store_.audits.size(), 1u);
+  EXPECT_EQ(store_.audits[0].act, "job.read");
+  EXPECT_EQ(store_.audits[0].instance, "gitlab-com");
+  EXPECT_EQ(store_.audits[0].outcome,
+            "failed: the agent on build-1 reports jobs of the instance \"gitlab-com\", which no "
+            "[[gitlab]] of the controller names (main): the id must be the same on both sides");
+  // With no GitLab at all there is nothing to warn of.
+  Reactions alone(store_, clock_, {});
+  run(alone.resolve_job({1, 1, "job.resolve", "", R"({"job":"job-8"})", 1}));
+  EXPECT_EQ(store_.audits.size(), 1u);
 }
 
 TEST_F(ReactionsTest, WithoutGitlabTheNoteIsKeptForTheApi) {
@@ -256,8 +312,8 @@ TEST_F(ReactionsTest, WithoutGitlabTheNoteIsKeptForTheApi) {
       << note.body;
   EXPECT_EQ(note.gitlab_note_id, 0);
   EXPECT_EQ(note.project_path, "grp/demo");
-  ASSERT_EQ(store_.audits.size(), 1u);
-  EXPECT_EQ(store_.audits[0].act, "note.keep");
+  ASSERT_EQ(store_.audits.size(), 2u);
+  EXPECT_EQ(store_.audits[1].act, "note.keep");
   job(8, "lint", "success");
   store_.jobs_by_id["job-8"].key.instance = "nowhere";
   resolve(8);
