@@ -54,8 +54,6 @@ config::Schema<Config> make_schema() {
   s.key("api.behind_proxy",
         "Allow plain HTTP beyond loopback because a proxy in front terminates TLS.",
         [](Config& c) -> auto& { return c.api.behind_proxy; });
-  s.key("api.public_url", "Address under which people reach the API, for links. Empty: no links.",
-        [](Config& c) -> auto& { return c.api.public_url; });
 
   s.section("retention", "How long results are kept.");
   s.key("retention.age", "Jobs that finished longer ago are removed.",

@@ -40,7 +40,6 @@ struct Config {
     std::filesystem::path tls_certificate;
     std::filesystem::path tls_key;
     bool behind_proxy = false;
-    std::string public_url;
   } api;
   std::vector<GitlabInstance> gitlab;
   struct {
