@@ -26,12 +26,14 @@ std::string name_of(const tcp::socket& socket) {
 // Best effort without waiting: these few bytes fit a fresh socket's buffer. A TLS client sees only
 // the close.
 void turn_away(tcp::socket socket, bool tls) {
-  constexpr std::string_view kBusy =
-      "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 1\r\nContent-Length: "
-      "0\r\n\r\n";
+  const Response response = problem(503, "too many connections at once; try again shortly");
+  const std::string busy =
+      "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 1\r\nContent-Type: "
+      "application/problem+json\r\nContent-Length: " +
+      std::to_string(response.body.size()) + "\r\n\r\n" + response.body;
   asio::error_code ignored;
   socket.non_blocking(true, ignored);
-  if (!tls) socket.write_some(asio::buffer(kBusy), ignored);
+  if (!tls) socket.write_some(asio::buffer(busy), ignored);
   socket.shutdown(tcp::socket::shutdown_send, ignored);
 }
 

@@ -253,6 +253,14 @@ TEST_F(HttpServer, TooManyConnections) {
       },
       options);
   EXPECT_TRUE(answer.starts_with("HTTP/1.1 503 ")) << answer;
+  const auto end = answer.find("\r\n\r\n");
+  ASSERT_NE(end, std::string::npos) << answer;
+  const std::string body = answer.substr(end + 4);
+  EXPECT_EQ(body, R"({"type":"about:blank","title":"Service Unavailable","status":503,)"
+                  R"("detail":"too many connections at once; try again shortly"})");
+  EXPECT_NE(answer.find("\r\nContent-Length: " + std::to_string(body.size()) + "\r\n"),
+            std::string::npos)
+      << answer;
 }
 
 TEST_F(HttpServer, TooManyRequestsInFlight) {
