@@ -10,6 +10,7 @@
 
 #include "agent/observer/observer.h"
 #include "agent/sources/sources.h"
+#include "agent/status/status.h"
 #include "agent/usage/kernel_log.h"
 #include "base/bytes/bytes.h"
 #include "base/http/get.h"
@@ -91,6 +92,26 @@ Task<void> check_controller(std::string address, Checklist* list) {
   }
 }
 
+void check_journal(const Config& config, Checklist& list) {
+  const auto journal = "the journal (unit " + config.runner.journal_unit + ")";
+  int why = ENOENT;
+  for (const char* folder : {"/var/log/journal", "/run/log/journal"}) {
+    if (::access(folder, R_OK) == 0) {
+      list.good("its log is read from " + journal);
+      return;
+    }
+    if (errno != ENOENT) why = errno;
+  }
+  if (why == ENOENT) {
+    list.bad("its log cannot be read from " + journal + ": this host keeps no journal",
+             "if the runner writes to a file, say which:\n[runner]\nlog = \"file\"\n"
+             "log_file = \"/var/log/gitlab-runner.log\"");
+  } else {
+    list.bad("its log cannot be read from " + journal + ": this user may not",
+             "add the service's user to the group:  usermod -aG systemd-journal gitaiops-agent");
+  }
+}
+
 Task<void> check_runner(const Config* config, Observer* observer, Checklist* list) {
   list->title("GitLab Runner");
   if (!observer) {
@@ -123,10 +144,7 @@ Task<void> check_runner(const Config* config, Observer* observer, Checklist* lis
         "add the service's user to the group:  usermod -aG systemd-journal gitaiops-agent");
   const auto& log = config->runner.log;
   if (log == "journal") {
-    list->good("its log is read from the journal, unit " + config->runner.journal_unit);
-    if (::access("/var/log/journal", R_OK) != 0 && ::access("/run/log/journal", R_OK) != 0)
-      list->bad("the journal cannot be read",
-                "add the service's user to the group:  usermod -aG systemd-journal gitaiops-agent");
+    check_journal(*config, *list);
   } else if (log == "none") {
     list->could("its log is not read: jobs are known only after their end, from the usage log",
                 "[runner]\nlog = \"journal\"");
@@ -249,6 +267,61 @@ Task<void> check_containers(const Config* config, Observer* observer, Checklist*
         "        elsewhere, give the observer --docker-root, --podman-root or --containerd-root");
 }
 
+void repeat_problems(const Config& config, const StatusSnapshot& s, Checklist& list) {
+  if (s.link_state == "refused")
+    list.bad("the controller refuses it: " + s.link_detail,
+             "see `gitaiops-controller agents list`; enrol again if it was revoked");
+  else if (s.link_state != "connected")
+    list.could("it is not connected to the controller (" + s.link_state + ")" +
+                   (s.link_detail.empty() ? "" : ": " + s.link_detail),
+               "its reports wait on disk until it is");
+  if (!s.observer_problem.empty())
+    list.bad("its observer: " + s.observer_problem,
+             "see the observer's messages: journalctl -u gitaiops-agent");
+  // The usage log and the debug page add detail; jobs are named by the runner's own log, if it has
+  // one. Where none was named yet, its problem is why.
+  const bool idle = s.open_jobs + s.jobs_reported == 0;
+  for (const auto& source : s.sources) {
+    if (source.problem.empty()) continue;
+    const auto told = source.name + ": " + source.problem;
+    const bool adds_detail =
+        config.runner.log != "none" &&
+        (source.name.starts_with("usage-log:") || source.name.starts_with("debug-jobs:"));
+    if (idle && !adds_detail) {
+      list.bad(told, source.cure);
+    } else {
+      list.could(told, source.cure);
+    }
+  }
+  if (s.disk_full)
+    list.bad("its disk is full: what it cannot keep is lost", "make room for state.dir");
+}
+
+// What only the service itself can know: it has met the runner's jobs.
+Task<void> check_running_agent(const Config* config, Checklist* list) {
+  list->title("The running agent");
+  if (config->status.port == 0) {
+    list->note("not asked: status.port is 0");
+    co_return;
+  }
+  const auto port = static_cast<uint16_t>(config->status.port);
+  const auto asked = co_await ask_status(config->status.address, port);
+  if (!asked.ok()) {
+    list->could("it does not answer: " + asked.error().message(),
+                "when it should run:  systemctl status gitaiops-agent");
+    co_return;
+  }
+  const auto& s = *asked;
+  list->good("it runs: version " + s.version + ", " + std::to_string(s.open_jobs) + " jobs open, " +
+             std::to_string(s.jobs_reported) + " reported");
+  repeat_problems(*config, s, *list);
+  if (s.withheld_traces + s.withheld_trees == 0) co_return;
+  list->note("withheld, because it was not certain which job they belong to: " +
+             std::to_string(s.withheld_traces) + " logs and " + std::to_string(s.withheld_trees) +
+             " process trees; of the last ones:");
+  for (const auto& explanation : s.explanations) list->note("- " + explanation);
+}
+
 }  // namespace
 
 Task<bool> examine(Config config, std::string config_path, int observer_socket, const Clock&,
@@ -271,6 +344,7 @@ Task<bool> examine(Config config, std::string config_path, int observer_socket, 
   }
   co_await check_runner(&config, observer.get(), &list);
   co_await check_containers(&config, observer.get(), &list);
+  co_await check_running_agent(&config, &list);
   out << "\n"
       << (list.healthy() ? "Nothing keeps the agent from its work."
                          : "Something keeps the agent from its work: see FAIL above.")

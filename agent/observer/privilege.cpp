@@ -71,6 +71,11 @@ Status give_up_all_capabilities() {
   return set_capabilities(0);
 }
 
+bool has_needed_capabilities() {
+  const auto now = capabilities();
+  return now.ok() && (now->effective & kNeeded) == kNeeded;
+}
+
 std::vector<std::string> describe_capabilities() {
   const auto now = capabilities();
   const uint64_t effective = now.ok() ? now->effective : 0;

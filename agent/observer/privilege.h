@@ -17,6 +17,9 @@ Status keep_only_needed_capabilities();
 // In the child, before exec: none at all.
 Status give_up_all_capabilities();
 
+// Both are effective: what cannot be done is forbidden by something else.
+bool has_needed_capabilities();
+
 // One line a capability: effective, or what does not work without it and how to grant it.
 std::vector<std::string> describe_capabilities();
 

@@ -329,8 +329,11 @@ std::string Service::self_check() const {
     return text.ok() ? std::string(trimmed(text.value())) : std::string("unknown");
   };
   if (!proc_.link(1, "root"))
-    add("processes of other users in " + proc_.root() +
-        " cannot be looked into: the capabilities above are what is missing");
+    add("processes of other users in " + proc_.root() + " cannot be looked into: " +
+        (has_needed_capabilities()
+             ? "the capabilities are there, but a user namespace of our own (a container without "
+               "the host's) or a security module (AppArmor, SELinux, seccomp) keeps us from it"
+             : "the capabilities above are what is missing"));
   if (const auto mounts = read_file("/proc/self/mounts", 1 << 20); mounts.ok()) {
     for (const auto line : split(mounts.value(), '\n')) {
       const auto fields = split(line, ' ');

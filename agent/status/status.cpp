@@ -105,7 +105,7 @@ Result<std::unique_ptr<StatusPage>> StatusPage::listen(asio::any_io_executor exe
   return std::unique_ptr<StatusPage>(std::make_unique<Page>(std::move(listening)));
 }
 
-Task<Result<std::string>> status_text(std::string address, uint16_t port) {
+Task<Result<StatusSnapshot>> ask_status(std::string address, uint16_t port) {
   const auto fetched =
       co_await http::get(std::move(address), port, "/status.json", kAnswerLimit, kMaxStatus);
   if (!fetched.ok()) co_return fetched.error();
@@ -113,7 +113,11 @@ Task<Result<std::string>> status_text(std::string address, uint16_t port) {
     co_return Error(Code::unavailable,
                     "the status page answered " + std::to_string(fetched->status));
   }
-  const auto snapshot = snapshot_from_json(fetched->body);
+  co_return snapshot_from_json(fetched->body);
+}
+
+Task<Result<std::string>> status_text(std::string address, uint16_t port) {
+  const auto snapshot = co_await ask_status(std::move(address), port);
   if (!snapshot.ok()) co_return snapshot.error();
   co_return to_text(*snapshot);
 }

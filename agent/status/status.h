@@ -75,8 +75,10 @@ class StatusPage {
   virtual void stop() = 0;       // run() returns within two seconds
 };
 
-// What the agent that listens there says of itself, for a terminal; as http::get() when it does not
-// answer.
+// What the agent that listens there says of itself; as http::get() when it does not answer, and
+// data_loss when that is no agent.
+Task<Result<StatusSnapshot>> ask_status(std::string address, uint16_t port);
+// The same for a terminal.
 Task<Result<std::string>> status_text(std::string address, uint16_t port);
 
 }  // namespace gitaiops::agent

@@ -87,6 +87,16 @@ Result<enrollment::v1::EnrollResponse> call(const rpc::Target& target,
   return std::move(**answer);
 }
 
+// The controller's other listener shows the same authority, and hangs up on who has no certificate.
+Error explained(const Error& error, const std::string& where) {
+  auto told = error.within("enrolling at " + where);
+  if (error.code() != Code::unavailable) return told;
+  return {told.code(), told.message() +
+                           "; it is the controller, but is this the port of its fleet listener "
+                           "(7461 by default)? Enrolment listens on 7462 by default "
+                           "(enrollment.port)"};
+}
+
 }  // namespace
 
 Result<Enrolled> enroll(const EnrollOptions& options, const Clock& clock) {
@@ -105,8 +115,9 @@ Result<Enrolled> enroll(const EnrollOptions& options, const Clock& clock) {
   request.set_host_name(truncate_utf8(to_utf8(options.host_name), 253));
   request.set_agent_version(options.agent_version);
   request.set_now_us(clock.now().value);
-  ASSIGN_OR_RETURN(const auto response, call({options.controller, authority, {}, {}}, request),
-                   "enrolling at " + options.controller);
+  const auto answer = call({options.controller, authority, {}, {}}, request);
+  if (!answer.ok()) return explained(answer.error(), options.controller);
+  const auto& response = *answer;
 
   ASSIGN_OR_RETURN(const auto identity,
                    checked_identity(std::move(key), response.certificate(), clock.now()));

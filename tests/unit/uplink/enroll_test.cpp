@@ -44,6 +44,15 @@ class EnrollTest : public ::testing::Test {
   testing::Controller controller_{loop_, store_, clock_, folder_.path(), {}};
 };
 
+TEST_F(EnrollTest, TheFleetPortIsToldFromTheEnrolmentPort) {
+  auto mistaken = options(controller_.new_token());
+  mistaken.controller = controller_.address();
+  const auto enrolled = enroll_here(mistaken, clock_);
+  ASSERT_FALSE(enrolled.ok());
+  EXPECT_THAT(enrolled.error().to_string(), HasSubstr("is this the port of its fleet listener"));
+  EXPECT_THAT(enrolled.error().to_string(), HasSubstr("7462"));
+}
+
 TEST_F(EnrollTest, OneTokenMakesAnIdentityOnDisk) {
   const auto enrolled = enroll_here(options(controller_.new_token()), clock_);
   ASSERT_TRUE(enrolled.ok()) << enrolled.error().to_string();
