@@ -16,7 +16,7 @@ std::string lower(std::string_view text) {
 
 // "https://GitLab.example.com:443/root/" → "gitlab.example.com/root": host and path, without what
 // may be written in several ways.
-std::string place_of(std::string_view url) {
+std::string address_of(std::string_view url) {
   const bool plain = url.starts_with("http://");
   if (const auto scheme = url.find("://"); scheme != std::string_view::npos)
     url.remove_prefix(scheme + 3);
@@ -55,8 +55,8 @@ Fit fits(const ContainerClaim& claim, const ContainerJob& job,
       std::ranges::find(instances, job.instance, &ContainersOptions::Instance::id);
   if (instance == instances.end() || job.project_path.empty()) return Fit::no;
   const auto expected =
-      place_of(instance->url) + "/" + job.project_path + "/-/jobs/" + std::to_string(job.job_id);
-  return place_of(claim.job_url) == expected ? Fit::certain : Fit::no;
+      address_of(instance->url) + "/" + job.project_path + "/-/jobs/" + std::to_string(job.job_id);
+  return address_of(claim.job_url) == expected ? Fit::certain : Fit::no;
 }
 
 }  // namespace gitaiops::agent

@@ -6,7 +6,7 @@ namespace gitaiops::agent {
 namespace {
 
 constexpr int kMaxDepth = 64;
-constexpr std::size_t kMaxName = 256;
+constexpr std::size_t kMaxMember = 256;
 
 void append_utf8(std::string& to, uint32_t code) {
   if (code < 0x80) {
@@ -65,7 +65,7 @@ void JsonReader::object(const std::function<void(std::string_view)>& visit) {
   for (bool first = true; !failed_ && !take('}'); first = false) {
     if ((!first && !take(',')) || front() != '"') return fail();
     std::string name;
-    const bool fits = text(&name, kMaxName);
+    const bool fits = text(&name, kMaxMember);
     if (failed_ || !take(':')) return fail();
     const auto before = (front(), at_);
     if (fits) visit(name);

@@ -22,7 +22,7 @@ using wire::ContainerFile;
 using wire::Engine;
 
 constexpr std::array<Engine, 3> kEngines = {Engine::docker, Engine::podman, Engine::containerd};
-constexpr uint64_t kStayBeneath = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
+constexpr uint64_t kBelowFolder = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
 
 // One kind of file of one engine: <root>/<folder>/<id>/<name>; `names` has no id.
 struct Place {
@@ -63,7 +63,7 @@ Fd open_folder(const std::string& host_root, const ContainerRoots& roots, const 
   const auto top = open_beneath(host.get(), roots.*place.root, O_PATH | O_DIRECTORY | O_CLOEXEC,
                                 RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
   if (!top) return Fd();
-  return open_beneath(top.get(), place.folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC, kStayBeneath);
+  return open_beneath(top.get(), place.folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC, kBelowFolder);
 }
 
 // Differs when the file was written or replaced since; 0 when there is none.
@@ -131,7 +131,7 @@ Result<Fd> ContainerFolders::open(const wire::ContainerKey& key) const {
       !S_ISREG(status.st_mode))
     return Error(Code::permission_denied, "not a regular file: " + path);
   auto fd =
-      open_beneath(found.get(), path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, kStayBeneath);
+      open_beneath(found.get(), path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, kBelowFolder);
   if (!fd && errno == ELOOP)
     return Error(Code::permission_denied, "a symbolic link is not followed: " + path);
   if (!fd || ::fstat(fd.get(), &opened) != 0) return errno_error("open", path);

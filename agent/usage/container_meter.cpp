@@ -1,6 +1,7 @@
 #include "agent/usage/container_meter.h"
 
 #include <algorithm>
+#include <tuple>
 
 namespace gitaiops::agent {
 namespace {
@@ -11,7 +12,7 @@ using fleet::v1::Method;
 
 constexpr std::size_t kMaxContainers = 32;
 
-Measure measure(int64_t value, Method method) {
+Measure told(int64_t value, Method method) {
   Measure measure;
   measure.set_value(value);
   measure.set_method(method);
@@ -70,7 +71,7 @@ ContainerUsage ContainerMeter::summary() const {
   ContainerUsage usage;
   const auto count = [](const Counter& counter, Measure* (ContainerUsage::*field)(),
                         ContainerUsage& to) {
-    if (counter.known) *(to.*field)() = measure(counter.total(), METHOD_CGROUP);
+    if (counter.known) *(to.*field)() = told(counter.total(), METHOD_CGROUP);
   };
   count(cpu_, &ContainerUsage::mutable_cpu_us, usage);
   count(throttled_, &ContainerUsage::mutable_cpu_throttled_us, usage);
@@ -80,12 +81,11 @@ ContainerUsage ContainerMeter::summary() const {
   count(cpu_pressure_, &ContainerUsage::mutable_cpu_pressure_us, usage);
   count(memory_pressure_, &ContainerUsage::mutable_memory_pressure_us, usage);
   count(io_pressure_, &ContainerUsage::mutable_io_pressure_us, usage);
-  if (engine_oom_ && oom_kills_.total() == 0)
-    *usage.mutable_oom_kills() = measure(1, METHOD_ENGINE);
+  if (engine_oom_ && oom_kills_.total() == 0) *usage.mutable_oom_kills() = told(1, METHOD_ENGINE);
   const auto peak = [](bool told) { return told ? METHOD_CGROUP : METHOD_CGROUP_SAMPLED; };
-  if (memory_known_) *usage.mutable_memory_peak_bytes() = measure(memory_peak_, peak(peak_told_));
+  if (memory_known_) *usage.mutable_memory_peak_bytes() = told(memory_peak_, peak(peak_told_));
   if (processes_known_)
-    *usage.mutable_processes_peak() = measure(processes_peak_, peak(processes_told_));
+    *usage.mutable_processes_peak() = told(processes_peak_, peak(processes_told_));
   return usage;
 }
 
@@ -116,7 +116,7 @@ fleet::v1::Usage ContainerSum::summary(std::vector<ContainerUsage> containers) c
   sum(&C::has_io_pressure_us, &C::io_pressure_us, &U::mutable_io_pressure_us);
   // What they held together at one moment is only sampled; what one of them held is often told by
   // the kernel. Both are lower bounds of the job's peak: the higher one is nearer.
-  auto memory = measure(memory_peak_, fleet::v1::METHOD_CGROUP_SAMPLED);
+  auto memory = told(memory_peak_, fleet::v1::METHOD_CGROUP_SAMPLED);
   bool memory_known = false;
   for (const auto& part : containers) {
     memory_known |= part.has_memory_peak_bytes();
@@ -128,8 +128,9 @@ fleet::v1::Usage ContainerSum::summary(std::vector<ContainerUsage> containers) c
   }
   if (memory_known) *usage.mutable_memory_peak_bytes() = memory;
   if (!points_.empty()) *usage.mutable_samples() = points_.summary();
-  std::ranges::stable_sort(containers, std::greater(),
-                           [](const C& part) { return part.cpu_us().value(); });
+  std::ranges::sort(containers, [](const C& a, const C& b) {
+    return std::tuple(-a.cpu_us().value(), a.name()) < std::tuple(-b.cpu_us().value(), b.name());
+  });
   if (containers.size() > kMaxContainers) containers.resize(kMaxContainers);
   for (auto& part : containers) *usage.add_containers() = std::move(part);
   return usage;
