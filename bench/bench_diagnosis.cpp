@@ -10,6 +10,7 @@
 #include <malloc.h>
 #include <sys/resource.h>
 
+#include "bench/bench.h"
 #include "engines/diagnosis/diagnosis.h"
 
 namespace {
@@ -124,34 +125,36 @@ double median_of_five(const std::string& log, double (*measure)(const std::strin
 int main() {
   const double start = now();
   analyse("src/ring.c:3:1: error: expected expression\n");
-  std::printf("first log of a process        %8.0f ms     target < 30 ms\n", (now() - start) * 1e3);
+  using gitaiops::bench::Better;
+  using gitaiops::bench::fact;
+  using gitaiops::bench::row;
+  row("diagnosis, first log of a process", (now() - start) * 1e3, "ms", 30, Better::lower);
   const std::string large = sample(64 << 20), trace = sample(4 << 20);
   const double whole = median_of_five(large), literals = median_of_five(large, match_literals);
   const double megabytes = static_cast<double>(large.size()) / 1e6;
-  std::printf("throughput, mixed log         %8.0f MB/s   target >= 250 MB/s a core\n",
-              megabytes / whole);
-  std::printf("peer: 33 literals, caseless   %8.0f MB/s\n", megabytes / literals);
-  std::printf("pipeline / literals           %8.2f        target >= 0.60\n", literals / whole);
-  std::printf("latency, 4 MiB trace          %8.1f ms     target < 20 ms\n",
-              median_of_five(trace) * 1e3);
+  row("diagnosis, mixed log, one core", megabytes / whole, "MB/s", 250, Better::higher);
+  fact("its peer, 33 literals, caseless", megabytes / literals, "MB/s");
+  row("diagnosis / literals", literals / whole, "of their speed", 0.60, Better::higher);
+  row("diagnosis, latency of a 4 MiB trace", median_of_five(trace) * 1e3, "ms", 20, Better::lower);
   const std::string piece(1 << 20, 'x');
   const auto before = mallinfo2();
   Analyzer endless(builtin_rules());
   for (int i = 0; i < 1024; ++i) endless.feed(piece);
   const auto after = mallinfo2();
-  std::printf(
-      "memory a job, 1 GiB one line  %8.0f KiB    target < 1024 KiB\n",
-      static_cast<double>(after.uordblks + after.hblkhd - before.uordblks - before.hblkhd) / 1024);
+  row("diagnosis, memory, 1 GiB in one line",
+      static_cast<double>(after.uordblks + after.hblkhd - before.uordblks - before.hblkhd) / 1024,
+      "KiB", 1024, Better::lower);
   endless.finish();
   Analyzer lines(builtin_rules());
   for (int i = 0; i < 16; ++i) lines.feed(large);
   const auto full = mallinfo2();
-  std::printf(
-      "memory a job, 1 GiB of lines  %8.0f KiB    target < 1024 KiB\n",
-      static_cast<double>(full.uordblks + full.hblkhd - before.uordblks - before.hblkhd) / 1024);
+  row("diagnosis, memory, 1 GiB of lines",
+      static_cast<double>(full.uordblks + full.hblkhd - before.uordblks - before.hblkhd) / 1024,
+      "KiB", 1024, Better::lower);
   lines.finish();
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
-  std::printf("peak RSS, with 68 MiB sample  %8.0f MiB    target <= 64 MiB without the sample\n",
-              static_cast<double>(usage.ru_maxrss) / 1024);
+  row("diagnosis, peak RSS with 68 MiB of sample", static_cast<double>(usage.ru_maxrss) / 1024,
+      "MiB", 132, Better::lower);
+  return gitaiops::bench::verdict();
 }

@@ -8,12 +8,9 @@
 #include <functional>
 
 #include <asio/io_context.hpp>
-#include <fcntl.h>
-#include <stdlib.h>
-#include <unistd.h>
 
 #include "agent/spool/spool.h"
-#include "base/io/files.h"
+#include "bench/bench.h"
 #include "controller/store/store.h"
 
 namespace gitaiops {
@@ -58,22 +55,6 @@ double rate(uint64_t total, int in_flight, const std::function<Task<bool>(uint64
                           Seconds(std::chrono::steady_clock::now() - begun).count();
 }
 
-double fsync_ms(const std::filesystem::path& path) {
-  constexpr int kTimes = 200;
-  const std::string block(4096, 'x');
-  const Fd fd(::open(path.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
-  const auto begun = std::chrono::steady_clock::now();
-  for (int i = 0; i < kTimes; ++i)
-    if (::write(fd.get(), block.data(), block.size()) < 0 || ::fdatasync(fd.get()) != 0) return 0;
-  return Seconds(std::chrono::steady_clock::now() - begun).count() * 1000 / kTimes;
-}
-
-bool print(const char* what, double figure, double target) {
-  std::printf("%-34s %8.0f /s   target %6.0f /s   %s\n", what, figure, target,
-              figure >= target ? "ok" : "MISSED");
-  return figure >= target;
-}
-
 template <class T>
 Task<bool> succeeds(Task<T> task) {
   const auto answer = co_await std::move(task);
@@ -108,12 +89,14 @@ bool enroll(store::Store& store) {
 }
 
 int run(const std::filesystem::path& folder) {
-  const double disk_ms = fsync_ms(folder / "fsync");
-  std::printf("one fdatasync here: %.2f ms; reports of 14 kB, synchronous=FULL\n", disk_ms);
+  const double disk_ms = bench::fsync_ms(folder);
+  bench::fact("one fdatasync on this disk", disk_ms, "ms");
   // One at a time cannot be quicker than the disk: on a slow one the target is most of what it
   // gives.
   const double single = std::min(200.0, 0.7 * 1000 / disk_ms);
-  bool good = true;
+  const auto row = [](const char* what, double figure, double target) {
+    bench::row(what, figure, "/s", target, bench::Better::higher);
+  };
   {
     auto store = store::open_sqlite({folder / "store.db"}, system_clock());
     auto spool = agent::Spool::open({folder / "spool.db"}, system_clock());
@@ -125,21 +108,18 @@ int run(const std::filesystem::path& folder) {
       return [&store, first](uint64_t number) { return accepted(**store, first + number); };
     };
     const auto append = [&spool](uint64_t number) { return appended(**spool, number); };
-    std::printf("%-34s %8.0f /s\n", "store, reports, 1 in flight", rate(1000, 1, accept_from(0)));
-    good &= print("store, reports, 64 in flight", rate(8000, 64, accept_from(1'000'000)), 500);
-    good &= print("spool, appends, 1 in flight", rate(1000, 1, append), single);
-    good &= print("spool, appends, 64 in flight", rate(20'000, 64, append), 2000);
+    bench::fact("store, reports of 14 kB, 1 in flight", rate(1000, 1, accept_from(0)), "/s");
+    row("store, reports of 14 kB, 64 in flight", rate(8000, 64, accept_from(1'000'000)), 500);
+    row("spool, appends, 1 in flight", rate(1000, 1, append), single);
+    row("spool, appends, 64 in flight", rate(20'000, 64, append), 2000);
   }
-  return good ? 0 : 1;
+  return bench::verdict();
 }
 
 }  // namespace
 }  // namespace gitaiops
 
 int main() {
-  std::string folder = std::filesystem::temp_directory_path().native() + "/gitaiops-bench-XXXXXX";
-  if (::mkdtemp(folder.data()) == nullptr) return 1;
-  const int code = gitaiops::run(folder);
-  std::filesystem::remove_all(folder);
-  return code;
+  const gitaiops::bench::Folder folder;
+  return gitaiops::run(folder.path());
 }

@@ -1,6 +1,6 @@
 // What it costs the observer to look at a host once a second: 500 processes that are none of its
 // business.
-#include <cstdio>
+#include <string>
 #include <vector>
 
 #include <signal.h>
@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "agent/observer/process_table.h"
+#include "bench/bench.h"
 
 namespace {
 
@@ -43,9 +44,9 @@ int main() {
   const auto before = cpu_us();
   for (int i = 0; i < kScans; ++i) table.sample();
   const double each_us = static_cast<double>(cpu_us() - before) / kScans;
-  std::printf(
-      "observer scan, %zu processes: %.0f us each = %.3f %% of a core at 1 Hz (target %.1f)\n",
-      table.known(), each_us, each_us / 1e4, kTarget);
+  gitaiops::bench::row(
+      "observer, a scan a second of " + std::to_string(table.known()) + " processes", each_us / 1e4,
+      "% of a core", kTarget, gitaiops::bench::Better::lower);
   for (const pid_t pid : children) ::kill(pid, SIGKILL), ::waitpid(pid, nullptr, 0);
-  return each_us / 1e4 <= kTarget ? 0 : 1;
+  return gitaiops::bench::verdict();
 }

@@ -100,6 +100,14 @@ constexpr std::string_view kSteps[] = {R"sql(
   ALTER TABLE agents ADD COLUMN clone TEXT NOT NULL DEFAULT '';
   ALTER TABLE agents ADD COLUMN clone_at INTEGER;
   ALTER TABLE enrollment_tokens ADD COLUMN certificate_life_us INTEGER;
+)sql",
+                                       // What the list of jobs is filtered by: a filter that
+                                       // matches little must not read everything. Each ends in n.
+                                       R"sql(
+  CREATE INDEX jobs_by_outcome ON jobs(outcome);
+  CREATE INDEX jobs_by_category ON jobs(category) WHERE category IS NOT NULL;
+  CREATE INDEX jobs_by_owner ON jobs(owner) WHERE owner IS NOT NULL;
+  CREATE INDEX jobs_by_agent ON jobs(agent_id);
 )sql"};
 
 constexpr std::string_view kCure =
