@@ -2,6 +2,8 @@
 #include <mutex>
 #include <set>
 
+#include <asio/io_context.hpp>
+#include <asio/ip/tcp.hpp>
 #include <grpcpp/resource_quota.h>
 #include <grpcpp/security/server_credentials.h>
 #include <grpcpp/security/tls_credentials_options.h>
@@ -333,6 +335,20 @@ void set_limits(grpc::ServerBuilder& builder, const ListenOptions& options) {
   builder.SetResourceQuota(quota);
 }
 
+// gRPC keeps to itself why it could not listen: the kernel says it again.
+std::string why_not(const std::string& address) {
+  const auto at = tls::parse_host_port(address);
+  asio::error_code error;
+  const auto ip = asio::ip::make_address(at.ok() ? at->host : "", error);
+  if (error) return "not an IP address with a port";
+  const asio::ip::tcp::endpoint endpoint(ip, at->port);
+  asio::io_context loop;
+  asio::ip::tcp::acceptor probe(loop);
+  probe.open(endpoint.protocol(), error);
+  if (!error) probe.bind(endpoint, error);
+  return error ? error.message() : "gRPC does not say why";
+}
+
 class Listener final : public Server {
  public:
   Listener(asio::any_io_executor executor, ConnectHandler connect, EnrollHandler enroll,
@@ -356,7 +372,7 @@ class Listener final : public Server {
     server_ = builder.BuildAndStart();
     if (!server_ || port_ == 0) {
       return Error(Code::unavailable,
-                   "listening on " + options.address + ": the address is in use or not ours");
+                   "listening on " + options.address + ": " + why_not(options.address));
     }
     return {};
   }
