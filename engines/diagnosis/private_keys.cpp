@@ -247,8 +247,9 @@ class Finder {
 
   // From an END upwards, as long as the lines are of a key.
   void ends_without_begin(std::size_t from, std::size_t until) {
-    for (Span end = marker(text_, kEnd, from); end.begin < until;
-         end = marker(text_, kEnd, end.end)) {
+    const auto reach = text_.substr(0, until);
+    for (Span end = marker(reach, kEnd, from); end.begin != npos;
+         end = marker(reach, kEnd, end.end)) {
       const std::size_t bottom = lines_.at(end.begin);
       if (bottom == ended_) continue;
       ended_ = bottom;
