@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "agent/observer/privilege.h"
+#include "agent/observer/say.h"
 #include "agent/observer/service.h"
 #include "agent/observer/supervisor.h"
 #include "base/bytes/bytes.h"
@@ -30,7 +31,7 @@ constexpr char kUsage[] =
     "PATH]\n"
     "                         [--podman-root PATH] [--podman-run-root PATH] [--containerd-root "
     "PATH]\n"
-    "                         -- gitaiops-agent run ...\n"
+    "                         [--log-format text|json] -- gitaiops-agent run ...\n"
     "Starts the agent without capabilities and answers its questions about runner processes.\n"
     "  --runner-name NAME  the name of a runner's process; default gitlab-runner\n"
     "  --runner-uid UID    a user that a runner may run as, besides root and our own; decimal\n"
@@ -41,7 +42,9 @@ constexpr char kUsage[] =
     "  --docker-root PATH, --podman-root PATH, --podman-run-root PATH, --containerd-root PATH\n"
     "                      where they keep their containers, below the host's root; default\n"
     "                      /var/lib/docker, /var/lib/containers/storage, /run/containers/storage,\n"
-    "                      /run/containerd\n";
+    "                      /run/containerd\n"
+    "  --log-format text|json\n"
+    "                      of our own lines; as log.format is for the agent's\n";
 constexpr int kUsageError = 2;
 constexpr int kBroken = 70;                   // EX_SOFTWARE of sysexits.h
 constexpr int64_t kStopLimitUs = 10'000'000;  // then the agent is killed
@@ -52,6 +55,7 @@ constexpr rlim_t kFilesForOurselves = 64;
 struct Arguments {
   ServiceOptions service;
   uint64_t agent_timeout_s = kAgentTimeoutS;
+  bool log_in_json = false;
   std::vector<std::string> agent;
 };
 
@@ -94,6 +98,10 @@ Result<Arguments> parse_arguments(const std::vector<std::string>& words) {
         return Error(Code::invalid_argument,
                      "--runner-uid: \"" + value + "\" is not a decimal user id");
       options.runners.uids.push_back(static_cast<uint32_t>(*uid));
+    } else if (name == "--log-format") {
+      if (value != "text" && value != "json")
+        return Error(Code::invalid_argument, "--log-format: text or json, not \"" + value + "\"");
+      arguments.log_in_json = value == "json";
     } else if (name == "--agent-timeout") {
       const auto seconds = parse_uint(value);
       if (!seconds || *seconds == 0 || *seconds > 3600)
@@ -130,8 +138,7 @@ int supervise(Service& service, Supervisor& agent, int signals, int64_t agent_ti
     if (!agent.running() && now >= agent.next_start_us()) {
       auto socket = agent.start();
       if (!socket.ok()) {
-        std::fprintf(stderr, "error: cannot start the agent: %s\n",
-                     socket.error().to_string().c_str());
+        say("error", "cannot start the agent", {{"why", socket.error().to_string()}});
         return kBroken;
       }
       service.attach(std::move(*socket));
@@ -145,8 +152,7 @@ int supervise(Service& service, Supervisor& agent, int signals, int64_t agent_ti
     int64_t silent_at = std::max(service.last_heard_us(), killed_at) + agent_timeout_us;
     if (stopping) silent_at = kNever;
     if (agent.running() && now >= silent_at) {
-      std::fprintf(stderr, "error: the agent hangs and is killed silent_s=%lld\n",
-                   static_cast<long long>(agent_timeout_us / 1'000'000));
+      say("error", "the agent hangs and is killed", {{"silent_s", agent_timeout_us / 1'000'000}});
       agent.signal(SIGKILL);
       killed_at = now;
     }
@@ -186,9 +192,9 @@ int run(const std::vector<std::string>& words) {
                  kUsage);
     return kUsageError;
   }
+  say_in_json(arguments->log_in_json);
   if (const auto kept = keep_only_needed_capabilities(); !kept.ok()) {
-    std::fprintf(stderr, "error: cannot give up privileges: %s\n",
-                 kept.error().to_string().c_str());
+    say("error", "cannot give up privileges", {{"why", kept.error().to_string()}});
     return kBroken;
   }
   auto proc = ProcFs::open(arguments->service.proc_root);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 
@@ -14,6 +13,7 @@
 
 #include "agent/observer/privilege.h"
 #include "agent/observer/procfs.h"
+#include "agent/observer/say.h"
 #include "agent/observer/wire.h"
 
 namespace gitaiops::agent {
@@ -49,7 +49,7 @@ Result<Fd> Supervisor::start() {
 // run.
 void Supervisor::become_agent(int socket, int parent) {
   const auto fail = [](const char* what) {
-    std::fprintf(stderr, "error: cannot start the agent: %s: %s\n", what, std::strerror(errno));
+    say("error", "cannot start the agent", {{"at", what}, {"why", std::strerror(errno)}});
     ::_exit(kCannotStart);
   };
   // SIGKILL, because an agent that hangs must not outlive its observer; its spool is made for that.
@@ -86,8 +86,7 @@ std::optional<int> Supervisor::reap(bool stopping) {
     backoff_ = now - started_ >= kHealthyUs ? 0 : backoff_;
     backoff_ = std::clamp(backoff_ * 2, kFirstBackoffUs, kLongestBackoffUs);
     next_start_ = now + backoff_;
-    std::fprintf(stderr, "warning: the agent ended status=%d restart_in_ms=%lld\n", code,
-                 static_cast<long long>(backoff_ / 1000));
+    say("warning", "the agent ended", {{"status", code}, {"restart_in_ms", backoff_ / 1000}});
   }
 }
 
