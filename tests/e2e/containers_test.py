@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import tempfile
 import unittest
@@ -163,6 +164,27 @@ class Containers(unittest.TestCase):
         self.assertNotIn(SECRET.encode(), agent, "not even in memory that was given back")
         observer = memory_of(self.system.observer.pid)
         self.assertNotIn(SECRET.encode(), observer)
+
+    @unittest.skipUnless(shutil.which("setpriv"), "needs setpriv (util-linux)")
+    def test_two_capabilities_are_enough_to_read_what_only_root_may(self) -> None:
+        made = self.control("create", text=json.dumps({"name": "db", "env": [], "labels": {}}))
+        self.addCleanup(self.control, "remove", made)
+        for program in ("gitaiops-agent", "gitaiops-observer"):
+            shutil.copy(self.system.bin / program, self.base / program)     # where every user may run it
+        config = self.base / "agent.toml"
+        config.write_text(self.system.agent_toml.read_text(encoding="utf-8"), encoding="utf-8")
+        config.chmod(0o644)
+
+        def doctor(*capabilities: str) -> str:
+            kept = ",".join(f"+{name}" for name in capabilities) or "-all"
+            return subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", f"--inh-caps={kept}", f"--ambient-caps={kept}",
+                                   str(self.base / "gitaiops-observer"), "--docker-root", str(self.base / "docker"), "--",
+                                   str(self.base / "gitaiops-agent"), "doctor", "--config", str(config)],
+                                  capture_output=True, text=True, timeout=60, check=False).stdout
+        self.assertRegex(doctor("sys_ptrace", "dac_read_search"), r"ok    docker: \d+ containers are seen\n")
+        without = doctor()
+        self.assertNotIn("containers are seen", without)
+        self.assertRegex(without, r"containers of docker in \S+ cannot be read: Permission denied")
 
     def test_doctor_says_what_it_sees(self) -> None:
         made = self.control("create", text=json.dumps({"name": "db", "env": [], "labels": {}}))
