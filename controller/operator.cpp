@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/bytes/bytes.h"
 #include "base/crypto/crypto.h"
 #include "base/io/files.h"
 
@@ -35,7 +36,42 @@ std::string join(const store::Scope& scope) {
   return text;
 }
 
-std::string column(std::string text, std::size_t width) {
+// Where the control character at the front of `rest` ends; 0: there is none. C0, DEL and, in UTF-8,
+// C1: what a terminal may obey.
+std::size_t control_at(std::string_view rest) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(rest[i]); };
+  if (byte(0) < 0x20 || byte(0) == 0x7f) return 1;
+  return byte(0) == 0xc2 && rest.size() > 1 && byte(1) >= 0x80 && byte(1) < 0xa0 ? 2 : 0;
+}
+
+// For a terminal, on one line: "\\x1b" for the byte. What is stored may be older than the checks
+// below, or another host's word.
+std::string shown(std::string_view stored) {
+  static constexpr std::string_view kHex = "0123456789abcdef";
+  const std::string text = to_utf8(stored, Controls::keep);
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t control = control_at(std::string_view(text).substr(at));
+    const auto byte = static_cast<unsigned char>(text[at + (control == 2 ? 1 : 0)]);
+    if (control == 0) {
+      out += text[at];
+    } else {
+      out += {'\\', 'x', kHex[byte >> 4], kHex[byte & 15]};
+    }
+    at += std::max<std::size_t>(control, 1);
+  }
+  return out;
+}
+
+// Of a name, label or project that somebody gives.
+Status check_plain(std::string_view option, const std::string& text) {
+  if (shown(text) == text) return {};
+  return Error(Code::invalid_argument, std::string(option) + ": \"" + shown(text) +
+                                           "\" has control characters or is not UTF-8");
+}
+
+std::string column(std::string_view stored, std::size_t width) {
+  std::string text = shown(stored);
   if (text.size() < width) text.resize(width, ' ');
   return text + "  ";
 }
@@ -61,7 +97,7 @@ std::string state_of(const store::Agent& agent, UnixMicros now) {
   if (agent.certificate_not_after && *agent.certificate_not_after <= now)
     state += ", certificate expired";
   if (!agent.clone.empty())
-    state += ", HELD TWICE: by " + agent.holder + " and by " + agent.clone + " (" +
+    state += ", HELD TWICE: by " + shown(agent.holder) + " and by " + shown(agent.clone) + " (" +
              age(now, agent.clone_at) + ")";
   return state;
 }
@@ -125,6 +161,10 @@ Task<Status> create_token(store::Store& store, const Config& config, TokenReques
                     "--ttl: \"" + request.ttl + "\" is not a duration; write e.g. 30m, 1h or 90d");
   const auto now = clock.now();
   const auto scope = parse_scope(request.projects);
+  for (const auto& project : request.projects)
+    CO_RETURN_IF_ERROR(check_plain("--project", project));
+  for (const auto& label : request.labels) CO_RETURN_IF_ERROR(check_plain("--label", label));
+  CO_RETURN_IF_ERROR(check_plain("--name", request.name));
   CO_RETURN_IF_ERROR(check_scope(scope, config));
   if (request.api) {
     const auto text = "giat_" + crypto::base64url_encode(crypto::random_bytes(kSecretBytes));

@@ -5,6 +5,7 @@ import os
 import pathlib
 import shutil
 import signal
+import sqlite3
 import subprocess
 import tempfile
 import unittest
@@ -70,6 +71,11 @@ class Tokens(Case):
         self.assertIn("--api", self.refused(system, "token", "create", "--api", "--uses", "3"))
         self.assertIn("names no project", self.refused(system, "token", "create", "--project", "main:"))
         self.assertIn('no [[gitlab]] has the id "mian"; there is main', self.refused(system, "token", "create", "--project", "mian:grp/*"))
+        for option in ("--name", "--label"):
+            kind = ("--api",) if option == "--name" else ()
+            refused = self.refused(system, "token", "create", *kind, option, "a\x1b[2J\nb")
+            self.assertIn(f'{option}: "a\\x1b[2J\\x0ab" has control characters', refused)
+            self.assertNotIn("\x1b", refused)
         self.assertIn("no token nope", self.refused(system, "token", "revoke", "nope"))
         self.assertIn('unknown command "tokne"', system.run("gitaiops-controller", "tokne", check=False).stderr)
 
