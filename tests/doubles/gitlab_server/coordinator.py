@@ -94,7 +94,7 @@ class Coordinator:
         project, pipeline = store.projects[job.project_id], store.pipelines[job.pipeline_id]
         server = urllib.parse.urlsplit(request.base_url)
         clone = f"{server.scheme}://gitlab-ci-token:{job.token}@{server.netloc}/{project.path}.git"
-        is_branch = pipeline.merge_request is None
+        is_branch = not pipeline.ref.startswith("refs/")
         refspecs = [f"+refs/pipelines/{pipeline.id}:refs/pipelines/{pipeline.id}"]
         if is_branch:
             refspecs.append(f"+refs/heads/{pipeline.ref}:refs/remotes/origin/{pipeline.ref}")
