@@ -10,7 +10,7 @@ namespace {
 bool in_json = false;
 
 // Between quotes; to_utf8 leaves no control characters but these.
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string out = "\"";
   for (const char c : to_utf8(text)) {
     if (c == '\n' || c == '\t' || c == '\r') {
@@ -25,7 +25,7 @@ std::string quoted(std::string_view text) {
 
 std::string value_of(const Said& field) {
   if (const auto* number = std::get_if<int64_t>(&field.value)) return std::to_string(*number);
-  return quoted(std::get<std::string>(field.value));
+  return in_quotes(std::get<std::string>(field.value));
 }
 
 }  // namespace
@@ -37,9 +37,12 @@ void say_in_json(bool json) {
 void say(std::string_view level, std::string_view message, std::initializer_list<Said> fields) {
   std::string line;
   if (in_json) {
-    line.append("{\"level\":").append(quoted(level)).append(",\"msg\":").append(quoted(message));
+    line.append("{\"level\":")
+        .append(in_quotes(level))
+        .append(",\"msg\":")
+        .append(in_quotes(message));
     for (const auto& field : fields)
-      line.append(",").append(quoted(field.key)).append(":").append(value_of(field));
+      line.append(",").append(in_quotes(field.key)).append(":").append(value_of(field));
     line += '}';
   } else {
     line.append(level).append(": ").append(to_utf8(message));
