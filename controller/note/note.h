@@ -45,7 +45,7 @@ struct View {
   std::string place;            // "<instance>/<project id>/<iid>": which note this is
   std::string pipeline_status;  // GitLab's word
   std::vector<JobView> jobs;
-  bool has_note = false;   // a note with something in it stands there already
+  bool has_note = false;  // a note with something in it stands there already
   // false: the note has readers who may not see the logs. Sections then get reports without
   // anything that was read from a log and without free text.
   bool quote_logs = true;
