@@ -27,8 +27,9 @@ TEST_F(Log, JsonIsOneObjectALineWithItsFieldsAsTheyAre) {
 }
 
 TEST_F(Log, JsonIsValidWhateverTheTextHolds) {
-  EXPECT_EQ(line(Format::json, "a\nb\"c\\", {{"tab", "\t"}, {"cr", "\r"}}),
-            "{\"level\":\"warning\",\"msg\":\"a\\nb\\\"c\\\\\",\"tab\":\"\\t\",\"cr\":\"\uFFFD\"}\n");
+  EXPECT_EQ(
+      line(Format::json, "a\nb\"c\\", {{"tab", "\t"}, {"cr", "\r"}}),
+      "{\"level\":\"warning\",\"msg\":\"a\\nb\\\"c\\\\\",\"tab\":\"\\t\",\"cr\":\"\uFFFD\"}\n");
   EXPECT_EQ(line(Format::json, "x", {{"ratio", std::numeric_limits<double>::quiet_NaN()}}),
             "{\"level\":\"warning\",\"msg\":\"x\",\"ratio\":null}\n");
 }

@@ -70,8 +70,7 @@ TEST(SpoolPower, WhatWasCompletedSurvivesEveryCut) {
     const int64_t cursor = cursors.empty() ? 0 : std::stoll(cursors.at("source"));
     ASSERT_GE(cursor, last) << "cut " << round << ": a completed append is gone";
     ASSERT_EQ(spool.newest_seq(), static_cast<uint64_t>(cursor));
-    ASSERT_EQ(*await(spool.tracker_state()),
-              cursor == 0 ? "" : "state " + std::to_string(cursor));
+    ASSERT_EQ(*await(spool.tracker_state()), cursor == 0 ? "" : "state " + std::to_string(cursor));
     const auto messages = await(spool.after(0, 100'000));
     ASSERT_EQ(spool.stats().messages, messages->size());
     for (std::size_t i = 0; i < messages->size(); ++i) {
