@@ -128,7 +128,7 @@ struct Diagnosis {
   std::string
       owner;  // code, test, dependency, config, infrastructure, runner, user; empty with "unknown"
   std::optional<Retry> retry;  // empty when not known
-  double confidence = 0;  // 0 to 1
+  double confidence = 0;       // 0 to 1
   std::optional<Line> root_cause;
   std::vector<Candidate> candidates;       // best first, at most 10
   std::vector<Excerpt> evidence;           // for people; at most 40 lines a chunk, 8 KiB together
