@@ -69,7 +69,9 @@ class SecretText {
   SecretText(SecretText&& other) noexcept
       : text_(std::move(other.text_)), size_(std::exchange(other.size_, 0)) {}
   SecretText& operator=(SecretText&&) = delete;
-  ~SecretText() { ::explicit_bzero(text_.data(), std::min(size_, text_.size())); }
+  ~SecretText() {
+    if (!text_.empty()) ::explicit_bzero(text_.data(), text_.size());
+  }
   std::string_view view() const { return {text_.data(), size_}; }
 
  private:
