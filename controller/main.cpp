@@ -370,9 +370,9 @@ int put_back(const fs::path& config_path, const fs::path& from) {
   return done.ok() ? 0 : fail(done.error());
 }
 
-// Files are looked at as the service will: as the owner of the state folder, where there is one.
+// Files are looked at as the service will: as the owner of the state folder.
 config::Problems check_as_service(const Config& config) {
-  if (fs::exists(config.state.dir)) {
+  if (!config.state.dir.empty()) {
     const auto user = become_service_user(config.state.dir);
     if (!user.ok()) return {{"state.dir", user.error().message()}};
   }

@@ -206,7 +206,7 @@ class Packages(Case):
         (root.path / "etc/gitaiops/gitlab.token").write_text("glpat-x", encoding="ascii")
         unit = Unit("gitaiops-controller")
         state = root.path / "var/lib/gitaiops-controller"
-        state.mkdir(mode=0o700)     # as StateDirectory= does
+        state.mkdir(mode=0o700, exist_ok=True)     # as StateDirectory= does, or check-config did as the service
         root.run("chown", "gitaiops-controller:", "/var/lib/gitaiops-controller")
         words = [word for word in unit.setpriv() if word not in ("--inh-caps=-all", "--ambient-caps=-all")]
         token = root.run(*words, "gitaiops-controller", "token", "create").strip()
