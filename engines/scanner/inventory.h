@@ -36,6 +36,9 @@ class Tree {
 
 // Whether a file of that path is a manifest or a lock file that take_inventory would read.
 bool is_manifest(std::string_view path);
+// Whether the project's own files may lie in a folder: not so where package managers put what they
+// installed (node_modules, .venv, …), nor in .git. For the shell's walk; by the folder's name.
+bool holds_own_files(std::string_view folder);
 
 // ---- What comes out ----
 
