@@ -15,8 +15,8 @@ constexpr std::array kInstalled = {
     ".git"sv,         ".gradle"sv,       ".hg"sv,
     ".m2"sv,          ".nox"sv,          ".npm"sv,
     ".pnpm-store"sv,  ".svn"sv,          ".tox"sv,
-    ".venv"sv,        ".yarn"sv,         "__pycache__"sv,
-    "Carthage"sv,     "Pods"sv,          "bower_components"sv,
+    ".venv"sv,        ".yarn"sv,         "Carthage"sv,
+    "Pods"sv,         "__pycache__"sv,   "bower_components"sv,
     "node_modules"sv, "site-packages"sv, "vendor"sv,
     "venv"sv,
 };
