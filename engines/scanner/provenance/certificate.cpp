@@ -44,12 +44,23 @@ bool valid_at(X509* certificate, Instant time) {
   return from && to && *from <= time && std::chrono::floor<std::chrono::seconds>(time) <= *to;
 }
 
+bool all_valid_at(STACK_OF(X509) * chain, const std::vector<Instant>& times) {
+  for (int i = 0; i < sk_X509_num(chain); ++i) {
+    for (const Instant time : times) {
+      if (!valid_at(sk_X509_value(chain, i), time)) return false;
+    }
+  }
+  return true;
+}
+
 // By signatures and extensions, whatever the time.
 OwnedStack chain_by_signatures(X509* certificate, const Authority& authority) {
+  const auto trusted = read_chain(authority);
+  if (!trusted) return nullptr;
   const StorePtr store(X509_STORE_new());
   const StoreContextPtr context(X509_STORE_CTX_new());
-  const auto untrusted = borrowed_stack(authority.chain);
-  if (!store || !context || X509_STORE_add_cert(store.get(), authority.chain.back().get()) != 1 ||
+  const auto untrusted = borrowed_stack(*trusted);
+  if (!store || !context || X509_STORE_add_cert(store.get(), trusted->back().get()) != 1 ||
       X509_STORE_CTX_init(context.get(), store.get(), certificate, untrusted.get()) != 1)
     return nullptr;
   X509_VERIFY_PARAM* parameters = X509_STORE_CTX_get0_param(context.get());
@@ -104,15 +115,14 @@ std::string sct_input(const SCT* sct, const std::string& issuer_key_hash,
 }
 
 Status check_one_sct(const SCT* sct, const Log& log, const std::string& input) {
-  if (!log.key) return failed("the CT log's key: " + log.key_problem);
+  ASSIGN_OR_RETURN(const auto key, key_from_der(log.key), "the CT log's key");
   const Instant time{std::chrono::milliseconds(
       std::min<uint64_t>(SCT_get_timestamp(sct), static_cast<uint64_t>(INT64_MAX / 1000)))};
   if (!log.valid.contains(time))
     return failed("its time lies outside of the CT log's validity in the trusted root");
   unsigned char* signature = nullptr;
   const std::size_t size = SCT_get0_signature(sct, &signature);
-  if (!signed_by(log.key.get(), Hash::sha256, input,
-                 {reinterpret_cast<const char*>(signature), size}))
+  if (!signed_by(key.get(), Hash::sha256, input, {reinterpret_cast<const char*>(signature), size}))
     return failed("the CT log's signature does not cover this certificate");
   return {};
 }
@@ -133,6 +143,16 @@ BorrowedStack borrowed_stack(const std::vector<CertificatePtr>& certificates) {
     if (stack) sk_X509_push(stack.get(), certificate.get());
   }
   return stack;
+}
+
+Result<std::vector<CertificatePtr>> read_chain(const Authority& authority) {
+  std::vector<CertificatePtr> out;
+  for (const auto& der : authority.chain) {
+    ASSIGN_OR_RETURN(auto certificate, certificate_from_der(der));
+    out.push_back(std::move(certificate));
+  }
+  if (out.empty()) return failed("the authority has no certificates");
+  return out;
 }
 
 std::optional<Instant> instant_of(const ASN1_TIME* time) {
@@ -158,27 +178,26 @@ Status check_usage(X509* certificate) {
 
 Result<OwnedStack> chain_to(X509* certificate, const std::vector<Authority>& authorities,
                             const std::vector<Instant>& times) {
+  const auto trusted_then = [&](const Authority& authority) {
+    return std::all_of(times.begin(), times.end(),
+                       [&](Instant time) { return authority.valid.contains(time); });
+  };
   std::string reason = "no certificate authority of the trusted root issued it";
   for (const auto& authority : authorities) {
+    if (!trusted_then(authority)) continue;
     auto chain = chain_by_signatures(certificate, authority);
     if (!chain) continue;
-    const bool trusted_then = std::all_of(times.begin(), times.end(),
-                                          [&](Instant t) { return authority.valid.contains(t); });
-    const bool valid_then = std::all_of(times.begin(), times.end(), [&](Instant time) {
-      for (int i = 0; i < sk_X509_num(chain.get()); ++i) {
-        if (!valid_at(sk_X509_value(chain.get(), i), time)) return false;
-      }
-      return true;
-    });
     if (!for_code_signing(chain.get()))
       reason = "an authority above it is not for code signing";
-    else if (!trusted_then)
-      reason = "it was used outside of the validity that the trusted root gives to " +
-               to_utf8(authority.name);
-    else if (!valid_then)
+    else if (!all_valid_at(chain.get(), times))
       reason = "it, or an authority above it, was not valid when it was used";
     else
       return chain;
+  }
+  for (const auto& authority : authorities) {
+    if (!trusted_then(authority) && chain_by_signatures(certificate, authority))
+      reason = "it was used outside of the validity that the trusted root gives to " +
+               to_utf8(authority.name);
   }
   return failed(std::move(reason));
 }

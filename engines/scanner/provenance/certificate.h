@@ -18,6 +18,8 @@ using BorrowedStack = Owned<STACK_OF(X509), free_borrowed_stack>;
 using OwnedStack = Owned<STACK_OF(X509), free_owned_stack>;
 // The certificates as OpenSSL wants them; they must outlive the stack.
 BorrowedStack borrowed_stack(const std::vector<CertificatePtr>& certificates);
+// An authority's certificates, read; an error when it has none or one cannot be read.
+Result<std::vector<CertificatePtr>> read_chain(const Authority& authority);
 
 // No authority itself, for digital signatures, for code signing.
 Status check_usage(X509* certificate);

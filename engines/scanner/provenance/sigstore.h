@@ -48,8 +48,8 @@ std::string_view to_string(Hash hash);
 
 // Whom and what to trust: the logs, certificate authorities and timestamp authorities of one
 // Sigstore instance, from its trusted_root.json (which is distributed by TUF; how it got here is
-// the caller's business). Entries whose keys or certificates cannot be read are kept out, so that
-// what they would vouch for fails; a text that is no trusted root is an error.
+// the caller's business). An entry whose key or certificate cannot be read fails whatever it would
+// have to vouch for; a text that is no trusted root is an error.
 class TrustedRoot {
  public:
   static Result<TrustedRoot> parse(std::string_view json);

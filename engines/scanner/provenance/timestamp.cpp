@@ -28,20 +28,22 @@ bool is_authority(X509* certificate) {
   return X509_check_ca(certificate) != 0;
 }
 
+using Chain = std::vector<CertificatePtr>;
+
 // Where the trusted root names the authority's own certificate, nobody else under the same anchor
 // may speak for it.
-bool signer_is_named(PKCS7* token, const Authority& authority) {
-  if (is_authority(authority.chain.front().get()) && authority.chain.size() > 1) return true;
-  const auto certificates = borrowed_stack(authority.chain);
+bool signer_is_named(PKCS7* token, const Chain& chain) {
+  if (is_authority(chain.front().get()) && chain.size() > 1) return true;
+  const auto certificates = borrowed_stack(chain);
   STACK_OF(X509)* signers = PKCS7_get0_signers(token, certificates.get(), 0);
   const bool named = signers && sk_X509_num(signers) == 1 &&
-                     X509_cmp(sk_X509_value(signers, 0), authority.chain.front().get()) == 0;
+                     X509_cmp(sk_X509_value(signers, 0), chain.front().get()) == 0;
   sk_X509_free(signers);
   return named;
 }
 
 // The store and the certificates go over to the context, which frees them.
-ContextPtr verification(std::string_view signature, const Authority& authority, Instant time) {
+ContextPtr verification(std::string_view signature, const Chain& chain, Instant time) {
   ContextPtr context(TS_VERIFY_CTX_new());
   X509_STORE* store = X509_STORE_new();
   STACK_OF(X509)* certificates = sk_X509_new_null();
@@ -55,7 +57,7 @@ ContextPtr verification(std::string_view signature, const Authority& authority, 
     if (!context) X509_STORE_free(store), sk_X509_free(certificates), BIO_free(data);
     return nullptr;
   }
-  for (const auto& certificate : authority.chain) {
+  for (const auto& certificate : chain) {
     if (X509_up_ref(certificate.get()) != 1) return nullptr;
     if (sk_X509_push(certificates, certificate.get()) <= 0) {
       X509_free(certificate.get());
@@ -65,7 +67,7 @@ ContextPtr verification(std::string_view signature, const Authority& authority, 
   X509_VERIFY_PARAM* parameters = X509_STORE_get0_param(store);
   X509_VERIFY_PARAM_set_time(parameters, std::chrono::system_clock::to_time_t(time));
   X509_VERIFY_PARAM_set_flags(parameters, X509_V_FLAG_PARTIAL_CHAIN);
-  if (X509_STORE_add_cert(store, authority.chain.back().get()) != 1) return nullptr;
+  if (X509_STORE_add_cert(store, chain.back().get()) != 1) return nullptr;
   TS_VERIFY_CTX_set_flags(context.get(), TS_VFY_SIGNATURE | TS_VFY_VERSION | TS_VFY_DATA);
   return context;
 }
@@ -86,9 +88,11 @@ Result<Instant> check_timestamp(std::string_view der, std::string_view signature
   if (!time) return failed("its time cannot be read");
   std::string reason = "no timestamp authority of the trusted root made it for this signature";
   for (const auto& authority : authorities) {
-    const auto context = verification(signature, authority, *time);
+    const auto chain = read_chain(authority);
+    if (!chain) continue;
+    const auto context = verification(signature, *chain, *time);
     if (!context || TS_RESP_verify_response(context.get(), response.get()) != 1 ||
-        !signer_is_named(token, authority))
+        !signer_is_named(token, *chain))
       continue;
     if (authority.valid.contains(*time)) return *time;
     reason = "it was made outside of the validity that the trusted root gives to " +

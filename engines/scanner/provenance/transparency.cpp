@@ -46,7 +46,7 @@ Result<Note> parse_note(std::string_view note) {
 }
 
 // Whether a signature line is this log's and holds.
-bool signed_by_log(std::string_view line, std::string_view text, const Log& log) {
+bool signed_by_log(std::string_view line, std::string_view text, const Log& log, EVP_PKEY* key) {
   if (!line.starts_with(kSignatureMark)) return false;
   line.remove_prefix(kSignatureMark.size());
   const auto blank = line.rfind(' ');
@@ -56,8 +56,7 @@ bool signed_by_log(std::string_view line, std::string_view text, const Log& log)
   if (!raw || raw->size() <= kKeyHintSize || log.checkpoint_id.size() < kKeyHintSize ||
       raw->substr(0, kKeyHintSize) != log.checkpoint_id.substr(0, kKeyHintSize))
     return false;
-  return signed_by(log.key.get(), hash_for(log.key.get()), text,
-                   std::string_view(*raw).substr(kKeyHintSize));
+  return signed_by(key, hash_for(key), text, std::string_view(*raw).substr(kKeyHintSize));
 }
 
 std::string node_hash(std::string_view left, std::string_view right) {
@@ -66,24 +65,24 @@ std::string node_hash(std::string_view left, std::string_view right) {
 
 }  // namespace
 
-Status check_promise(const LogEntry& entry, const Log& log) {
+Status check_promise(const LogEntry& entry, EVP_PKEY* key) {
   if (entry.integrated_time <= 0) return failed("there is no integrated time");
   // nlohmann sorts keys and writes no blanks: what RFC 8785 asks of such values.
   const nlohmann::json covered = {{"body", base64_encode(entry.body)},
                                   {"integratedTime", entry.integrated_time},
                                   {"logID", hex_encode(as_bytes(entry.log_id))},
                                   {"logIndex", entry.index}};
-  if (!signed_by(log.key.get(), hash_for(log.key.get()), covered.dump(), entry.promise))
+  if (!signed_by(key, hash_for(key), covered.dump(), entry.promise))
     return failed("the log's signature does not cover this entry");
   return {};
 }
 
-Status check_checkpoint(const InclusionProof& proof, const Log& log) {
+Status check_checkpoint(const InclusionProof& proof, const Log& log, EVP_PKEY* key) {
   ASSIGN_OR_RETURN(const auto note, parse_note(proof.checkpoint));
   if (!log.host.empty() && note.origin != log.host && !note.origin.starts_with(log.host + " - "))
     return failed("its origin \"" + to_utf8(note.origin) + "\" is not the log " + log.host);
   if (std::none_of(note.signatures.begin(), note.signatures.end(),
-                   [&](std::string_view line) { return signed_by_log(line, note.text, log); }))
+                   [&](std::string_view line) { return signed_by_log(line, note.text, log, key); }))
     return failed("no signature on it is the log's");
   if (note.size != proof.tree_size || note.root_hash != proof.root_hash)
     return failed("it is the head of another tree than the inclusion proof's");

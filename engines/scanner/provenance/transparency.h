@@ -8,11 +8,12 @@
 
 namespace gitaiops::scanner::provenance {
 
-// The log's promise to include the entry; it also covers the integrated time.
-Status check_promise(const LogEntry& entry, const Log& log);
+// `key`: the log's, read. The log's promise to include the entry; it also covers the integrated
+// time.
+Status check_promise(const LogEntry& entry, EVP_PKEY* key);
 // The tree head that the proof leads to is one that the log has signed. Signatures of others
 // (witnesses) are left out of account: their keys are not known.
-Status check_checkpoint(const InclusionProof& proof, const Log& log);
+Status check_checkpoint(const InclusionProof& proof, const Log& log, EVP_PKEY* key);
 // The entry's body is the leaf of that tree at that index.
 Status check_inclusion(const LogEntry& entry);
 

@@ -34,14 +34,11 @@ Result<Log> read_log(const Json& entry) {
                    "checkpointKeyId");
   if (log.id.empty()) log.id = digest(Hash::sha256, der);
   if (log.checkpoint_id.empty()) log.checkpoint_id = log.id;
-  if (auto read = key_from_der(der); read.ok())
-    log.key = std::move(*read);
-  else
-    log.key_problem = read.error().to_string();
+  log.key = der;
   return log;
 }
 
-Result<std::optional<Authority>> read_authority(const Json& entry) {
+Result<Authority> read_authority(const Json& entry) {
   Authority authority;
   ASSIGN_OR_RETURN(authority.name, text_member(&entry, "uri"));
   ASSIGN_OR_RETURN(authority.valid, read_validity(member(&entry, "validFor")), "validFor");
@@ -50,13 +47,10 @@ Result<std::optional<Authority>> read_authority(const Json& entry) {
   if (certificates->size() > kChainMax)
     return Error(Code::invalid_argument, "a chain of more than 10 certificates");
   for (const auto& certificate : *certificates) {
-    ASSIGN_OR_RETURN(const auto der, base64_member(&certificate, "rawBytes"), "certChain");
-    auto read = certificate_from_der(der);
-    if (!read) return std::optional<Authority>();
-    authority.chain.push_back(std::move(*read));
+    ASSIGN_OR_RETURN(auto der, base64_member(&certificate, "rawBytes"), "certChain");
+    authority.chain.push_back(std::move(der));
   }
-  if (authority.chain.empty()) return std::optional<Authority>();
-  return std::optional(std::move(authority));
+  return authority;
 }
 
 Result<std::vector<Log>> read_logs(const Json& root, const char* key) {
@@ -76,7 +70,7 @@ Result<std::vector<Authority>> read_authorities(const Json& root, const char* ke
   std::vector<Authority> authorities;
   for (const auto& entry : *entries) {
     ASSIGN_OR_RETURN(auto authority, read_authority(entry));
-    if (authority) authorities.push_back(std::move(*authority));
+    authorities.push_back(std::move(authority));
   }
   return authorities;
 }

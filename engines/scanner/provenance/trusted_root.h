@@ -1,4 +1,4 @@
-// Private to provenance: what stands in a trusted root, with its keys and certificates read.
+// Private to provenance: what stands in a trusted root.
 // Form: sigstore/protobuf-specs, sigstore_trustroot.proto.
 #pragma once
 
@@ -12,16 +12,15 @@ struct Log {
   std::string id;             // raw: SHA-256 of its key (Rekor 1, CT), or its note key id (Rekor 2)
   std::string checkpoint_id;  // whose first four bytes its checkpoints name
   Validity valid;
-  KeyPtr key;  // empty when it cannot be read
-  std::string key_problem;
+  std::string key;  // DER, not yet read: most verifications need one log of many
 };
 
 // A certificate authority or timestamp authority: a chain up to its anchor.
 struct Authority {
   std::string name;  // its URI
   Validity valid;
-  std::vector<CertificatePtr> chain;  // leaf's issuer (or a timestamp authority's leaf) first, the
-                                      // anchor last; never empty
+  // DER, not yet read. Leaf's issuer (or a timestamp authority's leaf) first, the anchor last.
+  std::vector<std::string> chain;
 };
 
 struct TrustedRoot::Parts {

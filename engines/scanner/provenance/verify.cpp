@@ -91,15 +91,16 @@ class Verification {
   }
 
   bool in_log(const LogEntry& entry, const Log& log) {
-    if (!log.key) return fail(Check::log_entry, "the log's key: " + log.key_problem);
+    const auto key = key_from_der(log.key);
+    if (!key) return fail(Check::log_entry, "the log's key: " + key.error().to_string());
     if (!log.valid.start)
       return fail(Check::log_entry, "the trusted root gives no start of validity for " + log.host);
     if (!entry.promise.empty()) {
-      if (!passed(Check::promise, check_promise(entry, log))) return false;
+      if (!passed(Check::promise, check_promise(entry, key->get()))) return false;
       verdict_.times.push_back(Instant{std::chrono::seconds(entry.integrated_time)});
     }
     if (!entry.proof || entry.proof->checkpoint.empty()) return true;  // 0.1: the promise suffices
-    return passed(Check::checkpoint, check_checkpoint(*entry.proof, log)) &&
+    return passed(Check::checkpoint, check_checkpoint(*entry.proof, log, key->get())) &&
            passed(Check::inclusion, check_inclusion(entry));
   }
 
