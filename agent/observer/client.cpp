@@ -245,14 +245,6 @@ Task<Result<Fd>> ask_checkout(Shared state, ProcessId runner, std::string path) 
   co_return std::move(reply.fd);
 }
 
-Task<Result<std::string>> ask_cgroup(Shared state, std::string cgroup, std::string file) {
-  if (cgroup.size() > wire::kMaxPath || file.size() > wire::kMaxPath)
-    co_return Error(Code::invalid_argument, "not a cgroup");
-  const auto body = cgroup + '\0' + file;
-  CO_ASSIGN_OR_RETURN(auto reply, co_await ask(state, wire::Kind::read_cgroup, body, kCallLimit));
-  co_return std::move(reply.body);
-}
-
 ListedContainer to_container(const wire::ContainerRecord& record) {
   return {{static_cast<ContainerEngine>(record.key.engine),
            to_utf8({record.key.id, sizeof record.key.id})},
@@ -300,10 +292,6 @@ class SocketObserver final : public Observer {
   Task<Result<OpenedTrace>> next_trace() override { return ask_trace(state_); }
   Task<Result<Fd>> open_checkout(const ProcessId& runner, const std::string& path) override {
     return ask_checkout(state_, runner, path);
-  }
-  Task<Result<std::string>> read_cgroup(const std::string& cgroup,
-                                        const std::string& file) override {
-    return ask_cgroup(state_, cgroup, file);
   }
   Task<Result<std::vector<std::string>>> self_check() override { return ask_self_check(state_); }
   Task<Result<std::vector<ListedContainer>>> containers() override {

@@ -25,13 +25,11 @@ namespace gitaiops::agent {
 namespace {
 
 constexpr char kUsage[] =
-    "usage: gitaiops-observer [--proc-root PATH] [--host-root PATH] [--cgroup-root PATH] "
-    "[--runner-name NAME]...\n"
-    "                         [--runner-uid UID]... [--agent-timeout SECONDS] [--docker-root "
-    "PATH]\n"
-    "                         [--podman-root PATH] [--podman-run-root PATH] [--containerd-root "
-    "PATH]\n"
-    "                         [--log-format text|json] -- gitaiops-agent run ...\n"
+    "usage: gitaiops-observer [--proc-root PATH] [--host-root PATH] [--runner-name NAME]...\n"
+    "                         [--runner-uid UID]... [--agent-timeout SECONDS]\n"
+    "                         [--docker-root PATH] [--podman-root PATH] [--podman-run-root PATH]\n"
+    "                         [--containerd-root PATH] [--log-format text|json]\n"
+    "                         -- gitaiops-agent run ...\n"
     "Starts the agent without capabilities and answers its questions about runner processes.\n"
     "  --runner-name NAME  the name of a runner's process; default gitlab-runner\n"
     "  --runner-uid UID    a user that a runner may run as, besides root and our own; decimal\n"
@@ -80,8 +78,6 @@ Result<Arguments> parse_arguments(const std::vector<std::string>& words) {
       options.proc_root = value;
     } else if (name == "--host-root") {
       options.host_root = value;
-    } else if (name == "--cgroup-root") {
-      options.cgroup_root = value;
     } else if (name == "--docker-root") {
       options.containers.docker = value;
     } else if (name == "--podman-root") {

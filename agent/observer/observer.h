@@ -82,13 +82,6 @@ struct ListedContainer {
   uint64_t version = 0;  // differs when its state or process was written since
 };
 
-struct ObserverOptions {
-  std::string proc_root = "/proc";
-  std::string host_root = "/";
-  std::string cgroup_root = "/sys/fs/cgroup";
-  std::vector<std::string> runner_names = {"gitlab-runner"};  // comm of the runner's process
-};
-
 class Observer {
  public:
   virtual ~Observer() = default;
@@ -105,10 +98,6 @@ class Observer {
 
   // A directory below a runner's checkout, opened for reading without following links out of it.
   virtual Task<Result<Fd>> open_checkout(const ProcessId& runner, const std::string& path) = 0;
-  // A file of a cgroup ("memory.peak" of "/system.slice/x.scope"), at most 64 KiB.
-  virtual Task<Result<std::string>> read_cgroup(const std::string& cgroup,
-                                                const std::string& file) = 0;
-
   // Containers that exist now, running or not.
   virtual Task<Result<std::vector<ListedContainer>>> containers() = 0;
   // Opened for reading: a regular file of at most 4 MiB, reached without a symbolic link.

@@ -25,31 +25,6 @@ constexpr std::size_t kMaxWaiting = 16;  // pending next_trace calls
 constexpr int kRequestsAtOnce = 16;
 constexpr std::size_t kMaxCgroupOf = 16 << 10;
 
-constexpr std::array<std::string_view, 24> kCgroupFiles = {"memory.current",
-                                                           "memory.peak",
-                                                           "memory.max",
-                                                           "memory.high",
-                                                           "memory.swap.current",
-                                                           "memory.swap.max",
-                                                           "memory.events",
-                                                           "memory.stat",
-                                                           "memory.events.local",
-                                                           "memory.pressure",
-                                                           "memory.oom.group",
-                                                           "cpu.stat",
-                                                           "cpu.max",
-                                                           "cpu.weight",
-                                                           "cpu.pressure",
-                                                           "io.stat",
-                                                           "io.max",
-                                                           "io.pressure",
-                                                           "io.weight",
-                                                           "pids.current",
-                                                           "pids.peak",
-                                                           "pids.max",
-                                                           "pids.events",
-                                                           "memory.low"};
-
 constexpr uint64_t kStayBeneath = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
 
 // Beneath a folder a path is relative: "/a/b" → "a/b".
@@ -191,10 +166,6 @@ void Service::answer(std::string_view packet) {
       return folder.ok() ? reply(kind, call, "", std::move(*folder))
                          : refuse(kind, call, folder.error());
     }
-    case wire::Kind::read_cgroup: {
-      const auto text = read_cgroup(body);
-      return text.ok() ? reply(kind, call, text.value()) : refuse(kind, call, text.error());
-    }
     case wire::Kind::self_check:
       return reply(kind, call, self_check());
     case wire::Kind::containers:
@@ -291,24 +262,6 @@ Result<Fd> Service::open_checkout(std::string_view body) const {
                  "the path of the checkout has a symbolic link, which is not followed");
   if (!folder) return errno_error("open", body);
   return folder;
-}
-
-Result<std::string> Service::read_cgroup(std::string_view body) const {
-  const auto nul = body.find('\0');
-  if (nul == std::string_view::npos)
-    return Error(Code::invalid_argument, "not a request for a cgroup file");
-  const auto cgroup = body.substr(0, nul), file = body.substr(nul + 1);
-  if (std::find(kCgroupFiles.begin(), kCgroupFiles.end(), file) == kCgroupFiles.end())
-    return Error(Code::permission_denied,
-                 "this cgroup file is not in the list of those that may be read");
-  if (!is_path(cgroup)) return Error(Code::invalid_argument, "not a cgroup");
-  const Fd root(::open(options_.cgroup_root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (!root) return errno_error("open", options_.cgroup_root);
-  const auto path = relative(cgroup) + '/' + std::string(file);
-  const auto fd =
-      open_beneath(root.get(), path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, kStayBeneath);
-  if (!fd) return errno_error("open", path);
-  return read_up_to(fd, wire::kMaxBody);
 }
 
 Result<std::string> Service::cgroup_of(std::string_view body) const {

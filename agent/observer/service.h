@@ -26,7 +26,6 @@ namespace gitaiops::agent {
 struct ServiceOptions {
   std::string proc_root = "/proc";
   std::string host_root = "/";
-  std::string cgroup_root = "/sys/fs/cgroup";
   ContainerRoots containers;
   RunnerRules runners;
   std::size_t max_held_traces = 1024;
@@ -67,7 +66,6 @@ class Service {
   void offer_traces();
   void flush();
   Result<Fd> open_checkout(std::string_view body) const;
-  Result<std::string> read_cgroup(std::string_view body) const;
   Result<std::string> cgroup_of(std::string_view body) const;
   std::string self_check() const;
 

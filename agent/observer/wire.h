@@ -13,7 +13,6 @@
 //   next_trace     –                            TraceRecord                        the trace,
 //   read-only, at offset 0 release        TraceKey                     – (no reply at all)
 //   open_checkout  ProcessKey, then the path    –                                  the directory
-//   read_cgroup    cgroup, NUL, file            the file's bytes
 //   self_check     –                            lines separated by \n
 //   containers     –                            ContainerRecord…
 //   open_container ContainerKey                 –                                  the file
@@ -50,8 +49,7 @@ enum class Kind : uint8_t {
   next_trace,
   release,
   open_checkout,
-  read_cgroup,
-  self_check,
+  self_check = 7,
   containers,
   open_container,
   cgroup_of,

@@ -23,7 +23,7 @@ struct Machine {
     if (::mkdtemp(folder.data()) == nullptr) std::abort();
     auto proc = ProcFs::open(folder);
     ServiceOptions options;
-    options.proc_root = options.host_root = options.cgroup_root = folder;
+    options.proc_root = options.host_root = folder;
     service.emplace(std::move(options), std::move(*proc));
   }
   ~Machine() { std::filesystem::remove_all(folder); }

@@ -48,9 +48,6 @@ class FakeObserver final : public Observer {
   Task<Result<Fd>> open_checkout(const ProcessId&, const std::string&) override {
     co_return nothing();
   }
-  Task<Result<std::string>> read_cgroup(const std::string&, const std::string&) override {
-    co_return nothing();
-  }
   Task<Result<std::vector<std::string>>> self_check() override { co_return nothing(); }
 
  private:

@@ -25,9 +25,6 @@ class BrokenObserver final : public Observer {
   Task<Result<Fd>> open_checkout(const ProcessId&, const std::string&) override {
     return answer<Fd>(this);
   }
-  Task<Result<std::string>> read_cgroup(const std::string&, const std::string&) override {
-    return answer<std::string>(this);
-  }
   Task<Result<std::vector<ListedContainer>>> containers() override {
     return answer<std::vector<ListedContainer>>(this);
   }

@@ -278,29 +278,6 @@ TEST_F(ServiceTest, OpensACheckoutAndNothingThroughLinks) {
   EXPECT_EQ(code(id, std::string("/tmp\0/x", 7)), to_string(Code::invalid_argument));
 }
 
-TEST_F(ServiceTest, ReadsOnlyListedFilesOfACgroup) {
-  auto options = options_for_test();
-  options.cgroup_root = temp_ / "cgroup";
-  std::filesystem::create_directories(temp_.path / "cgroup/system.slice/x.scope");
-  std::ofstream(temp_.path / "cgroup/system.slice/x.scope/memory.peak") << "4096\n";
-  std::ofstream(temp_.path / "cgroup/system.slice/x.scope/cgroup.procs") << "1\n";
-  std::ofstream(temp_ / "memory.peak") << "outside\n";
-  std::ofstream(temp_.path / "cgroup/memory.stat") << std::string(100'000, 'x');
-  std::filesystem::create_symlink(temp_.path, temp_.path / "cgroup/out");
-  connect(options);
-  const auto read = [&](const std::string& cgroup, const std::string& file) {
-    const auto text = run(loop_, observer_->read_cgroup(cgroup, file));
-    return text.ok() ? *text : std::string(to_string(text.error().code()));
-  };
-  EXPECT_EQ(read("/system.slice/x.scope", "memory.peak"), "4096\n");
-  EXPECT_EQ(read("/system.slice/x.scope", "cgroup.procs"), to_string(Code::permission_denied));
-  EXPECT_EQ(read("/system.slice/x.scope", "../../memory.peak"), to_string(Code::permission_denied));
-  EXPECT_EQ(read("/system.slice/gone.scope", "memory.peak"), to_string(Code::not_found));
-  EXPECT_NE(read("/..", "memory.peak"), "outside\n");
-  EXPECT_NE(read("/out", "memory.peak"), "outside\n");
-  EXPECT_EQ(read("/", "memory.stat").size(), 65536u);
-}
-
 TEST_F(ServiceTest, HandsOutTheStateOfAContainerAndTheGroupsOfAProcess) {
   auto options = options_for_test();
   options.host_root = temp_.path;
@@ -402,8 +379,6 @@ TEST_F(RawServiceTest, MalformedRequestsDoNoHarm) {
 TEST_F(RawServiceTest, RefusesWhatItDoesNotKnow) {
   EXPECT_EQ(asks(static_cast<wire::Kind>(99), 1), wire::to_wire(Code::unimplemented));
   EXPECT_EQ(asks(wire::Kind::open_checkout, 2, "short"), wire::to_wire(Code::invalid_argument));
-  EXPECT_EQ(asks(wire::Kind::read_cgroup, 3, "no separator"),
-            wire::to_wire(Code::invalid_argument));
   for (uint32_t call = 100; call < 116; ++call)
     send(wire::packet(wire::Kind::next_trace, call, ""));
   EXPECT_EQ(asks(wire::Kind::next_trace, 116), wire::to_wire(Code::resource_exhausted));
