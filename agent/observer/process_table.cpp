@@ -9,8 +9,9 @@
 namespace gitaiops::agent {
 namespace {
 
-constexpr uint32_t kLookAgainEvery = 8;  // scans between two looks at a stranger
-constexpr uint8_t kYoungScans = 2;
+constexpr int64_t kListEveryUs = 10'000'000;
+constexpr int32_t kMaxFollowed = 512;  // numbers looked at one by one; beyond, a listing is cheaper
+constexpr uint8_t kYoungScans = 8;
 constexpr std::size_t kMaxClaimDigits = 19;
 
 wire::ProcessKey key_of(const Stat& stat) {
@@ -28,28 +29,67 @@ ProcessTable::ProcessTable(const ProcFs& proc, RunnerRules rules)
       tick_us_(1'000'000 / std::max(1L, ::sysconf(_SC_CLK_TCK))),
       page_bytes_(::sysconf(_SC_PAGESIZE)) {}
 
-void ProcessTable::scan() {
+void ProcessTable::scan(int64_t now_us) {
   ++round_;
   open_.clear();
-  // A listing that breaks off would make the rest look dead: keep the table as it is.
-  if (!proc_.each([this](int32_t pid, uint64_t inode) { look(pid, inode); }).ok()) return;
-  std::erase_if(table_, [this](const auto& item) { return item.second.round != round_; });
+  const auto newest = proc_.newest_pid();  // first: what is born from here on is for the next scan
+  if (may_follow(newest, now_us)) {
+    follow(*newest);
+  } else {
+    if (!list(now_us)) return;
+    newest_listed_ = newest;
+  }
+  newest_before_ = std::exchange(newest_, newest);
   judge_all();
   remember_sessions();
+}
+
+bool ProcessTable::may_change(const Entry& entry) {
+  return entry.role == Role::runner || (entry.role == Role::stranger && entry.young > 0);
+}
+
+bool ProcessTable::may_follow(std::optional<int32_t> newest, int64_t now_us) const {
+  if (!newest || !newest_before_ || !newest_) return false;
+  if (now_us >= next_listing_us_ && newest_listed_ != newest) return false;
+  return *newest_before_ <= *newest_ && *newest_ <= *newest &&
+         *newest - *newest_before_ <= kMaxFollowed;
+}
+
+bool ProcessTable::list(int64_t now_us) {
+  const bool strangers_too = now_us >= next_listing_us_;
+  const auto visit = [&](int32_t pid, uint64_t inode) {
+    const auto known = table_.find(pid);
+    if (known == table_.end() || known->second.inode != inode || may_change(known->second) ||
+        (strangers_too && known->second.role == Role::stranger))
+      return look(pid, inode);
+    known->second.round = round_;
+  };
+  // A listing that breaks off would make the rest look dead: keep the table as it is.
+  if (!proc_.each(visit).ok()) return false;
+  std::erase_if(table_, [this](const auto& item) { return item.second.round != round_; });
+  if (strangers_too) next_listing_us_ = now_us + kListEveryUs;
+  return true;
+}
+
+// The kernel gives a number a moment before its process can be seen: what was given before the last
+// scan is looked for once more.
+void ProcessTable::follow(int32_t newest) {
+  for (int32_t pid = *newest_before_ + 1; pid <= newest; ++pid) {
+    const auto known = table_.find(pid);
+    if (known == table_.end() || pid > *newest_) look(pid, 0);
+  }
+  std::vector<std::pair<int32_t, uint64_t>> again;  // looking changes the table
+  for (const auto& [pid, entry] : table_) {
+    if (entry.round != round_ && may_change(entry)) again.emplace_back(pid, entry.inode);
+  }
+  for (const auto& [pid, inode] : again) look(pid, inode);
 }
 
 void ProcessTable::look(int32_t pid, uint64_t inode) {
   const auto [place, created] = table_.try_emplace(pid);
   Entry& entry = place->second;
-  const bool look_again = entry.role == Role::runner || entry.young > 0 ||
-                          (entry.role == Role::stranger &&
-                           (static_cast<uint32_t>(pid) + round_) % kLookAgainEvery == 0);
-  if (!created && entry.inode == inode && !look_again) {
-    entry.round = round_;
-    return;
-  }
   const auto stat = proc_.stat(pid);
-  if (!stat || stat->pid != pid) {
+  if (!stat || stat->pid != pid || stat->thread) {
     table_.erase(place);
     return;
   }
@@ -173,8 +213,8 @@ bool ProcessTable::refresh(Entry& entry) const {
   return true;
 }
 
-std::vector<wire::ProcessRecord> ProcessTable::sample() {
-  scan();
+std::vector<wire::ProcessRecord> ProcessTable::sample(int64_t now_us) {
+  scan(now_us);
   std::vector<std::pair<uint32_t, int32_t>> order;
   for (const auto& [pid, entry] : table_)
     if (entry.role == Role::descendant) order.emplace_back(entry.depth, pid);

@@ -8,8 +8,12 @@
 // made below a runner's child holds only processes of that child. The process group is no proof (a
 // job can join another job's), so it is not used.
 //
-// Cost: one listing of /proc a scan, and one stat file for each new process, each runner, and an
-// eighth of the strangers (a stranger may become a runner by exec).  Tests: process_table_test.cpp,
+// Cost. Numbers of processes are given upwards, and the kernel tells the last one given: a scan
+// looks at the numbers given since, at runners and at those that are young, and on a host where
+// nothing is born that is all. All of /proc is listed, and every stranger looked at (it may become
+// a runner by exec; a runner starts threads then, which take numbers too), every ten seconds in
+// which something was born, when too many numbers were given or they began anew, and, without
+// strangers, in every scan where the last number cannot be known.  Tests: process_table_test.cpp,
 // bench/observer_scan.cpp.
 //
 // Thread safety: one thread.
@@ -41,11 +45,11 @@ class ProcessTable {
  public:
   ProcessTable(const ProcFs& proc, RunnerRules rules);
 
-  // Brings the table up to date: who lives, who belongs to whom.
-  void scan();
+  // Brings the table up to date: who lives, who belongs to whom. `now_us` as of monotonic_us().
+  void scan(int64_t now_us);
   // Scans, then reads the figures of all descendants: parents before children, so that a child seen
   // alive is not yet in its parent's reaped times. At most wire::kMaxProcesses.
-  std::vector<wire::ProcessRecord> sample();
+  std::vector<wire::ProcessRecord> sample(int64_t now_us);
 
   std::vector<wire::RunnerRecord> runners() const;
   std::vector<Refused> refused() const;
@@ -78,6 +82,10 @@ class ProcessTable {
     uint32_t round = 0;
   };
 
+  static bool may_change(const Entry& entry);
+  bool may_follow(std::optional<int32_t> newest, int64_t now_us) const;
+  bool list(int64_t now_us);
+  void follow(int32_t newest);
   void look(int32_t pid, uint64_t inode);
   void judge_all();
   void judge(int32_t pid);
@@ -98,6 +106,10 @@ class ProcessTable {
   std::vector<int32_t> open_;                       // to be judged in this scan
   std::unordered_map<int32_t, std::string> roots_;  // of runners, for one sample
   uint32_t round_ = 0;
+  std::optional<int32_t> newest_,
+      newest_before_;                     // numbers given by the last scan and the one before
+  std::optional<int32_t> newest_listed_;  // when /proc was listed
+  int64_t next_listing_us_ = 0;
   uint64_t cut_ = 0;
 };
 

@@ -23,19 +23,14 @@ constexpr std::size_t after_name(std::size_t field) {
 }
 constexpr std::size_t kLastField = 51;
 
-// A file of the kernel's that fits into the buffer; what is longer is cut.
+// A file of the kernel's that fits into the buffer; what is longer is cut. The kernel gives such a
+// file in one piece.
 template <std::size_t N>
 std::string_view read_into(std::array<char, N>& buffer, int folder, const char* name) {
   const Fd fd(::openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOCTTY));
   if (!fd) return {};
-  std::size_t used = 0;
-  while (used < N) {
-    const ssize_t n = ::read(fd.get(), buffer.data() + used, N - used);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) break;
-    used += static_cast<std::size_t>(n);
-  }
-  return {buffer.data(), used};
+  const ssize_t n = ::read(fd.get(), buffer.data(), N);
+  return {buffer.data(), n > 0 ? static_cast<std::size_t>(n) : 0};
 }
 
 struct PathOf {
@@ -100,6 +95,7 @@ std::optional<Stat> parse_stat(std::string_view text) {
   stat.cpu_ticks = non_negative(field(14)) + non_negative(field(15));
   stat.reaped_cpu_ticks = non_negative(field(16)) + non_negative(field(17));
   stat.rss_pages = non_negative(field(24));
+  stat.thread = field(38) == "-1";  // threads end without a signal to a parent
   stat.environment_at = parse_uint(field(50)).value_or(0);
   return stat;
 }
@@ -135,6 +131,16 @@ std::string_view without_deleted(std::string_view path) {
   return path.ends_with(suffix) ? path.substr(0, path.size() - suffix.size()) : path;
 }
 
+bool is_of_our_pids(std::string_view status) {
+  const auto numbers = line_after(status, "NSpid:");
+  return numbers && !numbers->empty() && numbers->find('\t') == std::string_view::npos;
+}
+
+ProcFs::ProcFs(std::string root, Fd fd) : root_(std::move(root)), fd_(std::move(fd)) {
+  std::array<char, 4096> buffer;
+  ours_ = is_of_our_pids(read_into(buffer, fd_.get(), "self/status"));
+}
+
 Result<ProcFs> ProcFs::open(const std::string& root) {
   Fd fd(::open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!fd) return errno_error("open", root);
@@ -165,6 +171,15 @@ Status ProcFs::each(const std::function<void(int32_t, uint64_t)>& visit) const {
       at += entry->length;
     }
   }
+}
+
+std::optional<int32_t> ProcFs::newest_pid() const {
+  if (!ours_) return std::nullopt;
+  std::array<char, 128> buffer;
+  const auto text = trimmed(read_into(buffer, fd_.get(), "loadavg"));
+  const auto number = parse_int(text.substr(text.rfind(' ') + 1));
+  if (!number || *number <= 0 || *number > INT32_MAX) return std::nullopt;
+  return static_cast<int32_t>(*number);
 }
 
 Fd ProcFs::folder(int32_t pid) const {

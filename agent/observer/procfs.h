@@ -32,6 +32,7 @@ struct Stat {
   int64_t reaped_cpu_ticks = 0;  // cutime + cstime
   int64_t rss_pages = 0;
   uint64_t environment_at = 0;  // changes with every exec; 0 when hidden from us
+  bool thread = false;          // not a process: a thread that is not its process' first
 };
 std::optional<Stat> parse_stat(std::string_view text);
 
@@ -46,6 +47,10 @@ struct Uids {
 // From the "Uid:" line of /proc/PID/status. The owner of /proc/PID is no substitute: it reads root
 // for any process that made itself undumpable.
 std::optional<Uids> parse_uids(std::string_view status);
+
+// From the "NSpid:" line of /proc/self/status: our number in every pid namespace from that of this
+// /proc down to our own. One number: it is the same.
+bool is_of_our_pids(std::string_view status);
 
 // `trace` and digits, nothing else.
 bool is_trace_name(std::string_view name);
@@ -64,6 +69,11 @@ class ProcFs {
   // process ends).
   Status each(const std::function<void(int32_t pid, uint64_t inode)>& visit) const;
 
+  // The number that the last process or thread got, from proc(5) loadavg. While it stays the same
+  // nothing was born; numbers are given upwards until they begin anew. nullopt where that cannot be
+  // told: /proc of another pid namespace than our own.
+  std::optional<int32_t> newest_pid() const;
+
   // The folder of a process. What is read through it is that process or nothing, even when its pid
   // is used again.
   Fd folder(int32_t pid) const;
@@ -81,9 +91,10 @@ class ProcFs {
   std::optional<std::string> variable(int32_t pid, std::string_view name, std::size_t limit) const;
 
  private:
-  ProcFs(std::string root, Fd fd) : root_(std::move(root)), fd_(std::move(fd)) {}
+  ProcFs(std::string root, Fd fd);
   std::string root_;
   Fd fd_;
+  bool ours_ = false;  // the numbers in it are of our own pid namespace
 };
 
 // readlinkat with the answer as a string; nullopt on error or when longer than 4095 bytes.

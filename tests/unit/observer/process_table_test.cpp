@@ -12,6 +12,7 @@ struct Fake {
   int session = 0;     // 0: its own
   uint64_t start = 0;  // 0: its pid
   uint32_t uid = 0;
+  bool thread = false;
 };
 
 class ProcessTableTest : public ::testing::Test {
@@ -28,11 +29,11 @@ class ProcessTableTest : public ::testing::Test {
   // pid → root's pid, of all descendants.
   std::map<int, int> trees() {
     std::map<int, int> trees;
-    for (const auto& record : table_.sample()) trees[record.id.pid] = record.root.pid;
+    for (const auto& record : table_.sample(now_)) trees[record.id.pid] = record.root.pid;
     return trees;
   }
   std::vector<int> runners() {
-    table_.scan();
+    table_.scan(now_);
     std::vector<int> pids;
     for (const auto& record : table_.runners()) pids.push_back(record.id.pid);
     return pids;
@@ -40,6 +41,7 @@ class ProcessTableTest : public ::testing::Test {
   using Trees = std::map<int, int>;
   using Pids = std::vector<int>;
 
+  int64_t now_ = 1;  // microseconds
   TempFolder root_;
   ProcFs proc_ = *ProcFs::open(root_.path.string());
   ProcessTable table_{proc_, {{"gitlab-runner"}, {0, 999}}};
@@ -52,7 +54,8 @@ class ProcessTableTest : public ::testing::Test {
     const auto start = process.start != 0 ? process.start : static_cast<uint64_t>(process.pid);
     std::ofstream(folder / "stat")
         << process.pid << " (" << process.comm << ") S " << process.parent << " " << session << " "
-        << session << " 0 -1 0 0 0 0 0 1 1 1 1 20 0 1 0 " << start << " 0 10 0\n";
+        << session << " 0 -1 0 0 0 0 0 1 1 1 1 20 0 1 0 " << start
+        << " 0 10 0 0 0 0 0 0 0 0 0 0 0 0 0 " << (process.thread ? -1 : 17) << " 0\n";
     std::ofstream(folder / "status") << "Name:\tx\nUid:\t" << process.uid << "\t" << process.uid
                                      << "\t" << process.uid << "\t" << process.uid << "\n";
     std::error_code ignored;
@@ -87,7 +90,7 @@ TEST_F(ProcessTableTest, AJobCannotPoseAsARunner) {
 TEST_F(ProcessTableTest, ANameTakenAfterLeavingTheTreeDoesNotHelp) {
   put({.pid = 10, .comm = "gitlab-runner"});
   put({.pid = 20, .parent = 10, .session = 10});
-  table_.scan();
+  table_.scan(now_);
   change({.pid = 20, .parent = 1, .comm = "gitlab-runner"});
   for (int i = 0; i < 20; ++i) EXPECT_EQ(runners(), Pids{10});
 }
@@ -104,10 +107,10 @@ TEST_F(ProcessTableTest, AProcessOfAnotherUserIsNoRunner) {
 TEST_F(ProcessTableTest, ARunnerThatExecsLateTakesItsChildrenAlong) {
   put({.pid = 10, .comm = "entrypoint.sh"});
   put({.pid = 20, .parent = 10, .session = 10});
-  for (int i = 0; i < 5; ++i) table_.scan();
+  for (int i = 0; i < 20; ++i) table_.scan(now_);
   EXPECT_EQ(trees(), Trees{});
   change({.pid = 10, .comm = "gitlab-runner"});
-  for (int i = 0; i < 8; ++i) table_.scan();  // a stranger is looked at in every eighth scan
+  now_ += 10'000'000;  // that often every stranger is looked at
   EXPECT_EQ(runners(), Pids{10});
   EXPECT_EQ(trees(), (Trees{{20, 20}}));
 }
@@ -122,7 +125,7 @@ TEST_F(ProcessTableTest, AnOrphanStaysInTheTreeItWasFirstSeenIn) {
   change({.pid = 21, .parent = 1});
   put({.pid = 22, .parent = 21, .session = 21});
   EXPECT_EQ(trees(), (Trees{{21, 20}, {22, 20}, {30, 30}}));
-  const auto records = table_.sample();
+  const auto records = table_.sample(now_);
   ASSERT_EQ(records[1].id.pid, 21);
   EXPECT_EQ(records[1].parent.start_ticks, 0u) << "its parent is gone";
 }
@@ -131,7 +134,7 @@ TEST_F(ProcessTableTest, AnOrphanNeverSeenBeforeBelongsToItsSession) {
   put({.pid = 10, .comm = "gitlab-runner"});
   put({.pid = 20, .parent = 10, .session = 10});
   put({.pid = 21, .parent = 20});  // setsid
-  table_.sample();
+  table_.sample(now_);
   put({.pid = 50, .parent = 1, .session = 21});
   end(21);
   put({.pid = 51, .parent = 1, .session = 10});  // the runner's own session: no proof of any tree
@@ -142,7 +145,7 @@ TEST_F(ProcessTableTest, AReusedPidInheritsNothing) {
   put({.pid = 10, .comm = "gitlab-runner"});
   put({.pid = 20, .parent = 10, .session = 10});
   put({.pid = 21, .parent = 20, .session = 10});
-  table_.sample();
+  table_.sample(now_);
   put({.pid = 21, .parent = 1, .comm = "cron", .start = 5000});
   put({.pid = 20, .parent = 1, .comm = "cron", .start = 5001});
   put({.pid = 22, .parent = 1, .session = 20, .start = 6000});
@@ -160,7 +163,7 @@ TEST_F(ProcessTableTest, SeveralRunnersAreKeptApart) {
   put({.pid = 30, .parent = 11, .session = 11});
   EXPECT_EQ(runners(), (Pids{10, 11}));
   std::map<int, int> runner_of;
-  for (const auto& record : table_.sample()) runner_of[record.id.pid] = record.runner.pid;
+  for (const auto& record : table_.sample(now_)) runner_of[record.id.pid] = record.runner.pid;
   EXPECT_EQ(runner_of, (Trees{{20, 10}, {30, 11}}));
 }
 
@@ -170,8 +173,90 @@ TEST_F(ProcessTableTest, ParentsComeBeforeChildren) {
   put({.pid = 300, .parent = 400, .session = 500, .start = 3});
   put({.pid = 200, .parent = 300, .session = 500, .start = 4});
   std::vector<int> order;
-  for (const auto& record : table_.sample()) order.push_back(record.id.pid);
+  for (const auto& record : table_.sample(now_)) order.push_back(record.id.pid);
   EXPECT_EQ(order, (Pids{400, 300, 200}));
+}
+
+// Where the kernel tells the last number it gave.
+class FollowingTest : public ProcessTableTest {
+ protected:
+  FollowingTest() {
+    std::filesystem::create_directories(root_.path / "self");
+    std::ofstream(root_.path / "self" / "status") << "Name:\tx\nNSpid:\t7\n";
+    gave(100);
+    put({.pid = 1, .comm = "init"});
+    put({.pid = 10, .comm = "gitlab-runner"});
+    proc_ = *ProcFs::open(root_.path.string());
+    for (int i = 0; i < 20; ++i) table_.scan(now_);
+  }
+  void gave(int newest) {
+    std::ofstream(root_.path / "loadavg") << "0.50 0.25 0.10 1/100 " << newest << "\n";
+  }
+};
+
+TEST_F(FollowingTest, LooksAtTheNumbersGivenSince) {
+  put({.pid = 101, .parent = 10, .session = 10});
+  put({.pid = 103, .parent = 101, .session = 10});
+  gave(103);
+  put({.pid = 104, .parent = 10, .session = 10});  // not given: it is not looked for
+  EXPECT_EQ(trees(), (Trees{{101, 101}, {103, 101}}));
+  EXPECT_EQ(table_.known(), 4u);
+  gave(104);
+  EXPECT_EQ(trees(), (Trees{{101, 101}, {103, 101}, {104, 104}}));
+  end(101);
+  end(104);
+  EXPECT_EQ(trees(), (Trees{{103, 101}}));
+}
+
+TEST_F(FollowingTest, WhatAppearsAMomentAfterItsNumberIsNotMissed) {
+  gave(101);
+  EXPECT_EQ(trees(), Trees{});
+  put({.pid = 101, .parent = 10, .session = 10});
+  EXPECT_EQ(trees(), (Trees{{101, 101}}));
+}
+
+TEST_F(FollowingTest, ANumberUsedAgainIsAnotherProcess) {
+  put({.pid = 101, .parent = 10, .session = 10});
+  gave(101);
+  EXPECT_EQ(trees(), (Trees{{101, 101}}));
+  gave(60);  // they began anew
+  put({.pid = 60, .parent = 10, .session = 10, .start = 900});
+  EXPECT_EQ(trees(), (Trees{{101, 101}, {60, 60}}));
+  put({.pid = 101, .comm = "cron", .start = 901});
+  gave(101);
+  EXPECT_EQ(trees(), (Trees{{60, 60}}));
+}
+
+TEST_F(FollowingTest, ARunnerThatEndsOrExecsIsSeenWithoutAListing) {
+  end(10);
+  EXPECT_EQ(runners(), Pids{});
+  put({.pid = 101, .comm = "entrypoint.sh"});
+  gave(101);
+  EXPECT_EQ(runners(), Pids{});
+  change({.pid = 101, .comm = "gitlab-runner"});
+  EXPECT_EQ(runners(), Pids{101});
+}
+
+TEST_F(FollowingTest, AStrangerThatExecsLateIsSeenOnceSomethingIsBorn) {
+  put({.pid = 101, .comm = "entrypoint.sh"});
+  gave(101);
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(runners(), Pids{10});
+  change({.pid = 101, .comm = "gitlab-runner"});
+  now_ += 10'000'000;
+  gave(110);  // its threads
+  EXPECT_EQ(runners(), (Pids{10, 101}));
+}
+
+TEST_F(FollowingTest, AThreadIsNoProcess) {
+  put({.pid = 101, .parent = 10, .session = 10, .thread = true});
+  gave(101);
+  EXPECT_EQ(trees(), Trees{});
+}
+
+TEST_F(FollowingTest, ManyNumbersAreAListing) {
+  put({.pid = 50'000, .parent = 10, .session = 10});
+  gave(50'001);
+  EXPECT_EQ(trees(), (Trees{{50'000, 50'000}}));
 }
 
 TEST_F(ProcessTableTest, GarbageIsSkipped) {

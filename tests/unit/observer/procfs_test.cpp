@@ -51,6 +51,29 @@ TEST(ParseStat, ReadsItself) {
   EXPECT_NE(stat->environment_at, 0u);
 }
 
+TEST(ParseStat, TellsAThread) {
+  auto line = "4711 (bash)" + std::string(kTail);
+  EXPECT_FALSE(parse_stat(line)->thread);
+  line.replace(line.find(" 17 "), 4, " -1 ");
+  EXPECT_TRUE(parse_stat(line)->thread);
+}
+
+TEST(NewestPid, IsTheLastOneGiven) {
+  const auto proc = ProcFs::open("/proc");
+  ASSERT_TRUE(proc.ok());
+  const auto before = proc->newest_pid();
+  ASSERT_TRUE(before) << "this test runs in a pid namespace that /proc is not of";
+  const Process child({"/bin/true"}, {});
+  EXPECT_NE(proc->newest_pid(), before);
+}
+
+TEST(NewestPid, IsNotToldByAnotherNamespacesFiles) {
+  EXPECT_TRUE(is_of_our_pids("Name:\tx\nNSpid:\t12\n"));
+  EXPECT_FALSE(is_of_our_pids("Name:\tx\nNSpid:\t12\t1\n"));
+  EXPECT_FALSE(is_of_our_pids("Name:\tx\n"));
+  EXPECT_FALSE(is_of_our_pids(""));
+}
+
 TEST(ParseIo, TakesBytesOfTheBlockLayer) {
   const auto io = parse_io(
       "rchar: 1\nwchar: 2\nsyscr: 3\nsyscw: 4\nread_bytes: 4096\nwrite_bytes: "
