@@ -1,5 +1,5 @@
-// The commands of `gitaiops`. Each returns the process' exit code: 0 done, 2 when the input cannot
-// be used, with a message on `err` that names the place.
+// The commands of `gitaiops`. Each returns the process' exit code: 0 done, 1 when it found what it
+// looks for, 2 when the input cannot be used, with a message on `err` that names the place.
 #pragma once
 
 #include <iosfwd>
@@ -9,6 +9,7 @@
 namespace gitaiops::cli {
 
 inline constexpr int kDone = 0;
+inline constexpr int kFound = 1;
 inline constexpr int kUsage = 2;
 
 // Where a command writes; colour only where somebody looks at it.
@@ -32,5 +33,16 @@ int list_rules(const std::vector<std::string>& folders, const Terminal& terminal
 // `id`: a category's or a rule's.
 int explain_rule(const std::string& id, const std::vector<std::string>& folders,
                  const Terminal& terminal);
+
+struct VerifyBundleOptions {
+  std::string bundle = {};        // file
+  std::string trusted_root = {};  // file
+  std::string identity = {};      // subject alternative name, exactly
+  std::string issuer = {};        // of the identity
+  std::string key = {};           // file; instead of identity and issuer
+  std::string artifact = {};      // file, or "sha256:…"
+};
+// kFound: the bundle is rejected.
+int verify_bundle(const VerifyBundleOptions& options, const Terminal& terminal);
 
 }  // namespace gitaiops::cli

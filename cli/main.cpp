@@ -86,6 +86,32 @@ int run(int argc, char** argv) {
   explain->add_option("ID", id, "A category's or rule's id")->required();
   explain->callback([&] { code = explain_rule(id, folders, terminal); });
 
+  VerifyBundleOptions bundle_options;
+  auto* verify_command = app.add_subcommand("verify", "Where do packages come from?");
+  verify_command->require_subcommand(1);
+  auto* bundle_command = verify_command->add_subcommand(
+      "bundle", "Check offline that a file is what somebody signed (Sigstore)");
+  bundle_command
+      ->add_option("ARTIFACT", bundle_options.artifact,
+                   "The signed file, or its digest as sha256:HEX")
+      ->required();
+  bundle_command->add_option("--bundle", bundle_options.bundle, "The signature: *.sigstore.json")
+      ->required();
+  bundle_command
+      ->add_option("--trusted-root", bundle_options.trusted_root,
+                   "Whom to trust: a Sigstore trusted_root.json")
+      ->required();
+  bundle_command->add_option("--identity", bundle_options.identity,
+                             "Who must have signed: the certificate's name (URI or e-mail)");
+  bundle_command->add_option("--issuer", bundle_options.issuer,
+                             "Who must have told that name: the identity provider's URL");
+  bundle_command->add_option("--key", bundle_options.key,
+                             "A public key (PEM), instead of --identity and --issuer");
+  bundle_command->footer(
+      "Exit code: 0 verified, 1 rejected (the reason is printed), 2 unusable "
+      "input.");
+  bundle_command->callback([&] { code = verify_bundle(bundle_options, terminal); });
+
   app.add_subcommand("version", "The version")->callback([&] {
     terminal.out << "gitaiops " << GITAIOPS_VERSION << "\n";
   });

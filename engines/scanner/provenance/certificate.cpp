@@ -166,7 +166,8 @@ bool is_self_signed(X509* certificate) {
 }
 
 Status check_usage(X509* certificate) {
-  if (X509_check_ca(certificate) != 0) return failed("it is an authority's, not a signer's");
+  if (X509_check_ca(certificate) != 0 || (X509_get_extension_flags(certificate) & EXFLAG_CA) != 0)
+    return failed("it is an authority's, not a signer's");
   const uint32_t key_usage = X509_get_key_usage(certificate);
   if (key_usage == UINT32_MAX || (key_usage & KU_DIGITAL_SIGNATURE) == 0)
     return failed("it is not for digital signatures (key usage)");
