@@ -30,11 +30,14 @@ std::string address_of(std::string_view url) {
   return lower(host) + std::string(path);
 }
 
-// The runner's short name in a pod's name is lower case, and what Kubernetes does not allow is "-".
+// In the names of containers and pods the runner writes its short name in lower case and leaves out
+// what a host name may not hold ("_").
 bool same_runner(std::string_view claimed, std::string_view told) {
   const auto plain = [](std::string_view text) {
     auto name = lower(text);
-    std::ranges::replace(name, '_', '-');
+    std::erase_if(name, [](char c) {
+      return c != '-' && !(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9');
+    });
     return name;
   };
   return plain(claimed) == plain(told);

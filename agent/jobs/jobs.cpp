@@ -162,6 +162,7 @@ struct JobWatch::State {
       if (trace != traces.end()) {
         const auto& progress = trace->second->reader.progress();
         if (job.runner_version.empty()) job.runner_version = progress.runner_version;
+        if (job.executor.empty()) job.executor = progress.executor;
         if (job.runner_system_id.empty()) job.runner_system_id = progress.runner_system_id;
         if (job.runner_short.empty()) job.runner_short = progress.runner_short_token;
       }
@@ -299,7 +300,8 @@ struct JobWatch::State {
           pause = std::min<microseconds>(pause * 2, kTraceIdlePoll);
           continue;
         case TraceReader::Step::closed:
-          tracker.on_trace_closed(trace->reader.id(), clock.steady(), trace->reader.unlinked_at());
+          tracker.on_trace_closed(trace->reader.id(), clock.steady(), trace->reader.unlinked_at(),
+                                  trace->reader.sum());
           break;
         case TraceReader::Step::lost:
           tracker.on_trace_lost(trace->reader.id(), trace->reader.problem());

@@ -25,6 +25,7 @@ TraceReader::Step TraceReader::step() {
   if (status.st_size < offset_) {
     analyzer_ = diagnosis::Analyzer(rules_);
     offset_ = 0;
+    crc_.reset();
   }
   buffer_.resize(kChunk);
   ssize_t count = 0;
@@ -37,6 +38,7 @@ TraceReader::Step TraceReader::step() {
   }
   if (count > 0) {
     analyzer_.feed(std::string_view(buffer_.data(), static_cast<std::size_t>(count)));
+    crc_.process_bytes(buffer_.data(), static_cast<std::size_t>(count));
     offset_ += count;
     unlinked_ = false;
     return Step::more;

@@ -9,7 +9,10 @@
 #include <memory>
 #include <string>
 
+#include <boost/crc.hpp>
+
 #include "agent/observer/observer.h"
+#include "agent/sources/fact.h"
 #include "engines/diagnosis/diagnosis.h"
 
 namespace gitaiops::agent {
@@ -32,6 +35,8 @@ class TraceReader {
   bool complete() const { return complete_; }
   // When the runner let go of the file, by the file system's clock; once closed.
   std::optional<UnixMicros> unlinked_at() const { return unlinked_at_; }
+  // Of what was read so far.
+  TraceSum sum() const { return {offset_, crc_.checksum()}; }
 
   // Lines around one line, redacted, while the file is still held; for the controller's question.
   Result<diagnosis::Excerpt> lines_around(uint64_t line, uint32_t before, uint32_t after) const;
@@ -45,6 +50,7 @@ class TraceReader {
   diagnosis::Analyzer analyzer_;
   std::string buffer_;
   int64_t offset_ = 0;
+  boost::crc_32_type crc_;
   bool unlinked_ = false;  // seen unlinked at the end of the file once already
   bool complete_ = false;
   std::optional<UnixMicros> unlinked_at_;

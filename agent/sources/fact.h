@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -44,8 +45,21 @@ enum class Field : uint8_t {
   signal,
   duration_us,  // decimal
   finished_at,  // int64 microseconds UTC
+  trace_sum,    // TraceSum as text, of the whole log as it was at its end
 };
 std::string_view to_string(Field field);
+
+// How the runner tells GitLab, and its own log, which bytes a job's log consists of: their number
+// and their CRC-32 (IEEE, as in zlib). The trace file holds the very same bytes.
+struct TraceSum {
+  int64_t bytes = 0;
+  uint32_t crc32 = 0;
+  auto operator<=>(const TraceSum&) const = default;
+};
+std::string to_string(const TraceSum& sum);  // "3032 crc32:73bd7bfa"
+std::optional<TraceSum> parse_trace_sum(std::string_view text);
+// "crc32:73bd7bfa", as the runner writes it; nullopt: another form.
+std::optional<uint32_t> parse_crc32(std::string_view text);
 
 struct Fact {
   JobRef job;

@@ -117,6 +117,8 @@ void RunnerLogReader::feed(std::string_view line, UnixMicros seen, int64_t late_
     if (ending) half(*ending, stream);
   } else if (ending) {
     ended(parsed, *ending, stamp, out);
+  } else if (parsed.field("checksum")) {
+    summed(parsed, stamp, out);
   } else if (!parsed.message.empty()) {
     announced(parsed, stamp, out);
   } else if (parsed.field("duration_s")) {
@@ -185,7 +187,8 @@ void RunnerLogReader::ended(const Record& record, const Ending& ending, Stamp st
   const JobRef job{where->instance, *id};
   for (const auto& [name, field] : {std::pair{"project", Field::project_id},
                                     {"runner", Field::runner_short},
-                                    {"runner_name", Field::runner_name}})
+                                    {"runner_name", Field::runner_name},
+                                    {"project_full_path", Field::project_path}})
     if (const auto* value = record.field(name)) emit(job, field, *value, stamp, out);
   if (const auto* text = record.field("duration_s"))
     if (const auto seconds = parse_double(*text);
@@ -202,6 +205,26 @@ void RunnerLogReader::ended(const Record& record, const Ending& ending, Stamp st
   if (ending.signal) emit(job, Field::signal, std::to_string(*ending.signal), stamp, out);
   emit(job, Field::finished_at, std::to_string(stamp.seen.value), stamp, out);
   emit(job, Field::outcome, ending.outcome, stamp, out);
+}
+
+void RunnerLogReader::summed(const Record& record, Stamp stamp, std::vector<Fact>& out) {
+  if (!record.message.starts_with("Updating job") &&
+      !record.message.starts_with("Submitting job to coordinator"))
+    return;
+  const auto& checksum = *record.field("checksum");
+  if (checksum.empty()) return;  // the first word on a job, before it has a log
+  const auto id = job_id(record);
+  const auto* bytes = record.field("bytesize");
+  const auto size = bytes ? parse_int(*bytes) : std::nullopt;
+  const auto crc32 = parse_crc32(checksum);
+  if (!id || !size || *size < 0 || !crc32) {
+    ++counters_.unreadable;
+    return;
+  }
+  const auto where = place(record);
+  if (!where) return;
+  ++counters_.records;
+  emit({where->instance, *id}, Field::trace_sum, to_string(TraceSum{*size, *crc32}), stamp, out);
 }
 
 std::optional<InstanceMap::Place> RunnerLogReader::place(const Record& record) {

@@ -68,6 +68,8 @@ class RunnerLogReader {
   void record(const Record& record, Stamp stamp, std::vector<Fact>& out);
   void announced(const Record& record, Stamp stamp, std::vector<Fact>& out);
   void ended(const Record& record, const Ending& ending, Stamp stamp, std::vector<Fact>& out);
+  // What the runner tells GitLab of a job's log: while it runs of a part, after its end of all.
+  void summed(const Record& record, Stamp stamp, std::vector<Fact>& out);
   // The instance of a record's job: by its URL, else by its runner entry.
   std::optional<InstanceMap::Place> place(const Record& record);
   void emit(const JobRef& job, Field field, std::string value, Stamp stamp, std::vector<Fact>& out);

@@ -13,7 +13,33 @@ bool possible(const JobSide& job, const TraceSide& trace) {
   if (!job.runner_short.empty() && !trace.runner_short.empty() &&
       job.runner_short != trace.runner_short)
     return false;
+  if (job.sum && trace.sum && *job.sum != *trace.sum) return false;
   return !(job.ended_us && trace.closed_us && *trace.closed_us < *job.ended_us);
+}
+
+// Pairs that agree in what the runner told of the trace, where nobody else could agree.
+void pair_by_sum(std::span<const JobSide> jobs, std::span<const TraceSide> traces,
+                 std::vector<TraceMatch>& matches) {
+  std::vector<std::vector<std::size_t>> agreeing(traces.size());  // jobs, of each trace
+  std::vector<std::size_t> count(jobs.size());
+  for (std::size_t j = 0; j < jobs.size(); ++j) {
+    for (const auto t : matches[j].possible) {
+      if (!jobs[j].sum || !traces[t].sum) continue;
+      agreeing[t].push_back(j);
+      ++count[j];
+    }
+  }
+  std::vector<char> gone(traces.size());
+  for (std::size_t t = 0; t < traces.size(); ++t) {
+    if (agreeing[t].size() != 1 || count[agreeing[t].front()] != 1) continue;
+    auto& match = matches[agreeing[t].front()];
+    match.possible = {t};
+    match.trace = t;
+    match.proven = true;
+    gone[t] = 1;
+  }
+  for (auto& match : matches)
+    if (!match.proven) std::erase_if(match.possible, [&](auto t) { return gone[t] != 0; });
 }
 
 // Jobs and traces connected by possible pairs; indices into the callers' spans.
@@ -303,10 +329,11 @@ std::vector<TraceMatch> match_traces(std::span<const JobSide> jobs,
   Groups groups(jobs.size(), traces.size());
   for (std::size_t j = 0; j < jobs.size(); ++j)
     for (std::size_t t = 0; t < traces.size(); ++t)
-      if (possible(jobs[j], traces[t])) {
-        matches[j].possible.push_back(t);
-        groups.join(j, t);
-      }
+      if (possible(jobs[j], traces[t])) matches[j].possible.push_back(t);
+  pair_by_sum(jobs, traces, matches);
+  for (std::size_t j = 0; j < jobs.size(); ++j)
+    if (!matches[j].proven)
+      for (const auto t : matches[j].possible) groups.join(j, t);
   Matcher matcher(jobs, traces, matches, now, arrived);
   for (auto& group : groups.take(matches)) matcher.solve(group);
   return matches;

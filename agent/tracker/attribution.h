@@ -6,6 +6,12 @@
 // and a pair is made only when it stands in every one of them. So a lost trace or announcement
 // makes its neighbours ambiguous, never wrong.
 //
+// Where the runner's log told size and checksum of a job's whole trace, that comes first: a closed
+// trace of other bytes is not the job's, and a pair whose bytes agree, with no other job or trace
+// that could agree as well, is made whatever the order says. Who is paired so is out of the others'
+// way. A job can choose what it writes, not what another job's log consists of: two that agree make
+// each other ambiguous.
+//
 // Births of one instant whose order nobody saw are paired with nobody.
 //
 // A group is judged when it is complete: while one of its traces is so young that its announcement
@@ -34,6 +40,7 @@
 #include <vector>
 
 #include "agent/observer/observer.h"
+#include "agent/sources/fact.h"
 #include "base/clock/clock.h"
 
 namespace gitaiops::agent {
@@ -50,6 +57,7 @@ struct JobSide {
   int64_t settled_us = 0;           // steady; until then its trace may not have been noticed
   // It was announced between these two, microseconds UTC.
   int64_t announced_from_us = 0, announced_until_us = 0;
+  std::optional<TraceSum> sum{};  // of its trace, as the runner told it at the end
 };
 
 struct TraceSide {
@@ -59,6 +67,7 @@ struct TraceSide {
   uint64_t order = 0;                // among births of one instant; 0: unknown
   std::optional<int64_t> closed_us;  // steady
   int64_t settled_us = 0;            // steady; until then its announcement may be on its way
+  std::optional<TraceSum> sum{};     // once closed
 };
 
 struct TraceMatch {
@@ -66,6 +75,7 @@ struct TraceMatch {
   std::vector<std::size_t> possible;  // all traces that could be this job's
   bool open = false;  // its group is not complete yet; ask again, at settles_us if that is told
   std::optional<int64_t> settles_us;
+  bool proven = false;   // by its checksum
   bool surplus = false;  // its group has more traces than jobs: somebody's announcement was lost
 };
 

@@ -48,7 +48,8 @@ std::map<JobRef, Tracker::State::Match> Tracker::State::match(SteadyMicros now) 
                    trace.birth_us(),
                    trace.order,
                    {},
-                   trace.opened_at.value + options.announcement_lag_us};
+                   trace.opened_at.value + options.announcement_lag_us,
+                   trace.sum};
     if (trace.closed_at) side.closed_us = trace.closed_at->value;
     sides.push_back(std::move(side));
     oldest = std::min(oldest, trace.birth_us());
@@ -56,27 +57,30 @@ std::map<JobRef, Tracker::State::Match> Tracker::State::match(SteadyMicros now) 
   std::vector<JobSide> asked;
   for (const auto& [ref, job] : jobs) {
     const auto [from, until] = birth_window(job);
-    JobSide side{job.facts.text(Field::runner_short),
-                 job.announced.rank,
+    const auto& lane = job.facts.text(Field::runner_short);
+    JobSide side{lane,
+                 unordered.contains(lane) ? 0 : job.announced.rank,
                  from,
                  until,
                  {},
                  job.known_since.value + options.announcement_lag_us,
                  job.announced.at_us - job.announced.late_us,
-                 job.announced.at_us};
+                 job.announced.at_us,
+                 parse_trace_sum(job.facts.text(Field::trace_sum))};
     side.ended_us = job.end_written_us;
     asked.push_back(std::move(side));
   }
   for (const auto& gone : past)
     if (!gone.trace && gone.born.until >= oldest)
       asked.push_back({gone.runner_short,
-                       gone.announced.rank,
+                       unordered.contains(gone.runner_short) ? 0 : gone.announced.rank,
                        gone.born.from,
                        gone.born.until,
                        {},
                        0,
                        gone.announced.at_us - gone.announced.late_us,
-                       gone.announced.at_us});
+                       gone.announced.at_us,
+                       gone.sum});
 
   const auto arrived = time.known() ? time.to_unix(now.value) - options.announcement_lag_us : 0;
   const auto found = match_traces(asked, sides, now, {arrived});
@@ -100,6 +104,7 @@ std::map<JobRef, Tracker::State::Match> Tracker::State::match(SteadyMicros now) 
     for (const auto t : found[i].possible) match.possible.push_back(records[t]);
     if (found[i].settles_us) match.settles = SteadyMicros{*found[i].settles_us};
     match.surplus = found[i].surplus;
+    match.proven = found[i].proven;
     match.open = found[i].open;
     ++i;
   }
@@ -140,7 +145,13 @@ std::optional<SteadyMicros> Tracker::State::due(const OpenJob& job, const Match&
   if (const auto* trace = match.trace) {
     const auto gone = gone_runners.find(trace->runner);
     const bool closed = trace->closed_at || !trace->lost.empty();
-    if (job.ended) sooner(closed ? job.ended_at : job.ended_at + options.trace_close_limit_us);
+    // Its checksum was written before the trace was closed, and may be on its way.
+    const bool sum_expected = sums_are_told && trace->closed_at && job.ended_rank != 0 &&
+                              job.facts.text(Field::trace_sum).empty();
+    if (job.ended)
+      sooner(sum_expected ? std::max(job.ended_at, *trace->closed_at) + options.announcement_lag_us
+             : closed     ? job.ended_at
+                          : job.ended_at + options.trace_close_limit_us);
     if (trace->closed_at) sooner(*trace->closed_at + options.end_record_limit_us);
     if (gone != gone_runners.end()) sooner(gone->second + options.end_record_limit_us);
     return at;
@@ -171,7 +182,8 @@ void Tracker::State::attach_trace(const OpenJob& job, const Match& match, Finish
     done.trace_reason = trace->lost;
   } else if (trace->given_up) {
     done.trace_reason = "its trace ended long before the runner's log named the job";
-  } else if (contradicts(trace->progress.checkout_path, done.runner_short, done.project_path)) {
+  } else if (!match.proven &&
+             contradicts(trace->progress.checkout_path, done.runner_short, done.project_path)) {
     withhold("the log says it is of " + to_utf8(trace->progress.checkout_path) +
              ", the runner says " + done.project_path);
   } else {
@@ -320,6 +332,7 @@ PastJob Tracker::State::past_of(const OpenJob& job, const Match& match, SteadyMi
   gone.runner_short = job.facts.text(Field::runner_short);
   gone.project = job.facts.text(Field::project_path);
   gone.announced = job.announced;
+  gone.sum = parse_trace_sum(job.facts.text(Field::trace_sum));
   gone.strangers = job.strangers;
   gone.ended_rank = job.ended_rank;
   const auto tree = tree_job(job, match);
@@ -335,6 +348,20 @@ PastJob Tracker::State::past_of(const OpenJob& job, const Match& match, SteadyMi
   gone.freed = time.to_unix(settled(tree.freed));
   if (match.trace) gone.trace = match.trace->id;
   return gone;
+}
+
+void Tracker::State::check_order(const PastJob& done) {
+  if (done.announced.rank == 0 || unordered.contains(done.runner_short)) return;
+  const bool crossed = std::any_of(past.begin(), past.end(), [&](const PastJob& other) {
+    return other.trace && other.announced.rank != 0 && other.runner_short == done.runner_short &&
+           (other.announced.rank < done.announced.rank) != (other.born.from < done.born.from) &&
+           other.born.from != done.born.from;
+  });
+  if (!crossed) return;
+  unordered.insert(done.runner_short);
+  explain("runner " + to_utf8(done.runner_short) +
+          " asks for several jobs at once (request_concurrency): from now on its logs are told "
+          "apart by their checksums, not by their order");
 }
 
 void Tracker::State::remember(PastJob job) {

@@ -10,7 +10,7 @@ namespace {
 constexpr std::size_t kMaxValue = 512;
 constexpr int64_t kMaxNumber = int64_t{1} << 60;  // sums and differences stay in range
 
-enum class Form { text, decimal, outcome };
+enum class Form { text, decimal, outcome, sum };
 
 // One row a field: the lowest source that is listened to, and what a value must look like. What a
 // job can write (trace, environment) says nothing about who the job is.
@@ -34,6 +34,7 @@ constexpr std::array<Rule, FoldedFacts::kFields> kRules = {{
     {Field::signal, Source::trace, Form::decimal},
     {Field::duration_us, Source::trace, Form::decimal},
     {Field::finished_at, Source::trace, Form::decimal},
+    {Field::trace_sum, Source::runner_log, Form::sum},
 }};
 
 bool well_formed(Form form, const std::string& value) {
@@ -44,6 +45,8 @@ bool well_formed(Form form, const std::string& value) {
     }
     case Form::outcome:
       return value == "passed" || value == "failed" || value == "canceled";
+    case Form::sum:
+      return parse_trace_sum(value).has_value();
     case Form::text:
       return !value.empty() && value.size() <= kMaxValue;
   }

@@ -25,7 +25,7 @@ class FoldedFacts {
   std::optional<int64_t> number(Field field) const;  // of the decimal fields
   bool empty() const;
 
-  static constexpr std::size_t kFields = 14;
+  static constexpr std::size_t kFields = 15;
 
  private:
   std::array<std::optional<Value>, kFields> values_;

@@ -93,6 +93,7 @@ json to_json(const PastJob& job) {
                  {"late_us", job.announced.late_us}, {"ended", job.ended_rank},
                  {"born_us", to_json(job.born)},     {"end_us", to_json(job.end)},
                  {"freed_us", to_json(job.freed)}};
+  if (job.sum) object["sum"] = to_string(*job.sum);
   if (job.trace) object["trace"] = {job.trace->device, job.trace->inode, job.trace->birth_ns};
   if (job.strangers) object["strangers"] = true;
   if (job.slots) object["slots"] = *job.slots;
@@ -143,6 +144,7 @@ std::optional<PastJob> past_job(const json& object) {
   job.born = between(object, "born_us");
   job.end = between(object, "end_us");
   job.freed = between(object, "freed_us");
+  job.sum = parse_trace_sum(text(object, "sum"));
   if (const auto& trace = list(object, "trace");
       trace.size() == 3 && trace[0].is_number_unsigned() && trace[1].is_number_unsigned() &&
       trace[2].is_number_integer())

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/sources/fact.h"
 #include "agent/tracker/attribution.h"
 #include "agent/tracker/folding.h"
 #include "agent/tracker/tracker.h"
@@ -45,6 +46,7 @@ struct PastJob {
   uint64_t ended_rank = 0;
   Between born{0, -1}, end, freed;  // as in TreeJob, but UTC
   bool strangers = false;
+  std::optional<TraceSum> sum;  // as the runner told it
   std::optional<TraceId> trace;
   std::optional<std::vector<int>> slots;
 };
@@ -57,6 +59,7 @@ struct TraceRecord {
   TraceProgress progress;
   std::optional<SteadyMicros> closed_at;  // noticed
   std::optional<int64_t> unlinked_us;     // UTC, exact
+  std::optional<TraceSum> sum;            // once closed
   std::string lost;                       // why; empty: it is there
   bool given_up = false;                  // the caller was told that it is nobody's
   bool wanted = false;                    // some open job could own it (as of the last match)
@@ -110,6 +113,8 @@ struct Tracker::State {
   std::map<ProcessId, SteadyMicros> gone_runners;
   std::vector<TraceId> orphans;          // found between two calls
   SteadyMicros latest;                   // moment we were told of
+  bool sums_are_told = false;            // this host's runner tells them
+  std::set<std::string> unordered;       // entries whose announcements and births crossed
   bool adopt = false;                    // restored: moments of this life are still to be set
   std::optional<SteadyMicros> deadline;  // of the last look
 
@@ -131,9 +136,12 @@ struct Tracker::State {
     bool open = false;  // no answer yet
     std::optional<SteadyMicros> settles;
     bool surplus = false;
+    bool proven = false;  // by its checksum
   };
   std::map<JobRef, Match> match(SteadyMicros now);
   Between birth_window(const OpenJob& job) const;  // UTC
+  // Learns from a pair that its checksum proved whether the entry's order can be relied on.
+  void check_order(const PastJob& done);
   // Notes which jobs began beside traces of jobs that nobody announced to us.
   void note_strangers(const std::map<JobRef, Match>& matches);
 

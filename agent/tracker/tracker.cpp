@@ -88,6 +88,10 @@ void Tracker::on_fact(const Fact& fact, SteadyMicros now) {
   s.time.saw(fact.observed_at, now);
   auto* job = s.job_of(fact, now);
   if (!job) return s.rank_past_end(fact);
+  if (fact.field == Field::trace_sum) {
+    s.sums_are_told = true;
+    if (job->ended_rank == 0) return;  // of a part: the job still runs
+  }
   const bool taken = job->facts.fold(fact.field, fact.value, fact.source);
   s.rank(*job, fact, now);
   const bool from_log = fact.source == Source::runner_log || fact.source == Source::usage_log;
@@ -160,11 +164,12 @@ void Tracker::on_trace_progress(const TraceId& id, const TraceProgress& progress
 }
 
 void Tracker::on_trace_closed(const TraceId& id, SteadyMicros now,
-                              std::optional<UnixMicros> unlinked) {
+                              std::optional<UnixMicros> unlinked, std::optional<TraceSum> sum) {
   state_->adopt_restored(now);
   const auto found = state_->traces.find(id);
   if (found == state_->traces.end() || found->second.closed_at) return;
   found->second.closed_at = now;
+  found->second.sum = sum;
   if (unlinked && unlinked->value >= found->second.birth_us() && unlinked->value <= kLatestMoment)
     found->second.unlinked_us = unlinked->value;
 }
@@ -275,6 +280,7 @@ std::vector<FinishedJob> Tracker::take_finished(SteadyMicros now) {
     auto done = s.finish(*ready, match, now);
     auto gone = s.past_of(*ready, match, now);
     s.attach_trees(*ready, matches, done, gone);
+    if (match.proven) s.check_order(gone);
     s.remember(std::move(gone));
     if (match.trace) {
       if (!done.trace && !match.trace->given_up) s.orphans.push_back(match.trace->id);

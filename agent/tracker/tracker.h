@@ -5,10 +5,13 @@
 // Attribution. The runner's word is the start of every chain: its log announces a job before it
 // creates the job's trace, one after the other for each runner entry, and the first line it writes
 // into a trace names that entry. So the order of announcements and the order of trace births of one
-// runner process match. Process trees belong to a trace's job by the checkout path, whose project
-// must be the announced one. What the job can write (its log below the header, its environment) is
-// used only to withhold: a claim that contradicts the rest makes both ambiguous. Where more than
-// one assignment remains possible, none is made: it is withheld, counted and explained.
+// runner process match, unless request_concurrency lets an entry ask for several jobs at once.
+// After a job's end the runner's log tells size and checksum of the whole trace (runners since
+// about 15): where it does, they decide, whatever the order says. Process trees belong to a trace's
+// job by the checkout path, whose project must be the announced one. What the job can write (its
+// log below the header, its environment) is used only to withhold: a claim that contradicts the
+// rest makes both ambiguous. Where more than one assignment remains possible, none is made: it is
+// withheld, counted and explained.
 //
 // Thread safety: none; one thread.
 #pragma once
@@ -90,9 +93,10 @@ class Tracker {
   void on_trace_progress(const TraceId& id, const TraceProgress& progress);
   // Unlinked by the runner and read to the end. `unlinked`: when, if known (fstat's ctime of an
   // unlinked file); it tells whose checkout was free for the next job, where the moment of noticing
-  // is too coarse.
+  // is too coarse. `sum`: of all its bytes.
   void on_trace_closed(const TraceId& id, SteadyMicros now,
-                       std::optional<UnixMicros> unlinked = std::nullopt);
+                       std::optional<UnixMicros> unlinked = std::nullopt,
+                       std::optional<TraceSum> sum = std::nullopt);
   void on_trace_lost(const TraceId& id, std::string reason);  // unreadable from here on
   void on_processes(const std::vector<ProcessSample>& processes, SteadyMicros now);
   void on_runner_gone(const ProcessId& runner, SteadyMicros now);

@@ -141,7 +141,7 @@ void Analyzer::State::on_line(const SourceLine& line) {
     touched.clear();
     tests.leave();
   }
-  if (progress.section == "get_sources" && !(kept.flags & kJobSaid)) {
+  if (progress.section == "get_sources") {
     for (const std::string_view before :
          {"Initialized empty Git repository in ", "Reinitialized existing Git repository in "}) {
       if (!kept.text.starts_with(before)) continue;
@@ -163,6 +163,12 @@ void Analyzer::State::read_header(const SourceLine& line) {
     progress.runner_version = std::string(rest.substr(0, rest.find(' ')));
     header = true;
     return;
+  }
+  constexpr std::string_view kPreparing = "Preparing the \"";
+  if (const auto end = line.text.find("\" executor");
+      progress.executor.empty() && !(line.flags & kJobSaid) && line.text.starts_with(kPreparing) &&
+      end != std::string_view::npos && end > kPreparing.size()) {
+    progress.executor = std::string(line.text.substr(kPreparing.size(), end - kPreparing.size()));
   }
   if (!header) return;
   header = false;

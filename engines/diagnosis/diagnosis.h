@@ -179,6 +179,7 @@ class Analyzer {
         runner_short_token;  // from the header "on NAME SHORT[, system ID: …]"; empty until seen
     std::string runner_system_id;
     std::string runner_version;
+    std::string executor;  // "shell", "docker"
     std::string
         checkout_path;   // claimed by git's own line in get_sources; a claim, the job can forge it
     bool ended = false;  // "Job succeeded" or "Job failed" was seen outside a section

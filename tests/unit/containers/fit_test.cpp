@@ -57,5 +57,12 @@ TEST(Fit, ANameIsLess) {
   EXPECT_EQ(fits({}, job(), kInstances), Fit::no);
 }
 
+TEST(Fit, ANameLeavesOutWhatHostNamesMayNotHold) {
+  auto told = job();
+  told.runner_short = "Ab_d-fG_I";
+  EXPECT_EQ(fits({0, 77, "", "abd-fgi", "build"}, told, kInstances), Fit::by_name);
+  EXPECT_EQ(fits({0, 77, "", "ab-d-fg-i", "build"}, told, kInstances), Fit::no);
+}
+
 }  // namespace
 }  // namespace gitaiops::agent

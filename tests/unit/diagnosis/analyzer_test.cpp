@@ -76,6 +76,7 @@ TEST(Analyzer, ReadsWhatTheRunnerSaysWhileTheLogFlows) {
   const auto sources = log.find("section_end:1700000003:get_sources");
   a.feed(std::string_view(log).substr(0, sources));
   EXPECT_EQ(a.progress().runner_version, "17.5.0");
+  EXPECT_EQ(a.progress().executor, "docker");
   EXPECT_EQ(a.progress().runner_short_token, "Qx7yT-1aZ");
   EXPECT_EQ(a.progress().runner_system_id, "s_00112233aabb");
   EXPECT_EQ(a.progress().section, "get_sources");
@@ -85,6 +86,22 @@ TEST(Analyzer, ReadsWhatTheRunnerSaysWhileTheLogFlows) {
   EXPECT_TRUE(a.progress().ended);
   EXPECT_EQ(a.progress().failed, true);
   EXPECT_EQ(a.progress().bytes, log.size());
+}
+
+// With timestamps, what git says in the runner's own script has the stream of the job.
+TEST(Analyzer, ReadsTheCheckoutWhereLinesNameTheirStream) {
+  const std::string at = "2026-11-22T22:16:16.058495Z ";
+  Analyzer a(builtin_rules());
+  a.feed(at + "00O \x1b[0KRunning with gitlab-runner 19.4.0 (HEAD)\x1b[0;m\n");
+  a.feed(at + "00O \x1b[0K  on lab Qx7yT-1aZ, system ID: s_00112233aabb\x1b[0;m\n");
+  a.feed(at + "00O section_start:1700000000:prepare_executor\r\x1b[0K\n");
+  a.feed(at + "00O+\x1b[0K\x1b[36;1mPreparing the \"shell\" executor\x1b[0;m\x1b[0;m\n");
+  a.feed(at + "00O section_end:1700000001:prepare_executor\r\x1b[0K\n");
+  a.feed(at + "00O+section_start:1700000001:get_sources\r\x1b[0K\n");
+  a.feed(at + "01O Initialized empty Git repository in /builds/Qx7yT-1aZ/0/team/app/.git/\n");
+  EXPECT_EQ(a.progress().runner_short_token, "Qx7yT-1aZ");
+  EXPECT_EQ(a.progress().executor, "shell");
+  EXPECT_EQ(a.progress().checkout_path, "/builds/Qx7yT-1aZ/0/team/app");
 }
 
 TEST(Analyzer, APassedJobHasNothingToSay) {

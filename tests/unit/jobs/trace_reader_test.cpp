@@ -42,6 +42,7 @@ TEST_F(Trace, IsReadWhileItGrowsAndToItsEndAfterTheUnlink) {
   EXPECT_EQ(drain(r), TraceReader::Step::closed);
   EXPECT_EQ(r.progress().lines, 3u);
   EXPECT_TRUE(r.complete());
+  EXPECT_EQ(to_string(r.sum()), "14 crc32:25e6d5b6");
 }
 
 TEST_F(Trace, ThatShrinksIsReadAnew) {
@@ -53,6 +54,7 @@ TEST_F(Trace, ThatShrinksIsReadAnew) {
   write("anew\n");
   (void)drain(r);
   EXPECT_EQ(r.progress().lines, 1u);
+  EXPECT_EQ(to_string(r.sum()), "5 crc32:773e2634");
 }
 
 TEST_F(Trace, LinesAroundAPlaceAreRedacted) {

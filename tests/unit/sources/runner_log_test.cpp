@@ -52,6 +52,38 @@ TEST(RunnerLog, NewerRunnersSayMore) {
       ElementsAre("lab/7 project_path=grp/demo", "lab/7 project_id=77"));
 }
 
+TEST(RunnerLog, SizeAndChecksumOfALog) {
+  Reader reader;
+  reader.feed(kReceived);
+  const std::string pairs =
+      "bytesize\x1b[0;m=3032 checksum\x1b[0;m=crc32:73bd7bfa correlation_id\x1b[0;m=634ca297 "
+      "job\x1b[0;m=7 runner\x1b[0;m=tok runner_name\x1b[0;m=lab";
+  EXPECT_THAT(reader.feed("Updating job...                                   \x1b[0;m  " + pairs),
+              ElementsAre("lab/7 trace_sum=3032 crc32:73bd7bfa"));
+  EXPECT_THAT(reader.feed("\x1b[0;33mWARNING: Submitting job to coordinator... job failed\x1b[0;m  "
+                          "bytesize=3032 checksum=crc32:73bd7bfa code=200 job=7 job-status=failed "
+                          "runner=tok status=200 OK update-interval=0s"),
+              ElementsAre("lab/7 trace_sum=3032 crc32:73bd7bfa"));
+  EXPECT_THAT(
+      reader.feed(R"({"bytesize":3032,"checksum":"crc32:73bd7bfa","job":7,"level":"info",)"
+                  R"("msg":"Updating job...","runner":"tok","time":"2026-11-22T10:00:00Z"})"),
+      ElementsAre("lab/7 trace_sum=3032 crc32:73bd7bfa"));
+  EXPECT_EQ(reader.reader.counters().unreadable, 0u);
+}
+
+TEST(RunnerLog, BeforeThereIsALogThereIsNoChecksum) {
+  Reader reader;
+  reader.feed(kReceived);
+  EXPECT_THAT(reader.feed("Updating job...                                   \x1b[0;m  "
+                          "bytesize\x1b[0;m=0 checksum\x1b[0;m= correlation_id\x1b[0;m=11c65f6c "
+                          "job\x1b[0;m=7 runner\x1b[0;m=tok"),
+              IsEmpty());
+  EXPECT_EQ(reader.reader.counters().unreadable, 0u);
+  EXPECT_THAT(reader.feed("Updating job...   bytesize=10 checksum=md5:00 job=7 runner=tok"),
+              IsEmpty());
+  EXPECT_EQ(reader.reader.counters().unreadable, 1u);
+}
+
 TEST(RunnerLog, Success) {
   Reader reader;
   EXPECT_THAT(

@@ -66,6 +66,52 @@ TEST(MatchTraces, OnlyTheUncertainPartOfAGroupIsWithheld) {
               ElementsAre(-1, -1, 1));
 }
 
+JobSide summed(JobSide side, uint32_t crc) {
+  side.sum = TraceSum{100, crc};
+  return side;
+}
+TraceSide summed(TraceSide side, uint32_t crc) {
+  side.sum = TraceSum{100, crc};
+  return side;
+}
+
+TEST(MatchTraces, AChecksumComesBeforeTheOrder) {
+  EXPECT_THAT(pairs({summed(job(1, 0, 10), 7), summed(job(2, 0, 10), 8)},
+                    {summed(trace(3), 8), summed(trace(5), 7)}),
+              ElementsAre(1, 0));
+}
+
+TEST(MatchTraces, ChecksumsTellWhatAroundALostTraceIsMeant) {
+  EXPECT_THAT(pairs({summed(job(1, 0, 10), 7), summed(job(2, 0, 10), 8), summed(job(3, 0, 10), 9)},
+                    {summed(trace(3), 7), summed(trace(5), 9)}),
+              ElementsAre(0, -1, 1));
+}
+
+TEST(MatchTraces, WhoeverIsProvenLeavesTheRestToTheOrder) {
+  EXPECT_THAT(pairs({job(1, 0, 10), summed(job(2, 0, 10), 8), job(3, 0, 10)},
+                    {trace(3), summed(trace(5), 8), trace(7)}),
+              ElementsAre(0, 1, 2));
+  // Also out of order, as several requests at once leave them.
+  EXPECT_THAT(pairs({summed(job(1, 0, 10), 8), job(2, 0, 10)}, {trace(3), summed(trace(5), 8)}),
+              ElementsAre(1, 0));
+}
+
+TEST(MatchTraces, AnotherChecksumIsAnotherJobs) {
+  EXPECT_THAT(pairs({summed(job(1, 0, 10), 7)}, {summed(trace(3), 8)}), ElementsAre(-1));
+  // Its own may still be open.
+  EXPECT_THAT(pairs({summed(job(1, 0, 10), 7)}, {trace(3)}), ElementsAre(0));
+}
+
+TEST(MatchTraces, TwoThatAgreeAreToldApartByOrderOrNotAtAll) {
+  EXPECT_THAT(pairs({summed(job(1, 0, 10), 7), summed(job(2, 0, 10), 7)},
+                    {summed(trace(3), 7), summed(trace(5), 7)}),
+              ElementsAre(0, 1));
+  EXPECT_THAT(pairs({summed(job(1, 0, 10), 7), summed(job(2, 0, 10), 7)}, {summed(trace(3), 7)}),
+              ElementsAre(-1, -1));
+  EXPECT_THAT(pairs({summed(job(1, 0, 10), 7)}, {summed(trace(3), 7), summed(trace(5), 7)}),
+              ElementsAre(-1));
+}
+
 TEST(MatchTraces, HeadersSeparateEntries) {
   EXPECT_THAT(pairs({job(1, 0, 10, "A"), job(2, 0, 10, "B")}, {trace(3, "B"), trace(5, "A")}),
               ElementsAre(1, 0));

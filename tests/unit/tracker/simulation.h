@@ -33,6 +33,10 @@ struct Options {
   double starved = 0;        // share of jobs whose trace comes up to 0.25 s after the announcement
   bool slow_upload = false;  // traces are closed up to 5 s after the end
   int restarts = 0;          // of the agent, each 0.2 to 3 s long
+  int requests = 1;          // how many jobs an entry asks for at once (request_concurrency)
+  bool sums = false;         // the log tells size and checksum of each trace after the job's end
+  double lose_sum = 0;       // share of those records that are lost
+  double same_text = 0;      // share of jobs whose log is, byte for byte, that of the one before
 };
 
 struct Outcome {

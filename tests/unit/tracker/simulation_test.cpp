@@ -147,6 +147,48 @@ TEST(Simulation, LostTracesAndLiarsInTheJournal) {
                  .liars = 0.3});
 }
 
+// With a checksum for each, what surrounds a lost trace is attributed as if nothing had happened.
+TEST(Simulation, LostTracesOfARunnerThatTellsChecksums) {
+  const auto total =
+      must_be_right({.entries = 2, .spread_us = 30'000'000, .lose_trace = 0.1, .sums = true});
+  EXPECT_GE(total.with_trace, total.finished * 88 / 100)
+      << testing::PrintToString(total.trace_reasons);
+}
+
+TEST(Simulation, AFloodInWhichTracesOfARunnerThatTellsChecksumsAreLost) {
+  auto options = kFlood;
+  options.jobs = 400;
+  options.spread_us = 40'000'000;
+  options.lose_trace = 0.02;
+  options.sums = true;
+  for (options.seed = 1; options.seed <= 6; ++options.seed) {
+    const auto outcome = simulation::run(options);
+    EXPECT_THAT(outcome.wrong, IsEmpty()) << "seed " << options.seed;
+    EXPECT_GE(outcome.with_trace, outcome.finished * 96 / 100)
+        << testing::PrintToString(outcome.trace_reasons);
+  }
+}
+
+// Several requests of one entry at a time: announcements and births cross.
+TEST(Simulation, CrossingRequestsOfARunnerThatTellsChecksums) {
+  const auto total = must_be_right({.spread_us = 1'000'000, .requests = 8, .sums = true});
+  EXPECT_EQ(total.with_trace, total.finished) << testing::PrintToString(total.trace_reasons);
+}
+
+TEST(Simulation, CrossingRequestsAndEverythingElse) {
+  must_be_right({.entries = 3,
+                 .spread_us = 20'000'000,
+                 .shortest_us = 100'000,
+                 .doubled = 0.3,
+                 .lose_trace = 0.05,
+                 .liars = 0.3,
+                 .slow_upload = true,
+                 .restarts = 2,
+                 .requests = 8,
+                 .sums = true,
+                 .same_text = 0.1});
+}
+
 TEST(Simulation, LostAnnouncements) {
   must_be_right({.entries = 2, .spread_us = 30'000'000, .lose_announcement = 0.1});
 }

@@ -79,6 +79,62 @@ TEST(Tracker, AJobFromItsAnnouncementToItsReport) {
   EXPECT_EQ(host.tracker.counters().jobs_reported, 1u);
 }
 
+TEST(Tracker, ChecksumsDecideWhereAnnouncementsAndBirthsCross) {
+  Host host;
+  host.announce(10, 7);
+  host.announce(10, 8);
+  const auto first = host.open(10.01, 1), second = host.open(10.02, 2);
+  host.fact(11, 7, Field::trace_sum, "50 crc32:00000001");  // of a part: it runs
+  host.end(14, 7);
+  host.end(14, 8);
+  host.tracker.on_trace_closed(first, Host::steady(14.1), {}, TraceSum{90, 0xb});
+  host.tracker.on_trace_closed(second, Host::steady(14.1), {}, TraceSum{80, 0xa});
+  EXPECT_THAT(host.finished(14.1), IsEmpty()) << "the checksums may be on their way";
+  host.fact(14.2, 7, Field::trace_sum, "80 crc32:0000000a");
+  host.fact(14.2, 8, Field::trace_sum, "90 crc32:0000000b");
+  const auto done = host.finished(14.2);
+  ASSERT_EQ(done.size(), 2u);
+  EXPECT_EQ(done[0].ref.job_id, 7);
+  EXPECT_EQ(done[0].trace, second);
+  EXPECT_EQ(done[1].trace, first);
+  EXPECT_THAT(host.tracker.explanations(), ElementsAre(HasSubstr("request_concurrency")));
+
+  // Now that the order is known to mean nothing, it decides nothing.
+  host.announce(20, 9);
+  host.announce(20, 10);
+  const auto third = host.open(20.01, 3), fourth = host.open(20.02, 4);
+  host.end(24, 9);
+  host.end(24, 10);
+  host.tracker.on_trace_closed(third, Host::steady(24.1));
+  host.tracker.on_trace_closed(fourth, Host::steady(24.1));
+  for (const auto& job : host.finished(60)) EXPECT_EQ(job.trace, std::nullopt);
+}
+
+TEST(Tracker, WithoutItsChecksumAJobWaitsASecondForIt) {
+  Host host;
+  host.announce(10, 7);
+  host.fact(11, 7, Field::trace_sum, "50 crc32:00000001");
+  const auto trace = host.open(10.01, 1);
+  host.end(14, 7);
+  host.tracker.on_trace_closed(trace, Host::steady(14.1), {}, TraceSum{80, 0xa});
+  EXPECT_THAT(host.finished(15), IsEmpty());
+  const auto done = host.finished(15.2);
+  ASSERT_EQ(done.size(), 1u);
+  EXPECT_EQ(done[0].trace, trace);
+}
+
+TEST(Tracker, ALogOfOtherBytesIsNotTheJobs) {
+  Host host;
+  host.announce(10, 7);
+  const auto trace = host.open(10.01, 1);
+  host.end(14, 7);
+  host.fact(14.05, 7, Field::trace_sum, "90 crc32:0000000b");
+  host.tracker.on_trace_closed(trace, Host::steady(14.1), {}, TraceSum{80, 0xa});
+  const auto done = host.finished(30);
+  ASSERT_EQ(done.size(), 1u);
+  EXPECT_EQ(done[0].trace, std::nullopt);
+}
+
 TEST(Tracker, LateAndDoubledFactsAfterTheReportAreIgnored) {
   Host host;
   host.announce(10, 7);
