@@ -16,7 +16,7 @@ CONFINED = {
     "sqlite3.h": ("base/sqlite/",),
     "spdlog/": ("base/log/",),
     "curl/": ("base/outgoing/",),
-    "boost/": ("base/http/",),
+    "boost/": ("base/http/", "agent/jobs/trace_reader.h"),
     "toml++/": ("base/config/", "engines/diagnosis/"),
     "hs/": ("engines/diagnosis/",),
     "re2/": ("engines/diagnosis/",),

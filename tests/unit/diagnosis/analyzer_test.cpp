@@ -99,6 +99,7 @@ TEST(Analyzer, ReadsTheCheckoutWhereLinesNameTheirStream) {
   a.feed(at + "00O section_end:1700000001:prepare_executor\r\x1b[0K\n");
   a.feed(at + "00O+section_start:1700000001:get_sources\r\x1b[0K\n");
   a.feed(at + "01O Initialized empty Git repository in /builds/Qx7yT-1aZ/0/team/app/.git/\n");
+  a.feed(at + "01O \x1b[32;1mCreated fresh repository.\x1b[0;m\n");
   EXPECT_EQ(a.progress().runner_short_token, "Qx7yT-1aZ");
   EXPECT_EQ(a.progress().executor, "shell");
   EXPECT_EQ(a.progress().checkout_path, "/builds/Qx7yT-1aZ/0/team/app");
