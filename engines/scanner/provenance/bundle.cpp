@@ -140,6 +140,16 @@ Status complete(const LogEntry& entry, int minor_version) {
   return {};
 }
 
+Status read_entries(const Json* material, const char* key, Bundle& bundle) {
+  ASSIGN_OR_RETURN(const Json* entries, bounded_list(material, key));
+  for (const auto& entry : *entries) {
+    ASSIGN_OR_RETURN(auto read, read_entry(entry), key);
+    RETURN_IF_ERROR(complete(read, bundle.minor_version), key);
+    bundle.entries.push_back(std::move(read));
+  }
+  return {};
+}
+
 }  // namespace
 
 const std::string& Bundle::signature() const {
@@ -149,17 +159,16 @@ const std::string& Bundle::signature() const {
 
 Result<Bundle> parse_bundle(std::string_view text) {
   ASSIGN_OR_RETURN(const Json json, parse_json(text));
+  return read_bundle(json);
+}
+
+Result<Bundle> read_bundle(const Json& json) {
   Bundle bundle;
   ASSIGN_OR_RETURN(const auto media_type, text_member(&json, "mediaType"));
   ASSIGN_OR_RETURN(bundle.minor_version, minor_version(media_type));
   const Json* material = member(&json, "verificationMaterial");
   RETURN_IF_ERROR(read_signer(material, bundle), "verificationMaterial");
-  ASSIGN_OR_RETURN(const Json* entries, bounded_list(material, "tlogEntries"));
-  for (const auto& entry : *entries) {
-    ASSIGN_OR_RETURN(auto read, read_entry(entry), "tlogEntries");
-    RETURN_IF_ERROR(complete(read, bundle.minor_version), "tlogEntries");
-    bundle.entries.push_back(std::move(read));
-  }
+  RETURN_IF_ERROR(read_entries(material, "tlogEntries", bundle));
   ASSIGN_OR_RETURN(
       const Json* timestamps,
       bounded_list(member(material, "timestampVerificationData"), "rfc3161Timestamps"));
@@ -168,6 +177,26 @@ Result<Bundle> parse_bundle(std::string_view text) {
     bundle.timestamps.push_back(std::move(der));
   }
   RETURN_IF_ERROR(read_content(json, bundle));
+  return bundle;
+}
+
+Result<Bundle> read_python_attestation(const Json& json) {
+  ASSIGN_OR_RETURN(const auto version, integer_member(&json, "version"));
+  if (version != 1)
+    return malformed("an attestation of version " + std::to_string(version) + ", known is 1");
+  const Json* material = member(&json, "verification_material");
+  Bundle bundle;
+  bundle.minor_version = 3;
+  ASSIGN_OR_RETURN(auto certificate, base64_member(material, "certificate"));
+  bundle.certificates.push_back(std::move(certificate));
+  RETURN_IF_ERROR(read_entries(material, "transparency_entries", bundle));
+  const Json* envelope = member(&json, "envelope");
+  Envelope content;
+  content.payload_type = "application/vnd.in-toto+json";
+  ASSIGN_OR_RETURN(content.payload, base64_member(envelope, "statement"), "envelope");
+  ASSIGN_OR_RETURN(content.signature, base64_member(envelope, "signature"), "envelope");
+  if (content.signature.empty()) return malformed("there is no signature");
+  bundle.content = std::move(content);
   return bundle;
 }
 

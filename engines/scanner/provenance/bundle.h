@@ -2,6 +2,8 @@
 // Form: sigstore/protobuf-specs, sigstore_bundle.proto and sigstore_rekor.proto.
 #pragma once
 
+#include <nlohmann/json_fwd.hpp>
+
 #include "engines/scanner/provenance/sigstore.h"
 
 namespace gitaiops::scanner::provenance {
@@ -50,6 +52,10 @@ struct Bundle {
 };
 
 Result<Bundle> parse_bundle(std::string_view json);
+// The same from a document that parse_json accepted.
+Result<Bundle> read_bundle(const nlohmann::json& json);
+// A Python attestation (PEP 740): the same things under other names.
+Result<Bundle> read_python_attestation(const nlohmann::json& json);
 
 // What a DSSE signature covers (pre-authentication encoding).
 std::string pre_authentication_encoding(std::string_view payload_type, std::string_view payload);
