@@ -239,7 +239,7 @@ std::string_view Analyzer::State::without_keys(std::string_view text) {
 
 void Analyzer::State::scan_block() {
   const auto block = seen.lines.block();
-  if (!block.empty()) {
+  if (seen.lines.block_first() < seen.lines.end()) {
     scan_seq = seen.lines.block_first();
     seen.rules->scan(
         block,

@@ -19,36 +19,32 @@ const RuleSet& builtin_set() {
 // When the library in use does not take the bytes, it compiles the rules itself.
 const Scanners& builtin_scanners() {
   static const std::unique_ptr<const Scanners> scanners = [] {
-    auto ready = unpack(builtin_set(), builtin_database());
+    auto ready = unpack(builtin_database());
     if (!ready.ok()) ready = compile_scanners(builtin_set(), {}, Scanner::Target::here);
     if (ready.ok()) return std::move(ready).value();
     // Out of memory: nothing is found, and the diagnosis says "unknown".
-    return std::make_unique<Scanners>(
-        Scanners{std::make_unique<Scanner>(), std::make_unique<Scanner>(),
-                 std::make_unique<Scanner>(), std::make_unique<Scanner>()});
+    auto none = std::make_unique<Scanners>();
+    for (auto* scanner : parts_of(*none)) *scanner = std::make_unique<Scanner>();
+    return none;
   }();
   return *scanners;
 }
 
 }  // namespace
 
-Result<std::unique_ptr<Scanners>> unpack(const RuleSet& set, std::string_view bytes) {
-  auto expressions = expressions_of(set, {});
-  std::array<std::unique_ptr<Scanner>, 4> read;
-  for (std::size_t i = 0; i < read.size(); ++i) {
+Result<std::unique_ptr<Scanners>> unpack(std::string_view bytes) {
+  auto scanners = std::make_unique<Scanners>();
+  for (auto* scanner : parts_of(*scanners)) {
     uint64_t size = 0;
     if (bytes.size() < sizeof size)
       return Error(Code::invalid_argument, "compiled rules: too short");
     std::memcpy(&size, bytes.data(), sizeof size);
     bytes.remove_prefix(sizeof size);
     if (size > bytes.size()) return Error(Code::invalid_argument, "compiled rules: too short");
-    ASSIGN_OR_RETURN(read[i],
-                     Scanner::from_bytes(std::move(expressions[i]), bytes.substr(0, size)));
+    ASSIGN_OR_RETURN(*scanner, Scanner::from_bytes(bytes.substr(0, size)));
     bytes.remove_prefix(size);
   }
-  auto& [literals, shapes, gated, doubts] = read;
-  return std::make_unique<Scanners>(
-      Scanners{std::move(literals), std::move(shapes), std::move(gated), std::move(doubts)});
+  return scanners;
 }
 
 std::shared_ptr<const Rules> builtin_rules() {

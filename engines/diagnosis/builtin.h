@@ -11,6 +11,6 @@ std::vector<RuleText> builtin_rule_texts();
 // The databases compiled from them, as rules_compiler packed them at build time.
 std::string_view builtin_database();
 // Fails on bytes that another version of Vectorscan made.
-Result<std::unique_ptr<Scanners>> unpack(const RuleSet& set, std::string_view bytes);
+Result<std::unique_ptr<Scanners>> unpack(std::string_view bytes);
 
 }  // namespace gitaiops::diagnosis

@@ -10,7 +10,9 @@ constexpr std::size_t kKeptOverhead = 96;  // what a kept line costs beside its 
 
 }  // namespace
 
-LineStore::LineStore() : ring_(kRingBytes), entries_(kRingLines) {}
+LineStore::LineStore() : ring_(kRingBytes), entries_(kRingLines) {
+  ring_[0] = '\n';
+}
 
 bool LineStore::block_full(std::string_view text) const {
   return write_ + text.size() + 1 > kRingBytes ||
@@ -27,8 +29,8 @@ Seq LineStore::append(const SourceLine& line) {
   if (write_ + need > kRingBytes) {
     // What the last round left behind the end is the oldest.
     while (oldest_ < next_ && entry(oldest_).position >= write_) evict_oldest();
-    write_ = 0;
-    block_begin_ = 0;
+    write_ = 1;
+    block_begin_ = 1;
   }
   while (oldest_ < next_ && entry(oldest_).position >= write_ &&
          entry(oldest_).position < write_ + need)

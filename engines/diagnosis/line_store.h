@@ -33,10 +33,12 @@ class LineStore {
   std::optional<SourceLine> get(Seq seq) const;
   Seq end() const { return next_; }
 
-  // The lines that were appended since the last close_block, each followed by \n.
-  std::string_view block() const { return {ring_.data() + block_begin_, write_ - block_begin_}; }
+  // A \n and the lines that were appended since the last close_block, each followed by \n.
+  std::string_view block() const {
+    return {ring_.data() + block_begin_ - 1, write_ - block_begin_ + 1};
+  }
   Seq block_first() const { return block_first_; }
-  std::size_t block_offset(Seq seq) const { return entry(seq).position - block_begin_; }
+  std::size_t block_offset(Seq seq) const { return entry(seq).position - block_begin_ + 1; }
   std::size_t length(Seq seq) const { return entry(seq).length; }
   void close_block();
 
@@ -69,10 +71,10 @@ class LineStore {
 
   std::vector<char> ring_;
   std::vector<Entry> entries_;
-  std::size_t write_ = 0;
+  std::size_t write_ = 1;  // before the first line stands a \n too
   Seq oldest_ = 0;
   Seq next_ = 0;
-  std::size_t block_begin_ = 0;
+  std::size_t block_begin_ = 1;
   Seq block_first_ = 0;
   std::vector<Seq> pins_;  // ascending
   std::deque<Kept> kept_;  // ascending

@@ -1,106 +1,96 @@
 #include "engines/diagnosis/rule_gate.h"
 
 #include <algorithm>
-#include <array>
 #include <cctype>
 #include <optional>
-#include <string>
+#include <set>
 
 namespace gitaiops::diagnosis {
 namespace {
 
-constexpr std::array<std::string_view, 132> kWords{"error",         "fail",
-                                                   "exception",     "cannot",
-                                                   "can't",         "can.t",
-                                                   "could",         "unable",
-                                                   "not ",          "denied",
-                                                   "refused",       "fatal",
-                                                   "timed out",     "timeout",
-                                                   "invalid",       "missing",
-                                                   "undefined",     "no such",
-                                                   "abort",         "killed",
-                                                   "expected",      "assert",
-                                                   "panic",         "conflict",
-                                                   "mismatch",      "exit",
-                                                   "warning",       "unexpected",
-                                                   "unknown",       "expired",
-                                                   "unauthorized",  "forbidden",
-                                                   "reset",         "exceeded",
-                                                   "docker",        "sanitizer",
-                                                   "crash",         "corrupt",
-                                                   "too ",          "no space",
-                                                   "out of",        "unresolved",
-                                                   "vulnerab",      "license",
-                                                   "coverage",      "migration",
-                                                   "snapshot",      "broken",
-                                                   "certificate",   "is required",
-                                                   "syntax",        "permission",
-                                                   "no matching",   "terminated",
-                                                   "err!",          "unsupported",
-                                                   "incompatible",  "require",
-                                                   "format",        "gofmt",
-                                                   "quota",         "unmet",
-                                                   "lockfile",      "lock file",
-                                                   "frozen",        "unreachable",
-                                                   "hang up",       "curl",
-                                                   "x509",          "deadline",
-                                                   "segmentation",  "core dumped",
-                                                   "overflow",      "unhealthy",
-                                                   "getaddrinfo",   "econn",
-                                                   "enospc",        "evicted",
-                                                   "unschedulable", "insufficient",
-                                                   "preempted",     "must be",
-                                                   "read-only",     "remote end",
-                                                   "kex_",          "toomanyrequests",
-                                                   "throttl",       "backoff",
-                                                   "no matches",    "already exist",
-                                                   "does not",      "doesn't",
-                                                   "duplicate",     "leaks",
-                                                   "secret",        "emfile",
-                                                   "fork:",         "temporarily",
-                                                   "rejected",      "violation",
-                                                   "deadlock",      "eintegrity",
-                                                   "bad ",          "unavailable",
-                                                   "gateway",       "terminate",
-                                                   "sigsegv",       "unbound",
-                                                   "illegal",       "never defined",
-                                                   "don't know",    "ambiguous",
-                                                   "no rakefile",   "eresolve",
-                                                   "resolution",    "etimedout",
-                                                   "credential",    "not found",
-                                                   "no module",     "canceled",
-                                                   "code 137",      "returned 137",
-                                                   "exited 137",    "eacces",
-                                                   "out-of-date",   "up to date",
-                                                   "stale",         "uncommitted",
-                                                   "forgot",        "regenerated",
-                                                   "needs to be",   "gemfile"};
+constexpr std::size_t kTextsMax = 16;    // that a piece of an expression is written out into
+constexpr std::size_t kTextMax = 32;     // bytes of one
+constexpr int kRepeatsMax = 6;           // of a letter that are written out
+constexpr double kLinesMax = 250;        // of a thousand: with more, looking everywhere is cheaper
+constexpr std::size_t kMembersMax = 10;  // of a class that is written out
 
-constexpr std::size_t kLiteralMin = 5;
+// Texts in lower case.
+using Texts = std::set<std::string>;
 
-// Literals of rules that stand in many lines without trouble: not worth a look at each of them.
-constexpr std::array<std::string_view, 24> kCommon{
-    " line ",  "package",    "server",   "module",   "running", "test",     "module '", "package ",
-    "version", "installing", "download", "checking", "[junit]", "building", "[info]",   "message:",
-    "file: ",  "in file",    "compil",   "process",  " tests",  "[info] ",  "total: ",  "setting"};
-
-// What every match of a piece must contain: one of `words`; with none, one of the words of trouble.
+// What every match of a piece must contain: one of `words`.
 struct Need {
-  bool known = false;
-  std::vector<std::string> words;
-
-  std::size_t shortest() const {
-    std::size_t least = 100;
-    for (const auto& word : words) least = std::min(least, word.size());
-    return least;
-  }
-  bool better_than(const Need& other) const {
-    if (known != other.known) return known;
-    if (words.empty() != other.words.empty()) return words.empty();
-    if (words.size() != other.words.size()) return words.size() < other.words.size();
-    return shortest() > other.shortest();
-  }
+  std::vector<std::string> words;  // empty: not known
+  double lines = 1000;             // that have one of them, of a thousand
 };
+
+// A piece either matches exactly some texts, or its need is known, or nothing is.
+struct Piece {
+  std::optional<Texts> exact;
+  Need need;
+};
+
+Need need_of(const Texts& texts) {
+  Need need{{}, 0};
+  for (const auto& text : texts) {
+    if (text.empty()) return {};
+    need.words.push_back(word_for(text));
+  }
+  // Where a word of them stands within another, it alone is enough.
+  std::sort(need.words.begin(), need.words.end(), [](const auto& a, const auto& b) {
+    return a.size() < b.size() || (a.size() == b.size() && a < b);
+  });
+  std::vector<std::string> least;
+  for (auto& word : need.words) {
+    if (std::none_of(least.begin(), least.end(),
+                     [&](const auto& shorter) { return word.find(shorter) != word.npos; }))
+      least.push_back(std::move(word));
+  }
+  need.words = std::move(least);
+  for (const auto& word : need.words) need.lines += lines_with(word);
+  return need;
+}
+
+// Pieces one after another: neighbours that are exact are written out together.
+class Sequence {
+ public:
+  void add(const Texts& texts) {
+    if (run_.size() * texts.size() > kTextsMax || longest(run_) + longest(texts) > kTextMax) cut();
+    Texts longer;
+    for (const auto& head : run_) {
+      for (const auto& tail : texts) longer.insert(head + tail);
+    }
+    run_ = std::move(longer);
+  }
+  // What comes next is not a neighbour of what came before.
+  void cut() {
+    offer(need_of(run_));
+    run_ = {""};
+    whole_ = false;
+  }
+  void offer(Need need) {
+    if (!need.words.empty() && need.lines < best_.lines) best_ = std::move(need);
+  }
+  Piece piece() {
+    if (whole_) return {run_, {}};
+    cut();
+    return {{}, std::move(best_)};
+  }
+
+ private:
+  static std::size_t longest(const Texts& texts) {
+    std::size_t size = 0;
+    for (const auto& text : texts) size = std::max(size, text.size());
+    return size;
+  }
+
+  Texts run_{""};
+  bool whole_ = true;  // the run is all there was
+  Need best_;
+};
+
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+}
 
 // Reads an expression from left to right. Doubt always ends in "not known".
 class Reader {
@@ -108,144 +98,199 @@ class Reader {
   explicit Reader(std::string_view expression) : text_(expression) {}
 
   Need need() {
-    Need all = alternatives();
-    return at_ == text_.size() && !bad_ ? all : Need{};
+    Piece all = alternatives();
+    if (at_ != text_.size() || bad_) return {};
+    return all.exact ? need_of(*all.exact) : std::move(all.need);
   }
 
  private:
+  struct Times {
+    int least = 1;
+    bool more = false;
+  };
+
   // Up to the closing parenthesis or the end: every branch has a need of its own.
-  Need alternatives() {
-    Need all = sequence();
-    while (at_ < text_.size() && text_[at_] == '|') {
+  Piece alternatives() {
+    std::vector<Piece> branches{sequence()};
+    while (more() && text_[at_] == '|') {
       ++at_;
-      Need next = sequence();
-      all.known = all.known && next.known;
-      all.words.insert(all.words.end(), next.words.begin(), next.words.end());
+      branches.push_back(sequence());
     }
+    Piece all{Texts{}, {{}, 0}};
+    bool known = true;
+    for (Piece& branch : branches) {
+      if (branch.exact && all.exact) all.exact->insert(branch.exact->begin(), branch.exact->end());
+      if (!branch.exact || (all.exact && all.exact->size() > kTextsMax)) all.exact.reset();
+      if (branch.exact) branch.need = need_of(*branch.exact);
+      known = known && !branch.need.words.empty();
+      all.need.words.insert(all.need.words.end(), branch.need.words.begin(),
+                            branch.need.words.end());
+      all.need.lines += branch.need.lines;
+    }
+    if (!known) all.need = {};
     return all;
   }
 
-  Need sequence() {
-    Need best;
-    std::string run;
-    const auto end_run = [&] {
-      Need own;
-      const bool trouble = std::any_of(kWords.begin(), kWords.end(),
-                                       [&](auto word) { return run.find(word) != run.npos; });
-      own.known = trouble || run.size() >= kLiteralMin;
-      if (own.known && !trouble) own.words.push_back(run);
-      if (own.better_than(best)) best = std::move(own);
-      run.clear();
-    };
-    while (at_ < text_.size() && text_[at_] != '|' && text_[at_] != ')') {
-      Need inner;
-      const std::optional<char> c = atom(inner);
+  Piece sequence() {
+    Sequence all;
+    while (more() && text_[at_] != '|' && text_[at_] != ')') {
+      Piece next = atom();
       const Times times = quantifier();
-      if (c && times == Times::once) {
-        if (*c) run.push_back(*c);
-        continue;
+      if (!next.exact) {
+        all.cut();
+        if (times.least > 0) all.offer(std::move(next.need));
+      } else if (times.least == 0 && times.more) {
+        all.cut();
+      } else if (times.least == 0) {
+        next.exact->insert("");
+        all.add(*next.exact);
+      } else {
+        const bool letter = next.exact->size() == 1;
+        for (int i = 0; i < (letter ? std::min(times.least, kRepeatsMax) : 1); ++i)
+          all.add(*next.exact);
+        if (times.least == 1 && !times.more) continue;
+        if (letter && times.least <= kRepeatsMax && !times.more) continue;
+        all.cut();
+        all.add(*next.exact);  // the last time stands before what comes next
       }
-      if (c && *c && times == Times::many) run.push_back(*c);
-      end_run();
-      if (times != Times::maybe && inner.better_than(best)) best = std::move(inner);
     }
-    end_run();
-    return best;
+    return all.piece();
   }
 
-  // One atom: the letter it stands for, '\0' for what has no width, nothing for everything else.
-  // `inner` is the need of a group.
-  std::optional<char> atom(Need& inner) {
+  Piece atom() {
     const char c = text_[at_++];
     if (c == '\\') return escape();
-    if (c == '[') return one_letter_class();
-    if (c == '^' || c == '$') return '\0';
-    if (c == '.') return std::nullopt;
-    if (c == '(') return group(inner);
-    return lower(c);
+    if (c == '[') return letters();
+    if (c == '(') return group();
+    if (c == '^' || c == '$') return {Texts{"\n"}, {}};
+    if (c == '.') return {};
+    return {Texts{std::string(1, lower(c))}, {}};
   }
 
-  std::optional<char> escape() {
-    if (at_ == text_.size()) return std::nullopt;
-    const char c = text_[at_++];
-    if (c == 'b' || c == 'B') return '\0';
-    if (c == 't') return '\t';
-    if (std::isalnum(static_cast<unsigned char>(c))) return std::nullopt;
-    return c;
-  }
-
-  // [Ee] is the letter e.
-  std::optional<char> one_letter_class() {
-    std::string members;
-    bool plain = true;
-    for (bool first = true; at_ < text_.size() && (first || text_[at_] != ']'); first = false) {
-      if (text_[at_] == '\\') ++at_, plain = false;
-      if (at_ < text_.size()) members.push_back(text_[at_++]);
+  Piece escape() {
+    if (!more()) {
+      bad_ = true;
+      return {};
     }
-    ++at_;
-    if (!plain || members.empty() || members.size() > 2 || members[0] == '^') return std::nullopt;
-    return lower(members.front()) == lower(members.back()) ? std::optional(lower(members.front()))
-                                                           : std::nullopt;
+    const char c = text_[at_++];
+    if (c == 'b' || c == 'B') return {Texts{""}, {}};
+    if (c == 't') return {Texts{"\t"}, {}};
+    if (c == 'd') return {digits(), {}};
+    if (c == 'w' || c == 's' || c == 'D' || c == 'W' || c == 'S') return {};
+    if (std::isalnum(static_cast<unsigned char>(c))) bad_ = true;
+    return {Texts{std::string(1, c)}, {}};
   }
 
-  std::optional<char> group(Need& inner) {
+  static Texts digits() {
+    Texts all;
+    for (char c = '0'; c <= '9'; ++c) all.insert(std::string(1, c));
+    return all;
+  }
+
+  // A class of few letters; others are not known.
+  Piece letters() {
+    Texts members;
+    bool few = true;
+    const bool negated = more() && text_[at_] == '^';
+    if (negated) ++at_;
+    for (bool first = true; more() && (first || text_[at_] != ']'); first = false) {
+      char c = text_[at_++];
+      if (c == '[' && more() && (text_[at_] == ':' || text_[at_] == '.' || text_[at_] == '='))
+        bad_ = true;
+      if (c == '\\' && more()) {
+        c = text_[at_++];
+        if (c == 'd')
+          members.merge(digits());
+        else if (std::isalnum(static_cast<unsigned char>(c)) && c != 't')
+          few = false;
+        if (c == 'd') continue;
+        if (c == 't') c = '\t';
+      }
+      const auto from = static_cast<unsigned char>(c);
+      unsigned char to = from;
+      if (at_ + 1 < text_.size() && text_[at_] == '-' && text_[at_ + 1] != ']') {
+        to = static_cast<unsigned char>(text_[at_ + 1]);
+        if (text_[at_ + 1] == '\\' || to < from || to - from > 10)
+          few = false;  // what is left of it is read as further members
+        else
+          at_ += 2;
+      }
+      for (int member = from; few && member <= to; ++member)
+        members.insert(std::string(1, lower(static_cast<char>(member))));
+    }
+    if (!more()) bad_ = true;
+    ++at_;
+    if (negated || !few || members.empty() || members.size() > kMembersMax) return {};
+    return {std::move(members), {}};
+  }
+
+  Piece group() {
     if (text_.substr(at_).starts_with("?i)")) {
       at_ += 3;
-      return '\0';
+      return {Texts{""}, {}};
     }
     if (text_.substr(at_).starts_with("?:"))
       at_ += 2;
     else if (text_.substr(at_).starts_with("?"))
       bad_ = true;
-    inner = alternatives();
-    if (at_ < text_.size()) ++at_;  // ')'
-    return std::nullopt;
+    Piece inner = alternatives();
+    if (!more()) bad_ = true;
+    ++at_;  // ')'
+    return inner;
   }
 
-  enum class Times { maybe, once, many };
+  // After another quantifier a question mark only says "as few as possible", a plus "all or
+  // nothing".
   Times quantifier() {
-    Times times = Times::once;
-    while (at_ < text_.size()) {
-      const char c = text_[at_];
-      if (c == '?' || c == '*') {
-        // After another quantifier a question mark only says "as few as possible".
-        if (times == Times::once || c == '*') times = Times::maybe;
-        ++at_;
-      } else if (c == '+') {
-        if (times == Times::once) times = Times::many;
-        ++at_;
-      } else if (c == '{') {
-        const bool none =
-            at_ + 1 < text_.size() && (text_[at_ + 1] == '0' || text_[at_ + 1] == ',');
-        if (times == Times::once) times = none ? Times::maybe : Times::many;
-        at_ = std::min(text_.find('}', at_), text_.size() - 1) + 1;
-      } else {
+    Times times;
+    for (bool first = true; more(); first = false) {
+      Times next;
+      if (text_[at_] == '?')
+        next = {0, false}, ++at_;
+      else if (text_[at_] == '*')
+        next = {0, true}, ++at_;
+      else if (text_[at_] == '+')
+        next = {1, true}, ++at_;
+      else if (!counted(next))
         break;
-      }
+      if (first) times = next;
     }
     return times;
   }
 
-  static char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+  // {2}, {2,} or {2,5}; any other brace is a letter.
+  bool counted(Times& times) {
+    if (text_[at_] != '{') return false;
+    const auto close = text_.find('}', at_);
+    if (close == text_.npos) return false;
+    const auto inner = text_.substr(at_ + 1, close - at_ - 1);
+    const auto comma = std::min(inner.find(','), inner.size());
+    const auto number = [](std::string_view digits) {
+      return std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; });
+    };
+    if (comma == 0 || comma > 4 || !number(inner.substr(0, comma)) ||
+        !number(inner.substr(std::min(comma + 1, inner.size()))))
+      return false;
+    times = {0, comma < inner.size()};
+    for (const char c : inner.substr(0, comma)) times.least = times.least * 10 + (c - '0');
+    if (inner == "0" || inner == "0,0") bad_ = true;
+    at_ = close + 1;
+    return true;
+  }
+
+  bool more() const { return at_ < text_.size(); }
 
   std::string_view text_;
   std::size_t at_ = 0;
-  bool bad_ = false;  // a kind of group that is not understood
+  bool bad_ = false;  // something that is not understood
 };
 
 }  // namespace
 
-std::span<const std::string_view> gate_words() {
-  return kWords;
-}
-
-Way way_of(std::string_view expression) {
+std::vector<std::string> words_of(std::string_view expression) {
   Need need = Reader(expression).need();
-  if (!need.known) return {};
-  const bool common = std::any_of(need.words.begin(), need.words.end(), [](const auto& word) {
-    return std::find(kCommon.begin(), kCommon.end(), word) != kCommon.end();
-  });
-  return {common ? Passage::literal : Passage::gated, std::move(need.words)};
+  if (need.lines > kLinesMax) return {};
+  return std::move(need.words);
 }
 
 }  // namespace gitaiops::diagnosis

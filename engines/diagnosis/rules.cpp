@@ -1,130 +1,125 @@
 #include "engines/diagnosis/rules.h"
 
 #include <algorithm>
-#include <set>
-
-#include "engines/diagnosis/rule_gate.h"
 
 namespace gitaiops::diagnosis {
 namespace {
 
-// What the databases found in a block, and the lines in which a word of the gate stands.
+// What the databases found in a block, and the lines in which a word stands.
 struct Finds {
   struct Line {
     std::size_t begin = 0, end = 0;  // with its newline
+    uint32_t gates = 0;
+  };
+  struct Span {
+    std::size_t begin = 1, end = 0;
   };
   std::string_view block;
+  std::vector<Span> taken;  // by rule: the line of its newest hit
   std::vector<Hit> hits;
   std::vector<Line> lines;
-  std::size_t last_line_end = 0;  // of the newest hit
 
+  // One hit of a rule in a line is as good as many.
   void add(const Hit& hit) {
-    // One hit of a rule in a line is as good as many.
-    if (!hits.empty() && hits.back().rule == hit.rule && hit.end <= last_line_end &&
-        hit.end >= hits.back().end)
-      return;
-    if (hits.size() == Rules::kHitsMax) return;
-    hits.push_back(hit);
-    last_line_end = std::min(block.find('\n', hit.end), block.size());
+    Span& newest = taken[hit.rule];
+    if (hit.end >= newest.begin && hit.end <= newest.end) return;
+    newest = {line_begin(hit.end), std::min(block.find('\n', hit.end), block.size())};
+    if (hits.size() < Rules::kHitsMax) hits.push_back(hit);
   }
-  void open_line(std::size_t at) {
-    if (!lines.empty() && at <= lines.back().end) return;
+  std::size_t line_begin(std::size_t at) const {
     const std::size_t newline = at > 0 ? block.rfind('\n', at - 1) : block.npos;
-    lines.push_back({newline == block.npos ? 0 : newline + 1,
-                     std::min(block.find('\n', at), block.size() - 1) + 1});
+    return newline == block.npos ? 0 : newline + 1;
+  }
+  void open(const Hit& word) {
+    const std::size_t last = word.end - 1;  // it may be the newline
+    if (lines.empty() || last >= lines.back().end)
+      lines.push_back({line_begin(last), std::min(block.find('\n', last), block.size() - 1) + 1});
+    lines.back().gates |= word.gates;
   }
 };
 
-void scan_gated(const Scanner& gated, Finds& finds) {
-  if (finds.lines.empty()) return;
-  struct Gathered {
-    Finds& finds;
-    std::string text;
-    std::size_t line = 0, before = 0;  // bytes gathered before the line
+// The lines that opened one gate, one after another.
+struct Gathered {
+  Finds& finds;
+  std::vector<const Finds::Line*> lines;
+  std::string text;
+  std::size_t line = 0, before = 0;  // the line of the newest hit, bytes before it
 
-    static void on(void* self, const Hit& hit) {
-      auto* g = static_cast<Gathered*>(self);
-      const auto& lines = g->finds.lines;
-      while (hit.end > g->before + lines[g->line].end - lines[g->line].begin) {
-        g->before += lines[g->line].end - lines[g->line].begin;
-        ++g->line;
-      }
-      Hit whole = hit;
-      whole.end += lines[g->line].begin - g->before;
-      g->finds.add(whole);
+  void scan(const Scanner& gated, uint32_t gate) {
+    lines.clear();
+    text.clear();
+    line = before = 0;
+    for (const auto& each : finds.lines) {
+      if (!(each.gates & gate)) continue;
+      lines.push_back(&each);
+      text.append(finds.block.substr(each.begin, each.end - each.begin));
     }
-  } gathered{finds, {}};
-  for (const auto& line : finds.lines)
-    gathered.text.append(finds.block.substr(line.begin, line.end - line.begin));
-  gated.scan(gathered.text, Gathered::on, &gathered);
+    gated.scan(text, on_hit, this);
+  }
+  static void on_hit(void* self, const Hit& hit) {
+    auto* g = static_cast<Gathered*>(self);
+    const auto size = [&] { return g->lines[g->line]->end - g->lines[g->line]->begin; };
+    while (hit.end > g->before + size()) {
+      g->before += size();
+      ++g->line;
+    }
+    Hit whole = hit;
+    whole.end += g->lines[g->line]->begin - g->before;
+    g->finds.add(whole);
+  }
+};
+
+void scan_all(const Scanners& scanners, Finds& finds) {
+  scanners.everywhere->scan(
+      finds.block, [](void* into, const Hit& hit) { static_cast<Finds*>(into)->add(hit); }, &finds);
+  scanners.words->scan(
+      finds.block, [](void* into, const Hit& hit) { static_cast<Finds*>(into)->open(hit); },
+      &finds);
+  uint32_t opened = 0;
+  for (const auto& line : finds.lines) opened |= line.gates;
+  Gathered gathered{finds, {}, {}};
+  for (std::size_t i = 0; i < kGates; ++i) {
+    if (opened >> i & 1) gathered.scan(*scanners.gated[i], 1u << i);
+  }
   finds.lines.clear();
 }
 
-void scan_all(const Scanners& scanners, Finds& finds) {
-  const OnHit collect = [](void* into, const Hit& hit) {
-    auto* f = static_cast<Finds*>(into);
-    if (hit.rule == kGate)
-      f->open_line(hit.end);
-    else
-      f->add(hit);
-  };
-  scanners.shapes->scan(finds.block, collect, &finds);
-  scanners.literals->scan(finds.block, collect, &finds);
-  scan_gated(*scanners.gated, finds);
-}
-
 }  // namespace
 
-namespace {
-
-// As an expression that matches nothing else.
-std::string quoted(std::string_view word) {
-  std::string out;
-  for (const char c : word) {
-    if (std::string_view("\\^$.|?*+()[]{}/").find(c) != std::string_view::npos) out += '\\';
-    out += c;
-  }
-  return out;
-}
-
-}  // namespace
-
-std::array<std::vector<Expression>, 4> expressions_of(const RuleSet& set, Beyond beyond) {
-  std::array<std::vector<Expression>, 4> out;
-  auto& [literals, shapes, gated, doubts] = out;
-  std::set<std::string> words;
+Expressions expressions_of(const RuleSet& set, Beyond beyond) {
+  Expressions out;
+  std::map<std::string, uint32_t> gates;  // that a word opens
   for (std::size_t i = beyond.rules; i < set.rules.size(); ++i) {
+    const Hit meaning{.rule = static_cast<uint16_t>(i)};
     for (const auto& e : set.rules[i].match) {
-      const Way way = way_of(e);
-      if (way.passage == Passage::gated) words.insert(way.words.begin(), way.words.end());
-      auto& to = way.passage == Passage::gated     ? gated
-                 : way.passage == Passage::literal ? literals
-                                                   : shapes;
-      to.push_back({e, {0, static_cast<uint16_t>(i), false, 0}});
+      const auto words = words_of(e);
+      const std::size_t gate = gate_of(words);
+      for (const auto& word : words) gates[word] |= 1u << gate;
+      (words.empty() ? out.everywhere : out.gated[gate]).push_back({e, meaning});
     }
     for (const auto& e : set.rules[i].unless)
-      doubts.push_back({e, {0, static_cast<uint16_t>(i), true, 0}});
+      out.doubts.push_back({e, {.rule = static_cast<uint16_t>(i), .decoy = true}});
   }
-  if (!gated.empty()) {
-    words.insert(gate_words().begin(), gate_words().end());
-    for (const auto& word : words)
-      literals.push_back({"(?i)" + quoted(word), {0, kGate, false, 0}});
-  }
+  for (const auto& [word, opens] : gates)
+    out.words.push_back({word, {.rule = kGate, .gates = opens}, true});
   for (std::size_t i = beyond.decoys; i < set.decoys.size(); ++i) {
     const auto& decoy = set.decoys[i];
-    doubts.push_back({decoy.expression, {0, kAnyRule, true, static_cast<float>(decoy.ceiling)}});
+    out.doubts.push_back(
+        {decoy.expression,
+         {.rule = kAnyRule, .decoy = true, .ceiling = static_cast<float>(decoy.ceiling)}});
   }
   return out;
 }
 
 Result<std::unique_ptr<Scanners>> compile_scanners(const RuleSet& set, Beyond beyond,
                                                    Scanner::Target target) {
-  auto [literals, shapes, gated, doubts] = expressions_of(set, beyond);
+  Expressions expressions = expressions_of(set, beyond);
+  const auto from = parts_of(expressions);
   auto scanners = std::make_unique<Scanners>();
-  ASSIGN_OR_RETURN(scanners->literals, Scanner::compile(std::move(literals), target));
-  ASSIGN_OR_RETURN(scanners->shapes, Scanner::compile(std::move(shapes), target));
-  ASSIGN_OR_RETURN(scanners->gated, Scanner::compile(std::move(gated), target));
-  ASSIGN_OR_RETURN(scanners->doubts, Scanner::compile(std::move(doubts), target));
+  const auto to = parts_of(*scanners);
+  for (std::size_t i = 0; i < from.size(); ++i) {
+    ASSIGN_OR_RETURN(*to[i], Scanner::compile(std::move(*from[i]), target));
+  }
   return scanners;
 }
 
@@ -144,8 +139,8 @@ const Category* Rules::category(std::string_view id) const {
 }
 
 void Rules::scan(std::string_view block, OnHit on_hit, void* context) const {
-  if (block.empty()) return;
-  Finds finds{block, {}, {}};
+  if (block.size() < 2) return;
+  Finds finds{block, std::vector<Finds::Span>(set_.rules.size()), {}, {}};
   if (base_) scan_all(base_(), finds);
   if (own_) scan_all(*own_, finds);
   std::sort(finds.hits.begin(), finds.hits.end(), [](const Hit& a, const Hit& b) {
@@ -164,8 +159,8 @@ std::vector<uint16_t> Rules::match_line(std::string_view line) const {
     std::vector<uint16_t> hits, decoys;
     double ceiling = 0;
   } seen;
-  std::string block(line);
-  std::replace(block.begin(), block.end(), '\n', ' ');
+  std::string block = "\n" + std::string(line);
+  std::replace(block.begin() + 1, block.end(), '\n', ' ');
   block.push_back('\n');
   const OnHit collect = [](void* context, const Hit& hit) {
     auto* s = static_cast<Seen*>(context);
@@ -175,7 +170,7 @@ std::vector<uint16_t> Rules::match_line(std::string_view line) const {
       (hit.decoy ? s->decoys : s->hits).push_back(hit.rule);
   };
   scan(block, collect, &seen);
-  scan_doubts(block, collect, &seen);
+  scan_doubts(std::string_view(block).substr(1), collect, &seen);
   std::sort(seen.hits.begin(), seen.hits.end());
   seen.hits.erase(std::unique(seen.hits.begin(), seen.hits.end()), seen.hits.end());
   std::erase_if(seen.hits, [&](uint16_t rule) {

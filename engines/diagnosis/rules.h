@@ -30,6 +30,7 @@
 #include <vector>
 
 #include "engines/diagnosis/diagnosis.h"
+#include "engines/diagnosis/rule_gate.h"
 #include "engines/diagnosis/scanner.h"
 
 namespace re2 {
@@ -101,18 +102,28 @@ enum class Trial { yes, no };
 void load_rules(const RuleText& text, Trial trial, RuleSet& set,
                 std::vector<std::string>& problems);
 
-// The expressions of a set, as they are looked for (rule_gate.h). Decoys matter only in the few
-// lines that a rule has hit, so they are a database of their own.
-struct Scanners {
-  std::unique_ptr<Scanner> literals;  // with the gate's words among them
-  std::unique_ptr<Scanner> shapes, gated, doubts;
+// The expressions of a set, as they are looked for: the words everywhere, the expressions behind a
+// gate where a word opened it, the few that have no words everywhere (rule_gate.h). Decoys matter
+// only in the few lines that a rule has hit, so they are a database of their own.
+template <typename Of>
+struct Looked {
+  Of words, everywhere, doubts;
+  std::array<Of, kGates> gated;
 };
+using Expressions = Looked<std::vector<Expression>>;
+using Scanners = Looked<std::unique_ptr<Scanner>>;
+// The parts of both in one order.
+template <typename L>
+auto parts_of(L& looked) {
+  std::vector<decltype(&looked.words)> parts{&looked.words, &looked.everywhere, &looked.doubts};
+  for (auto& gate : looked.gated) parts.push_back(&gate);
+  return parts;
+}
 // How much of a RuleSet comes from elsewhere: the rules and decoys before these are left out.
 struct Beyond {
   std::size_t rules = 0, decoys = 0;
 };
-// In the order of the members above.
-std::array<std::vector<Expression>, 4> expressions_of(const RuleSet& set, Beyond beyond);
+Expressions expressions_of(const RuleSet& set, Beyond beyond);
 // The set must have passed load_rules: every expression compiles on its own.
 Result<std::unique_ptr<Scanners>> compile_scanners(const RuleSet& set, Beyond beyond,
                                                    Scanner::Target target);
@@ -130,8 +141,8 @@ class Rules {
   const std::map<std::string, Category, std::less<>>& categories() const { return set_.categories; }
   const Category* category(std::string_view id) const;
 
-  // The causes in `block`, in order of `end`; as for Scanner::scan. A rule may hit a line only
-  // once, and the first kHitsMax hits in a block count.
+  // The causes in `block`: a \n, then lines that are each closed by one. In order of `end`; as for
+  // Scanner::scan. A rule may hit a line only once, and the first kHitsMax hits in a block count.
   static constexpr std::size_t kHitsMax = 8192;
   void scan(std::string_view block, OnHit on_hit, void* context) const;
   // The decoys in one line that a rule has hit, in any order. May be called from on_hit.

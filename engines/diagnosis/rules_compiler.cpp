@@ -13,9 +13,8 @@ using namespace gitaiops::diagnosis;
 // As unpack() reads them: each database after its size.
 Result<std::string> packed(const Scanners& scanners) {
   std::string out;
-  for (const Scanner* scanner : {scanners.literals.get(), scanners.shapes.get(),
-                                 scanners.gated.get(), scanners.doubts.get()}) {
-    ASSIGN_OR_RETURN(const auto bytes, scanner->serialized());
+  for (const auto* scanner : parts_of(scanners)) {
+    ASSIGN_OR_RETURN(const auto bytes, (*scanner)->serialized());
     const uint64_t size = bytes.size();
     out += std::string(reinterpret_cast<const char*>(&size), sizeof size) + bytes;
   }

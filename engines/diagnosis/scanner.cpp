@@ -1,6 +1,8 @@
 #include "engines/diagnosis/scanner.h"
 
 #include <cstdlib>
+#include <cstring>
+#include <type_traits>
 
 namespace gitaiops::diagnosis {
 namespace {
@@ -25,37 +27,56 @@ Result<std::unique_ptr<Scanner>> Scanner::compile(std::vector<Expression> expres
                                                   Target target) {
   auto scanner = std::make_unique<Scanner>();
   if (expressions.empty()) return scanner;
+  const bool literal = expressions.front().literal;
   std::vector<const char*> texts;
+  std::vector<std::size_t> sizes;
   std::vector<unsigned> ids;
   for (const auto& e : expressions) {
     ids.push_back(static_cast<unsigned>(texts.size()));
     texts.push_back(e.text.c_str());
+    sizes.push_back(e.text.size());
   }
-  const std::vector<unsigned> flags(texts.size(), HS_FLAG_MULTILINE);
+  const auto count = static_cast<unsigned>(texts.size());
+  const std::vector<unsigned> flags(count, literal ? HS_FLAG_CASELESS : HS_FLAG_MULTILINE);
   const hs_platform_info_t plain{};  // no features beyond what the library itself needs
+  const hs_platform_info_t* platform = target == Target::anywhere ? &plain : nullptr;
   hs_compile_error_t* error = nullptr;
-  if (hs_compile_multi(texts.data(), flags.data(), ids.data(), static_cast<unsigned>(texts.size()),
-                       HS_MODE_BLOCK, target == Target::anywhere ? &plain : nullptr,
-                       &scanner->database_, &error) != HS_SUCCESS) {
+  const auto status =
+      literal ? hs_compile_lit_multi(texts.data(), flags.data(), ids.data(), sizes.data(), count,
+                                     HS_MODE_BLOCK, platform, &scanner->database_, &error)
+              : hs_compile_multi(texts.data(), flags.data(), ids.data(), count, HS_MODE_BLOCK,
+                                 platform, &scanner->database_, &error);
+  if (status != HS_SUCCESS) {
     Error result(Code::internal, std::string("compiling the rules: ") + error->message);
     hs_free_compile_error(error);
     return result;
   }
-  RETURN_IF_ERROR(scanner->prepare(std::move(expressions)));
+  for (const auto& e : expressions) scanner->meanings_.push_back(e.meaning);
+  RETURN_IF_ERROR(scanner->prepare());
   return scanner;
 }
 
-Result<std::unique_ptr<Scanner>> Scanner::from_bytes(std::vector<Expression> expressions,
-                                                     std::string_view bytes) {
+// The meanings stand first, after their count.
+Result<std::unique_ptr<Scanner>> Scanner::from_bytes(std::string_view bytes) {
+  static_assert(std::is_trivially_copyable_v<Hit>);
   auto scanner = std::make_unique<Scanner>();
+  uint64_t count = 0;
+  if (bytes.size() < sizeof count) return Error(Code::invalid_argument, "too short for rules");
+  std::memcpy(&count, bytes.data(), sizeof count);
+  bytes.remove_prefix(sizeof count);
+  if (count > bytes.size() / sizeof(Hit))
+    return Error(Code::invalid_argument, "too short for rules");
+  if (count == 0) return scanner;
+  scanner->meanings_.resize(count);
+  std::memcpy(scanner->meanings_.data(), bytes.data(), count * sizeof(Hit));
+  bytes.remove_prefix(count * sizeof(Hit));
   if (hs_deserialize_database(bytes.data(), bytes.size(), &scanner->database_) != HS_SUCCESS)
     return Error(Code::invalid_argument, "rules compiled for another library or processor");
-  RETURN_IF_ERROR(scanner->prepare(std::move(expressions)));
+  RETURN_IF_ERROR(scanner->prepare());
   return scanner;
 }
 
-Status Scanner::prepare(std::vector<Expression> expressions) {
-  for (const auto& e : expressions) meanings_.push_back(e.meaning);
+Status Scanner::prepare() {
   if (hs_alloc_scratch(database_, &prototype_) != HS_SUCCESS)
     return Error(Code::resource_exhausted, "no memory to scan with");
   return {};
@@ -68,11 +89,15 @@ Scanner::~Scanner() {
 }
 
 Result<std::string> Scanner::serialized() const {
+  const uint64_t count = meanings_.size();
+  std::string out(reinterpret_cast<const char*>(&count), sizeof count);
+  out.append(reinterpret_cast<const char*>(meanings_.data()), count * sizeof(Hit));
+  if (!database_) return out;
   char* bytes = nullptr;
   std::size_t size = 0;
   if (hs_serialize_database(database_, &bytes, &size) != HS_SUCCESS)
     return Error(Code::internal, "the rules cannot be written as bytes");
-  std::string out(bytes, size);
+  out.append(bytes, size);
   std::free(bytes);
   return out;
 }

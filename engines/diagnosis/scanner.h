@@ -5,6 +5,7 @@
 // Thread safety: scan() may be called from several threads, and from on_hit of another Scanner.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -22,7 +23,8 @@ struct Hit {
   std::size_t end = 0;
   uint16_t rule = 0;  // index of the rule; kAnyRule for a general decoy
   bool decoy = false;
-  float ceiling = 0;  // of a general decoy
+  float ceiling = 0;   // of a general decoy
+  uint32_t gates = 0;  // of a word: a bit for every gate that it opens
 };
 inline constexpr uint16_t kAnyRule = 0xffff;
 inline constexpr uint16_t kGate = 0xfffe;  // no rule: a word that lets others look at its line
@@ -30,7 +32,8 @@ using OnHit = void (*)(void* context, const Hit& hit);
 
 struct Expression {
   std::string text;
-  Hit meaning;  // `end` unused
+  Hit meaning;           // `end` unused
+  bool literal = false;  // the text itself, in any case; all expressions of a Scanner or none
 };
 
 class Scanner {
@@ -40,21 +43,20 @@ class Scanner {
   enum class Target { here, anywhere };
   static Result<std::unique_ptr<Scanner>> compile(std::vector<Expression> expressions,
                                                   Target target);
-  // `bytes` from serialized() of the same expressions. Fails when another version of the library
-  // made them.
-  static Result<std::unique_ptr<Scanner>> from_bytes(std::vector<Expression> expressions,
-                                                     std::string_view bytes);
+  // `bytes` from serialized(). Fails when another version of the library made them.
+  static Result<std::unique_ptr<Scanner>> from_bytes(std::string_view bytes);
   ~Scanner();
   Scanner(const Scanner&) = delete;
   Scanner& operator=(const Scanner&) = delete;
 
+  // The database and what its expressions mean, for the same program.
   Result<std::string> serialized() const;
 
   // Hits come in order of `end`. `text` is lines, each closed by \n; below 4 GiB.
   void scan(std::string_view text, OnHit on_hit, void* context) const;
 
  private:
-  Status prepare(std::vector<Expression> expressions);
+  Status prepare();
 
   std::vector<Hit> meanings_;  // by expression number
   hs_database_t* database_ = nullptr;
