@@ -198,6 +198,11 @@ bool is_red(std::string_view sgr) {
   return false;
 }
 
+// What is no text: all below the blank but the tab, and DEL.
+bool control(char c) {
+  return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f;
+}
+
 bool github_command(std::string_view text) {
   return text.starts_with("##[group]Run ");
 }
@@ -341,7 +346,7 @@ void LineSource::logical(std::string_view raw, uint64_t number, uint64_t offset,
   sink_->on_line({number, offset, raw, flags});
 }
 
-// One character at a time, for the lines that need it. Output without a newline may be followed by
+// A run of text at a time, for the lines that need it. Output without a newline may be followed by
 // a marker and then by more text: then one physical line gives two.
 void LineSource::logical_slow(std::string_view raw, uint64_t number, uint64_t offset,
                               uint8_t flags) {
@@ -396,12 +401,16 @@ void LineSource::logical_slow(std::string_view raw, uint64_t number, uint64_t of
         continue;
       }
     }
-    ++i;
-    if (static_cast<unsigned char>(c) < 0x20 && c != '\t') {
+    if (control(c)) {
       if (c == '\b' && !segment_.empty()) segment_.pop_back();
+      ++i;
       continue;
     }
-    if (c != 0x7f) segment_.push_back(c);
+    // Up to the next byte that may be something else than text.
+    std::size_t end = i + 1;
+    while (end < raw.size() && !control(raw[end]) && raw[end] != 's' && raw[end] != 't') ++end;
+    segment_.append(raw.substr(i, end - i));
+    i = end;
   }
   emit(!any_marker);
 }
