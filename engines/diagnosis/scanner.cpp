@@ -2,7 +2,6 @@
 
 #include <cstdlib>
 #include <cstring>
-#include <type_traits>
 
 namespace gitaiops::diagnosis {
 namespace {
@@ -19,6 +18,15 @@ int forward(unsigned id, unsigned long long, unsigned long long to, unsigned, vo
   hit.end = static_cast<std::size_t>(to);
   scan->on_hit(scan->context, hit);
   return 0;
+}
+
+// What of a Hit is known before anything is scanned.
+template <typename H, typename Each>
+void each_field(H& hit, const Each& each) {
+  each(hit.rule);
+  each(hit.decoy);
+  each(hit.ceiling);
+  each(hit.gates);
 }
 
 }  // namespace
@@ -56,20 +64,23 @@ Result<std::unique_ptr<Scanner>> Scanner::compile(std::vector<Expression> expres
   return scanner;
 }
 
-// The meanings stand first, after their count.
+// The meanings stand first, after their count, field by field: the same rules give the same bytes.
 Result<std::unique_ptr<Scanner>> Scanner::from_bytes(std::string_view bytes) {
-  static_assert(std::is_trivially_copyable_v<Hit>);
   auto scanner = std::make_unique<Scanner>();
   uint64_t count = 0;
   if (bytes.size() < sizeof count) return Error(Code::invalid_argument, "too short for rules");
   std::memcpy(&count, bytes.data(), sizeof count);
   bytes.remove_prefix(sizeof count);
-  if (count > bytes.size() / sizeof(Hit))
+  if (count > bytes.size() / kMeaningBytes)
     return Error(Code::invalid_argument, "too short for rules");
   if (count == 0) return scanner;
   scanner->meanings_.resize(count);
-  std::memcpy(scanner->meanings_.data(), bytes.data(), count * sizeof(Hit));
-  bytes.remove_prefix(count * sizeof(Hit));
+  for (Hit& hit : scanner->meanings_) {
+    each_field(hit, [&](auto& field) {
+      std::memcpy(&field, bytes.data(), sizeof field);
+      bytes.remove_prefix(sizeof field);
+    });
+  }
   if (hs_deserialize_database(bytes.data(), bytes.size(), &scanner->database_) != HS_SUCCESS)
     return Error(Code::invalid_argument, "rules compiled for another library or processor");
   RETURN_IF_ERROR(scanner->prepare());
@@ -91,7 +102,11 @@ Scanner::~Scanner() {
 Result<std::string> Scanner::serialized() const {
   const uint64_t count = meanings_.size();
   std::string out(reinterpret_cast<const char*>(&count), sizeof count);
-  out.append(reinterpret_cast<const char*>(meanings_.data()), count * sizeof(Hit));
+  for (const Hit& hit : meanings_) {
+    each_field(hit, [&](const auto& field) {
+      out.append(reinterpret_cast<const char*>(&field), sizeof field);
+    });
+  }
   if (!database_) return out;
   char* bytes = nullptr;
   std::size_t size = 0;

@@ -49,7 +49,9 @@ class Scanner {
   Scanner(const Scanner&) = delete;
   Scanner& operator=(const Scanner&) = delete;
 
-  // The database and what its expressions mean, for the same program.
+  // What the expressions mean and the database, for the same program: their count in 8 bytes,
+  // kMeaningBytes for each, the library's bytes.
+  static constexpr std::size_t kMeaningBytes = 2 + 1 + 4 + 4;
   Result<std::string> serialized() const;
 
   // Hits come in order of `end`. `text` is lines, each closed by \n; below 4 GiB.

@@ -46,7 +46,7 @@ TEST(BuiltinRules, BytesOfAnotherLibraryAreRefused) {
   uint64_t expressions = 0;
   std::memcpy(&expressions, bytes.data() + 8, sizeof expressions);
   // The version follows the database's magic number.
-  bytes[8 + 8 + expressions * sizeof(Hit) + 4] ^= 0x20;
+  bytes[8 + 8 + expressions * Scanner::kMeaningBytes + 4] ^= 0x20;
   EXPECT_FALSE(unpack(bytes).ok());
 }
 
