@@ -139,16 +139,29 @@ void measure() {
   const std::string list = controller.api() + "/api/v1/jobs?limit=50";
   std::string next;
   run(next_page(&web, controller.api() + "/api/v1/jobs?limit=200", &next));
+  const auto now = system_clock().now();
+  const std::string past = to_rfc3339(now + -jobs / 2 * kMicrosPerSecond),
+                    tomorrow = to_rfc3339(now + 86'400 * kMicrosPerSecond);
   const struct {
     const char* what;
     std::string url, token;
-  } kinds[] = {{"newest page", list, kSecret},
-               {"page by cursor", list + "&after=" + next, kSecret},
-               {"failed ones", list + "&outcome=failed", kSecret},
-               {"of one project", list + "&instance=main&project=team7/project7", kSecret},
-               {"of one agent", list + "&agent=agent77", kSecret},
-               {"a category that no job has", list + "&category=out_of_memory", kSecret},
-               {"what a team may see", list, "team"}};
+  } kinds[] = {
+      {"newest page", list, kSecret},
+      {"page by cursor", list + "&after=" + next, kSecret},
+      {"failed ones", list + "&outcome=failed", kSecret},
+      {"of one project", list + "&instance=main&project=team7/project7", kSecret},
+      {"of one agent", list + "&agent=agent77", kSecret},
+      {"a category that no job has", list + "&category=out_of_memory", kSecret},
+      {"ended before a day in the past", list + "&finished_before=" + past, kSecret},
+      {"ended after tomorrow", list + "&finished_after=" + tomorrow, kSecret},
+      {"failed ones of a time", list + "&outcome=failed&finished_before=" + past, kSecret},
+      {"of one agent and a time", list + "&agent=agent77&finished_before=" + past, kSecret},
+      {"of one project's number", list + "&project_id=7", kSecret},
+      {"of a project that is not there", list + "&project_id=7777", kSecret},
+      {"of a pipeline that is not there", list + "&pipeline_id=7", kSecret},
+      {"one job by its number", list + "&job_id=77", kSecret},
+      {"what a team may see", list, "team"},
+      {"what a team may see of a time", list + "&finished_before=" + past, "team"}};
   for (const auto& kind : kinds) {
     Timing timing;
     run(ask(&web, kind.url, kind.token, &timing));

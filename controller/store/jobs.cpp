@@ -27,6 +27,7 @@ Job to_job(const Rows& rows) {
 
 // "WHERE …" of a scope and a filter, with the values it binds. The filter must outlive it.
 struct Where {
+  Where() : sql("WHERE true") {}
   Where(const ScopeClause& scope, const JobFilter& filter)
       : sql("WHERE " + scope.sql()), values{scope.glob()} {
     add("instance = ?", filter.instance);
@@ -37,19 +38,102 @@ struct Where {
     add("agent_id = ?", filter.agent_id);
     add("project_id = ?", filter.project_id);
     add("job_id = ?", filter.job_id);
+    // The index of job numbers begins with the instance, of which there are few.
+    if (filter.job_id && !filter.instance) add("instance IN (SELECT instance FROM projects)");
     add("pipeline_id = ?", filter.pipeline_id);
+  }
+  void add_times(const JobFilter& filter) {
     add("finished_at > ?", filter.finished_after);
     add("finished_at < ?", filter.finished_before);
   }
+  void add(std::string_view condition) { sql.append(" AND ").append(condition); }
   template <class T>
   void add(std::string_view condition, const std::optional<T>& value) {
     if (!value) return;
-    sql.append(" AND ").append(condition);
+    add(condition);
     values.emplace_back(*value);
   }
   std::string sql;
   std::vector<sqlite::Value> values;
 };
+
+Error no_marker() {
+  return {Code::invalid_argument, "this is no page marker of ours; start without one"};
+}
+
+// By the end of the job, newest first, for filters of that time: only that order has an index for
+// them. What else the filter asks may fit nearly every job or nearly none. So first the newest of
+// the time are looked through; if that does not fill the page, what else is asked fits few, and its
+// own index finds them.
+constexpr int kLookedThrough = 8'000;
+constexpr std::string_view kByFinish = " ORDER BY finished_at DESC, n DESC LIMIT ?";
+struct Finished {
+  int64_t at = 0, n = 0;
+};
+
+Result<std::optional<Finished>> finish_marker(const std::string& after) {
+  if (after.empty()) return std::optional<Finished>();
+  const auto dot = after.find('.');
+  const auto at = parse_int(std::string_view(after).substr(0, dot));
+  const auto n = dot == std::string::npos ? std::nullopt : parse_int(after.substr(dot + 1));
+  if (!at || !n) return no_marker();
+  return std::optional(Finished{*at, *n});
+}
+
+// The next `wanted` of the range. A plus before a column keeps its index out.
+std::vector<Finished> find_finished(Connection& c, Where others, const JobFilter& filter,
+                                    const std::optional<Finished>& after, std::size_t wanted) {
+  const auto range = [&](const std::string& column) {
+    Where where;
+    where.add(column + " > ?", filter.finished_after);
+    where.add(column + " < ?", filter.finished_before);
+    where.add("finished_at IS NOT NULL");
+    if (after) {
+      where.add("(" + column + ", n) < (?, ?)");
+      where.values.insert(where.values.end(), {after->at, after->n});
+    }
+    return where;
+  };
+  const auto ask = [&c](const std::string& sql, const std::vector<sqlite::Value>& values) {
+    std::vector<Finished> found;
+    auto rows = c.query(sql, values);
+    while (rows.next()) found.push_back({rows.integer(0), rows.integer(1)});
+    return found;
+  };
+  auto near = range("finished_at");
+  const auto newest =
+      "(SELECT * FROM jobs INDEXED BY jobs_by_finish " + near.sql + std::string(kByFinish) + ")";
+  near.values.emplace_back(kLookedThrough);
+  auto values = near.values;
+  values.insert(values.end(), others.values.begin(), others.values.end());
+  values.emplace_back(wanted);
+  auto found = ask("SELECT finished_at, n FROM " + newest + " " + others.sql + " LIMIT ?", values);
+  if (found.size() >= wanted) return found;
+  const auto all = ask("SELECT count(*), 0 FROM " + newest, near.values);
+  if (all.empty() || all[0].at < kLookedThrough) return found;
+  const auto whole = range("+finished_at");
+  others.sql += " AND " + whole.sql.substr(std::string_view("WHERE ").size());
+  others.values.insert(others.values.end(), whole.values.begin(), whole.values.end());
+  others.values.emplace_back(wanted);
+  return ask("SELECT finished_at, n FROM jobs " + others.sql + std::string(kByFinish),
+             others.values);
+}
+
+Result<Page<Job>> page_by_finish(Connection& c, Where others, const JobFilter& filter,
+                                 const PageRequest& page) {
+  ASSIGN_OR_RETURN(const auto after, finish_marker(page.after));
+  const auto found = find_finished(c, std::move(others), filter, after, page.limit + 1);
+  Page<Job> out;
+  for (std::size_t i = 0; i < std::min(found.size(), page.limit); ++i) {
+    auto rows = c.query(std::string(kJobColumns) + "WHERE n = ?", {found[i].n});
+    if (rows.next()) out.items.push_back(to_job(rows));
+  }
+  if (found.size() > page.limit) {
+    const auto& last = found[page.limit - 1];
+    out.next = std::to_string(last.at) + "." + std::to_string(last.n);
+  }
+  return out;
+}
 
 Result<Job> one_job(Connection& c, const Scope& scope, const std::string& condition,
                     std::initializer_list<sqlite::Value> values) {
@@ -71,10 +155,11 @@ Task<Result<Page<Job>>> SqliteStore::jobs(Scope scope, JobFilter filter, PageReq
                    "a page has 1 to " + std::to_string(kLargestPage) + " items");
     const ScopeClause clause(scope);
     Where where(clause, filter);
+    if (filter.finished_after || filter.finished_before)
+      return page_by_finish(c, std::move(where), filter, page);
     if (!page.after.empty()) {
       const auto after = parse_int(page.after);
-      if (!after)
-        return Error(Code::invalid_argument, "this is no page marker of ours; start without one");
+      if (!after) return no_marker();
       where.add("n < ?", after);
     }
     // One more than asked for tells whether there is a next page.
@@ -98,7 +183,8 @@ Task<Result<Page<Job>>> SqliteStore::jobs(Scope scope, JobFilter filter, PageReq
 Task<Result<int64_t>> SqliteStore::count_jobs(Scope scope, JobFilter filter) {
   return database_->read([scope, filter](Connection& c) -> Result<int64_t> {
     const ScopeClause clause(scope);
-    const Where where(clause, filter);
+    Where where(clause, filter);
+    where.add_times(filter);
     auto rows = c.query("SELECT count(*) FROM jobs " + where.sql, where.values);
     return rows.next() ? rows.integer(0) : 0;
   });

@@ -108,6 +108,14 @@ constexpr std::string_view kSteps[] = {R"sql(
   CREATE INDEX jobs_by_category ON jobs(category) WHERE category IS NOT NULL;
   CREATE INDEX jobs_by_owner ON jobs(owner) WHERE owner IS NOT NULL;
   CREATE INDEX jobs_by_agent ON jobs(agent_id);
+)sql",
+                                       // The list by the time of the end, and by numbers that
+                                       // come without their instance.
+                                       R"sql(
+  CREATE INDEX jobs_by_project_id ON jobs(project_id);
+  DROP INDEX jobs_by_pipeline;
+  CREATE INDEX jobs_by_pipeline ON jobs(pipeline_id) WHERE pipeline_id IS NOT NULL;
+  CREATE INDEX jobs_by_finish ON jobs(finished_at) WHERE finished_at IS NOT NULL;
 )sql"};
 
 constexpr std::string_view kCure =

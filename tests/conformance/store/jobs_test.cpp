@@ -106,6 +106,37 @@ TEST_P(StoreConformance, FiltersCombine) {
   EXPECT_EQ(job_ids(everything(), both), Ids{3});
 }
 
+TEST_P(StoreConformance, AFilterOfTimePagesByTheEndOfJobs) {
+  const auto agent = enroll(everything());
+  const std::vector<int64_t> ends{500, 900, 100, 700, 700, 300};  // of jobs 1 to 6, as they arrive
+  for (std::size_t i = 0; i < ends.size(); ++i) {
+    auto envelope = reported(i + 1, key(static_cast<int64_t>(i) + 1, i == 3 ? "c/d" : "a/b"));
+    envelope.mutable_job_report()->set_finished_at_us(ends[i]);
+    ASSERT_TRUE(accept(agent, envelope).ok());
+  }
+  ASSERT_TRUE(accept(agent, started(7, key(7, "a/b"))).ok());
+  JobFilter filter;
+  filter.finished_after = UnixMicros{100};
+  Ids seen;
+  std::string after;
+  do {
+    const auto page = await(store->jobs(everything(), filter, {after, 2}));
+    ASSERT_TRUE(page.ok()) << page.error().to_string();
+    EXPECT_LE(page->items.size(), 2u);
+    for (const auto& job : page->items) seen.push_back(job.key.job_id);
+    after = page->next;
+  } while (!after.empty());
+  EXPECT_EQ(seen, (Ids{2, 5, 4, 1, 6}));
+  filter.finished_before = UnixMicros{900};
+  EXPECT_EQ(job_ids(scope_of("a/*"), filter), (Ids{5, 1, 6}));
+  filter.job_id = 6;
+  EXPECT_EQ(job_ids(everything(), filter), Ids{6});
+  for (const std::string marker : {"x", "1", "1.x", ".", "1."}) {
+    const auto page = await(store->jobs(everything(), filter, {marker, 2}));
+    EXPECT_EQ(page.error().code(), Code::invalid_argument) << marker;
+  }
+}
+
 TEST_P(StoreConformance, PagesAreStableWhileJobsArrive) {
   const auto agent = enroll(everything());
   uint64_t seq = 0;
