@@ -25,7 +25,8 @@ constexpr std::size_t kMaxKnownRunners = 64;  // pids; beyond, those that are go
 constexpr std::size_t kMaxMeters = 1024;      // process trees metered at once
 constexpr std::size_t kMaxWaiting =
     256;  // reports kept in memory while the disk is full; the oldest goes first
-constexpr auto kTraceBusyPoll = 20ms;   // right after the trace grew
+constexpr auto kTraceFirstPoll = 20ms;  // right after it was opened: many jobs are over soon
+constexpr auto kTraceBusyPoll = 100ms;  // right after it grew
 constexpr auto kTraceIdlePoll = 250ms;  // a quiet trace: an end is noticed this late at most
 constexpr auto kYoungPeriod =
     2s;  // after a job began, it is sampled more often: many are over soon
@@ -286,7 +287,7 @@ struct JobWatch::State {
   }
 
   Task<void> read_trace(std::shared_ptr<Trace> trace) {
-    auto pause = microseconds(kTraceBusyPoll);
+    auto pause = microseconds(kTraceFirstPoll);
     while (!stopped() && !trace->abandoned) {
       const auto step = trace->reader.step();
       report_progress(*trace);

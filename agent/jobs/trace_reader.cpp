@@ -27,11 +27,14 @@ TraceReader::Step TraceReader::step() {
     offset_ = 0;
     crc_.reset();
   }
-  buffer_.resize(kChunk);
+  // Most looks find nothing new: they cost no buffer.
   ssize_t count = 0;
-  do {
-    count = ::pread(trace_.fd.get(), buffer_.data(), buffer_.size(), offset_);
-  } while (count < 0 && errno == EINTR);
+  if (status.st_size > offset_) {
+    buffer_.resize(std::min(kChunk, static_cast<std::size_t>(status.st_size - offset_)));
+    do {
+      count = ::pread(trace_.fd.get(), buffer_.data(), buffer_.size(), offset_);
+    } while (count < 0 && errno == EINTR);
+  }
   if (count < 0) {
     problem_ = errno_error("read", "the trace").to_string();
     return Step::lost;

@@ -142,7 +142,9 @@ Result<FileFollower::Step> FileFollower::step(UnixMicros now) {
     partial_.clear();
     skipping_ = false;
   }
-  std::string chunk(kChunk, '\0');
+  std::string chunk;  // most looks find nothing new
+  if (const auto size = static_cast<uint64_t>(here.st_size); size > offset_)
+    chunk.resize(std::min<uint64_t>(kChunk, size - offset_));
   const auto n = ::pread(fd_.get(), chunk.data(), chunk.size(), static_cast<off_t>(offset_));
   if (n < 0) return errno_error("read", path_.native());
   chunk.resize(static_cast<std::size_t>(n));
