@@ -9,10 +9,14 @@
 namespace gitaiops::agent {
 namespace {
 
-constexpr int64_t kListEveryUs = 10'000'000;
+constexpr int64_t kListEveryUs = 30'000'000;
 constexpr int32_t kMaxFollowed = 512;  // numbers looked at one by one; beyond, a listing is cheaper
 constexpr uint8_t kYoungScans = 8;
 constexpr std::size_t kMaxClaimDigits = 19;
+// A process that slept since the last sample is read in full in its first samples and in every
+// eighth.
+constexpr uint32_t kSamplesInFull = 4;
+constexpr uint32_t kReadMoreEvery = 8;
 
 wire::ProcessKey key_of(const Stat& stat) {
   return {stat.pid, 0, stat.start_ticks};
@@ -251,34 +255,47 @@ wire::ProcessRecord ProcessTable::record(Entry& entry) {
   record.rss_bytes = stat.rss_pages * page_bytes_;
   record.state = stat.state;
   wire::set_text(record.comm, wire::text_of(stat.comm));
+  // A process that did nothing since has read, written and changed nothing either.
+  const bool active = stat.cpu_ticks != entry.sampled.cpu_ticks ||
+                      stat.reaped_cpu_ticks != entry.sampled.reaped_cpu_ticks ||
+                      stat.environment_at != entry.sampled.environment_at;
+  if (active || entry.samples < kSamplesInFull || entry.samples % kReadMoreEvery == 0)
+    read_more(entry);
+  ++entry.samples;
+  if (entry.claim) {
+    record.claimed_job = *entry.claim;
+    record.present |= wire::kHasClaim;
+  }
+  if (entry.io.read_bytes) {
+    record.read_bytes = *entry.io.read_bytes;
+    record.present |= wire::kHasRead;
+  }
+  if (entry.io.write_bytes) {
+    record.write_bytes = *entry.io.write_bytes;
+    record.present |= wire::kHasWrite;
+  }
+  if (entry.cwd.size() <= wire::kMaxCwd) {
+    wire::set_text(record.cwd, entry.cwd);
+    record.cwd_length = static_cast<uint16_t>(entry.cwd.size());
+  }
+  return record;
+}
+
+void ProcessTable::read_more(Entry& entry) {
+  const Stat& stat = entry.stat;
   if (stat.environment_at != entry.claim_read_at) {
     const auto text = proc_.variable(stat.pid, "CI_JOB_ID", kMaxClaimDigits);
     const auto number = text ? parse_int(*text) : std::nullopt;
     entry.claim = number && *number > 0 ? number : std::nullopt;
     entry.claim_read_at = stat.environment_at;
   }
-  if (entry.claim) {
-    record.claimed_job = *entry.claim;
-    record.present |= wire::kHasClaim;
-  }
-  const auto io = proc_.io(stat.pid);
-  if (io.read_bytes) {
-    record.read_bytes = *io.read_bytes;
-    record.present |= wire::kHasRead;
-  }
-  if (io.write_bytes) {
-    record.write_bytes = *io.write_bytes;
-    record.present |= wire::kHasWrite;
-  }
-  auto cwd = proc_.link(stat.pid, "cwd").value_or("");
+  entry.sampled = stat;
+  entry.io = proc_.io(stat.pid);
+  entry.cwd = proc_.link(stat.pid, "cwd").value_or("");
   // The kernel names it from our root; a runner in a chroot names it from its own.
-  if (const auto& root = root_of(entry.runner); root.size() > 1 && cwd.starts_with(root + "/"))
-    cwd.erase(0, root.size());
-  if (cwd.size() <= wire::kMaxCwd) {
-    wire::set_text(record.cwd, cwd);
-    record.cwd_length = static_cast<uint16_t>(cwd.size());
-  }
-  return record;
+  if (const auto& root = root_of(entry.runner);
+      root.size() > 1 && entry.cwd.starts_with(root + "/"))
+    entry.cwd.erase(0, root.size());
 }
 
 // Where the runner's root is, seen from ours; empty once it is gone.

@@ -74,6 +74,10 @@ class ProcessTable {
     Stat stat;
     uint64_t claim_read_at = 0;  // Stat::environment_at when the claim was read
     std::optional<int64_t> claim;
+    uint32_t samples = 0;
+    Stat sampled;  // when what follows was read
+    TaskIo io;
+    std::string cwd;  // as its runner's root names it
   };
   struct Session {
     wire::ProcessKey runner, root;
@@ -95,6 +99,7 @@ class ProcessTable {
   Entry* parent_of(const Entry& entry);
   bool refresh(Entry& entry) const;
   wire::ProcessRecord record(Entry& entry);
+  void read_more(Entry& entry);
   const std::string& root_of(const wire::ProcessKey& runner);
 
   const ProcFs& proc_;

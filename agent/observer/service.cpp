@@ -113,7 +113,7 @@ bool Service::step(int wake_fd, int64_t until_us) {
 }
 
 void Service::tick() {
-  table_.scan(monotonic_us());
+  if (monotonic_us() - sampled_at_ >= kTickUs) table_.scan(monotonic_us());
   const auto runners = table_.runners();
   traces_.tick(runners, monotonic_us());
   next_tick_ = monotonic_us() + (runners.empty() ? kTickWithoutRunnerUs : kTickUs);
@@ -149,7 +149,8 @@ void Service::answer(std::string_view packet) {
     case wire::Kind::runners:
       return reply_list(kind, call, table_.runners());
     case wire::Kind::processes:
-      return reply_list(kind, call, table_.sample(monotonic_us()));
+      sampled_at_ = monotonic_us();
+      return reply_list(kind, call, table_.sample(sampled_at_));
     case wire::Kind::next_trace:
       if (waiting_.size() >= kMaxWaiting)
         return refuse(kind, call,

@@ -78,6 +78,7 @@ class Service {
   std::deque<Outgoing> backlog_;
   std::deque<uint32_t> waiting_;  // calls of next_trace
   int64_t next_tick_ = 0;
+  int64_t sampled_at_ = 0;  // a look of its own is not needed soon after
   int64_t last_heard_ = 0;
   uint64_t malformed_ = 0;
 };
