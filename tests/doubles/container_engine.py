@@ -70,9 +70,11 @@ class Groups:
     def _of(self, controller: str) -> pathlib.Path:
         return self.folders[0] if self.unified else next(f for f in self.folders if f.parts[len(CGROUPS.parts)] == controller)
 
-    def enter(self) -> None:
-        for folder in self.folders:
-            (folder / "cgroup.procs").write_text(str(os.getpid()), encoding="ascii")
+    def enter(self) -> list[str]:
+        """A command that joins them and becomes the command behind it. (Not a function between fork and exec: other threads of
+        ours may hold any lock then.)"""
+        script = 'while [ "$1" != -- ]; do echo $$ > "$1"; shift; done; shift; exec "$@"'
+        return ["sh", "-c", script, "sh", *(str(folder / "cgroup.procs") for folder in self.folders), "--"]
 
     def truth(self) -> Json:
         memory = self._of("memory")
@@ -119,9 +121,10 @@ class Container:
 
     def start(self, command: list[str], streams: list[int], caller: socket.socket) -> int:
         groups = Groups(self.engine.parent, self.id, self.options.get("memory_limit_bytes", 0))
-        environment = {**os.environ, **dict(e.split("=", 1) for e in self.options.get("env", []))}
-        self.process = subprocess.Popen(["unshare", "--pid", "--fork", "--kill-child", *command], stdin=streams[0], stdout=streams[1],
-                                        stderr=streams[2], env=environment, preexec_fn=groups.enter, start_new_session=True)
+        # Login shells read a profile: that of whoever runs the engine is not in a container.
+        environment = {**os.environ, "HOME": str(self.engine.root), **dict(e.split("=", 1) for e in self.options.get("env", []))}
+        self.process = subprocess.Popen([*groups.enter(), "unshare", "--pid", "--fork", "--kill-child", *command], stdin=streams[0],
+                                        stdout=streams[1], stderr=streams[2], env=environment, start_new_session=True)
         for stream in streams:
             os.close(stream)
         threading.Thread(target=self._follow, args=(caller,), daemon=True).start()
@@ -137,8 +140,8 @@ class Container:
 
     @staticmethod
     def _first(outer: int) -> int:
-        """The process that is number one inside."""
-        while pathlib.Path(f"/proc/{outer}").exists():
+        """The process that is number one inside; 0 when it is over already."""
+        while os.waitid(os.P_PID, outer, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
             try:
                 children = pathlib.Path(f"/proc/{outer}/task/{outer}/children").read_text(encoding="ascii").split()
             except OSError:

@@ -41,7 +41,8 @@ class Build:
         self.started, self._began = time.time(), time.monotonic()
         self.state, self.stage = "pending", "prepare"
         self._scripts = self._make_scripts(runner_command)
-        self._containers = self._make_containers() if config.container_engine else None
+        in_containers = config.container_engine and self._scripts.variable("LAB_EXECUTOR") != "shell"
+        self._containers = self._make_containers() if in_containers else None
         # Everything below is guarded by the lock: what runs, and why it has to stop.
         self._lock = threading.Lock()
         self._process: Optional[subprocess.Popen[bytes]] = None
@@ -102,7 +103,8 @@ class Build:
         self._say(f"Running with gitlab-runner {release.version} ({release.revision})")
         system = f", system ID: {self._config.system_id}" if release.since(15, 6) else ""
         self._say(f"  on {self._config.name} {short}{system}")
-        self._section("prepare_executor", f'Preparing the "{self._config.executor}" executor')
+        executor = "docker" if self._containers else "shell"
+        self._section("prepare_executor", f'Preparing the "{executor}" executor')
         if self._containers:
             self._say("Using Docker executor with image debian:12 ...")
         else:

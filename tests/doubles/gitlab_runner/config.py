@@ -72,7 +72,8 @@ class Config:
     graceful_kill_s: float = 10.0           # between SIGTERM and SIGKILL to a stage; the real default is 600
     unhealthy_interval_s: float = 3600.0
     working_directory: str = ""
-    container_engine: str = ""              # socket of container_engine.py: the docker executor instead of the shell's
+    process_name: str = "gitlab-runner"     # another one for a test that must not see other runners of the host
+    container_engine: str = ""              # socket of container_engine.py: the docker executor, but for jobs with the variable LAB_EXECUTOR=shell
 
     def __post_init__(self) -> None:
         self.url = self.url.rstrip("/").removesuffix("/ci")
