@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import pathlib
+import re
 import subprocess
 
 UNITS = pathlib.Path(__file__).parents[2] / "packaging/systemd"
@@ -32,7 +33,8 @@ class Unit:
                 self.all.setdefault(key, []).append(value)
 
     def get(self, key: str) -> str:
-        return self.all.get(key, [""])[-1]
+        """Variables are not set: systemd leaves them out, as words."""
+        return re.sub(r"\$\w+ ", "", self.all.get(key, [""])[-1])
 
     def capabilities(self, key: str) -> str:
         """In setpriv's words."""
