@@ -199,7 +199,8 @@ class Commands(Case):
         return json.loads(self.page("http://127.0.0.1:9417/status.json") or b"{}")
 
     def connected(self) -> None:
-        wait_for("the agent is connected", lambda: self.status().get("link_state") == "connected", 60)
+        wait_for(lambda: f"the agent is connected; it runs: {self.services['gitaiops-agent'].poll() is None}, its page: {self.status()}\n"
+                 + self.log("gitaiops-agent")[-3000:], lambda: self.status().get("link_state") == "connected", 60)
 
     def log(self, name: str) -> str:
         return (self.base / f"{name}.log").read_text(encoding="utf-8")
