@@ -13,8 +13,7 @@ gitaiops_bench(bench_diagnosis_corpus SOURCES ${CMAKE_SOURCE_DIR}/tests/unit/dia
   LINK diagnosis nlohmann_json::nlohmann_json GTest::gmock GTest::gtest_main)
 target_compile_definitions(bench_diagnosis_corpus PRIVATE GITAIOPS_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
 
-# These run real controllers and agents.
-gitaiops_bench(bench_agent_idle SOURCES bench_agent_idle.cpp LINK bench_support)
+# These run real controllers. What an agent costs, with a runner and its jobs: bench_agent.py.
 if(TARGET controller_store AND TARGET base_rpc)
   gitaiops_library(bench_agents SOURCES agents.cpp LINK bench_support base_rpc base_tls controller_enrollment controller_store)
   gitaiops_bench(bench_ingest SOURCES bench_ingest.cpp LINK bench_agents)

@@ -110,7 +110,7 @@ TEST_F(ProcessTableTest, ARunnerThatExecsLateTakesItsChildrenAlong) {
   for (int i = 0; i < 20; ++i) table_.scan(now_);
   EXPECT_EQ(trees(), Trees{});
   change({.pid = 10, .comm = "gitlab-runner"});
-  now_ += 10'000'000;  // that often every stranger is looked at
+  now_ += 30'000'000;  // that often every stranger is looked at
   EXPECT_EQ(runners(), Pids{10});
   EXPECT_EQ(trees(), (Trees{{20, 20}}));
 }
@@ -242,7 +242,7 @@ TEST_F(FollowingTest, AStrangerThatExecsLateIsSeenOnceSomethingIsBorn) {
   gave(101);
   for (int i = 0; i < 20; ++i) EXPECT_EQ(runners(), Pids{10});
   change({.pid = 101, .comm = "gitlab-runner"});
-  now_ += 10'000'000;
+  now_ += 30'000'000;
   gave(110);  // its threads
   EXPECT_EQ(runners(), (Pids{10, 101}));
 }
