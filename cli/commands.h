@@ -3,6 +3,7 @@
 #pragma once
 
 #include <iosfwd>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -44,5 +45,19 @@ struct VerifyBundleOptions {
 };
 // kFound: the bundle is rejected.
 int verify_bundle(const VerifyBundleOptions& options, const Terminal& terminal);
+
+struct VersionOptions {
+  std::string ecosystem = {};  // as OSV names it
+  std::optional<std::string> first = {}, second = {};
+  bool standard_input = false;  // a case a line, its two fields with a tab between
+  bool strict = false;          // the ecosystem's own tools decide, and may refuse
+  bool prereleases = false;     // a range takes them in, too
+};
+// Prints <, = or >; with `strict` also invalid.
+int compare_two_versions(const VersionOptions& options, const Terminal& terminal);
+// Prints true, false, invalid or, for a version that Maven only recommends, recommended=VERSION.
+int match_version(const VersionOptions& options, const Terminal& terminal);
+// Prints the base score of a CVSS vector and its severity.
+int score_cvss(const std::string& vector, const Terminal& terminal);
 
 }  // namespace gitaiops::cli

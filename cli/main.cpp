@@ -45,6 +45,14 @@ int refused(const CLI::App& app, const CLI::ParseError& problem, std::ostream& o
   return app.exit(problem, out, std::cerr) == 0 ? kDone : kUsage;
 }
 
+void add_version_options(CLI::App& command, VersionOptions& options, const char* second) {
+  command.add_option("ECOSYSTEM", options.ecosystem, "As OSV names it: npm, PyPI, Maven, …")
+      ->required();
+  command.add_option("VERSION", options.first);
+  command.add_option(second, options.second);
+  command.add_flag("--stdin", options.standard_input, "One case a line, a tab between the two");
+}
+
 int run(int argc, char** argv) {
   std::ostringstream out;
   const Terminal terminal{out, std::cerr, colour_wanted()};
@@ -111,6 +119,22 @@ int run(int argc, char** argv) {
       "Exit code: 0 verified, 1 rejected (the reason is printed), 2 unusable "
       "input.");
   bundle_command->callback([&] { code = verify_bundle(bundle_options, terminal); });
+
+  VersionOptions version_options;
+  auto* compare = app.add_subcommand("version-compare", "Which of two versions comes first");
+  add_version_options(*compare, version_options, "OTHER");
+  compare->add_flag("--strict", version_options.strict,
+                    "As the ecosystem's own tools do, which refuse some versions");
+  compare->callback([&] { code = compare_two_versions(version_options, terminal); });
+  auto* match = app.add_subcommand("version-match", "Whether a range takes a version in");
+  add_version_options(*match, version_options, "RANGE");
+  match->add_flag("--prereleases", version_options.prereleases, "Take prereleases in, too");
+  match->callback([&] { code = match_version(version_options, terminal); });
+
+  std::string vector;
+  auto* cvss = app.add_subcommand("cvss", "The score of a CVSS vector (2, 3.0, 3.1, 4.0)");
+  cvss->add_option("VECTOR", vector)->required();
+  cvss->callback([&] { code = score_cvss(vector, terminal); });
 
   app.add_subcommand("version", "The version")->callback([&] {
     terminal.out << "gitaiops " << GITAIOPS_VERSION << "\n";

@@ -48,8 +48,7 @@ std::optional<std::string> date(std::string_view text) {
   text.remove_prefix(4);
   const auto take = [&](std::size_t least, std::size_t most) {
     auto rest = text;
-    const bool separated =
-        !rest.empty() && (rest[0] == '.' || rest[0] == ':' || rest[0] == '-');
+    const bool separated = !rest.empty() && (rest[0] == '.' || rest[0] == ':' || rest[0] == '-');
     if (separated) rest.remove_prefix(1);
     std::size_t n = 0;
     while (n < most && n < rest.size() && is_digit(rest[n])) ++n;
@@ -134,11 +133,11 @@ std::string composer_suffix(const Stability& s) {
   if (s.word == "stable") return "";
   std::string out;
   if (!s.word.empty()) {
-    const auto name = s.word == "a"                      ? "alpha"
-                      : s.word == "b"                    ? "beta"
-                      : s.word == "p" || s.word == "pl"  ? "patch"
-                      : s.word == "rc"                   ? "RC"
-                                                         : s.word;
+    const auto name = s.word == "a"                     ? "alpha"
+                      : s.word == "b"                   ? "beta"
+                      : s.word == "p" || s.word == "pl" ? "patch"
+                      : s.word == "rc"                  ? "RC"
+                                                        : s.word;
     auto numbers = s.numbers;
     while (numbers.starts_with('.') || numbers.starts_with('-')) numbers.remove_prefix(1);
     (out = "-").append(name).append(numbers);

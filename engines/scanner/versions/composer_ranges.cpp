@@ -131,7 +131,13 @@ std::optional<Bounds> hyphen(std::string_view from, std::string_view to) {
 
 std::optional<Bounds> plain(std::string_view text, std::string_view stability) {
   static constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kOperators = {
-      {{"<>", "!="}, {"!=", "!="}, {">=", ">="}, {"<=", "<="}, {"==", "=="}, {">", ">"}, {"<", "<"},
+      {{"<>", "!="},
+       {"!=", "!="},
+       {">=", ">="},
+       {"<=", "<="},
+       {"==", "=="},
+       {">", ">"},
+       {"<", "<"},
        {"=", "=="}}};
   std::string_view op = "==";
   bool bare = true;

@@ -78,7 +78,8 @@ std::optional<CargoVersion> read_cargo(std::string_view text, bool partial) {
   CargoVersion out;
   if (!partial && !valid_cargo(text)) return std::nullopt;
   for (std::size_t i = 0; i < 3; ++i) {
-    if (text == "*" || text == "x" || text == "X" || text == "*.*" || text == "x.x" || text == "X.X")
+    if (text == "*" || text == "x" || text == "X" || text == "*.*" || text == "x.x" ||
+        text == "X.X")
       return out;
     std::size_t n = 0;
     while (n < text.size() && is_digit(text[n])) ++n;
@@ -138,8 +139,7 @@ bool cargo_holds(std::string_view op, const CargoVersion& v, const CargoVersion&
 
 // ---- Hex ----
 bool hex_holds(std::string_view op, const std::string& version, std::string_view wanted) {
-  const auto order =
-      version.compare(semver_key(wanted, Dialect::semver)) <=> 0;
+  const auto order = version.compare(semver_key(wanted, Dialect::semver)) <=> 0;
   if (op != "~>") return compares(order, op == "==" ? "=" : op);
   const Semver want = read_semver(wanted, 3);
   Segments next;
@@ -188,8 +188,8 @@ Match match_cargo(std::string_view version, std::string_view range) {
 }
 
 Match match_hex(std::string_view version, std::string_view range) {
-  static constexpr std::array<std::string_view, 7> kOperators = {"~>", ">=", "<=", "!=",
-                                                                 "==", ">",  "<"};
+  static constexpr std::array<std::string_view, 7> kOperators = {
+      "~>", ">=", "<=", "!=", "==", ">", "<"};
   if (!valid_cargo(version)) return Match::invalid;
   const std::string key = semver_key(version, Dialect::semver);
   bool any = false, all = true;

@@ -12,6 +12,11 @@ struct Interval {
   std::optional<std::string_view> low, high;
   bool low_included = false, high_included = false;
 };
+// As Maven itself compares.
+std::weak_ordering compare_own(std::string_view a, std::string_view b) {
+  return compare_maven(a, b, MavenRules::tool);
+}
+
 using Compare = std::weak_ordering (*)(std::string_view, std::string_view);
 
 // "[…]" or "(…)" with its brackets.
@@ -59,14 +64,14 @@ Match match_maven(std::string_view version, std::string_view range) {
     if (range[0] != '[' && range[0] != '(') return Match::invalid;
     const auto end = range.find_first_of(")]");
     if (end == range.npos) return Match::invalid;
-    const auto interval = read_interval(range.substr(0, end + 1), compare_maven);
+    const auto interval = read_interval(range.substr(0, end + 1), compare_own);
     if (!interval) return Match::invalid;
     // Sets stand in order and do not overlap.
     if (before && before->high &&
-        (!interval->low || compare_maven(*interval->low, *before->high) < 0))
+        (!interval->low || compare_own(*interval->low, *before->high) < 0))
       return Match::invalid;
     before = interval;
-    found = found || holds(*interval, version, compare_maven);
+    found = found || holds(*interval, version, compare_own);
     range = trimmed(range.substr(end + 1));
     if (range.starts_with(',')) range = trimmed(range.substr(1));
   }

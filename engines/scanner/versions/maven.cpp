@@ -1,6 +1,9 @@
 // Maven's ComparableVersion (the POM reference's "Version Order Specification"): a tree of numbers,
-// words and, after each hyphen or change between digits and letters, a list of its own. Nothing of
-// the tree but its longest lists need be kept: comparing walks two trees in step.
+// words and, after each hyphen or change between digits and letters, a list of its own, always the
+// last one of the list that it stands in.
+//
+// OSV's order is that specification's. Maven since 3.8.7 reads ".x1" as "-x1", and keeps the list
+// of a trimmed "-ga": its own ranges go by that.
 #include <algorithm>
 #include <array>
 #include <memory>
@@ -57,7 +60,7 @@ void normalise(std::vector<Item>& items) {
 
 // The lists nest only at the end, so that each is read as one level and then put into the one
 // before it.
-Item read(std::string_view version) {
+Item read(std::string_view version, MavenRules rules) {
   const std::string text = lower(version);
   std::vector<std::vector<Item>> levels(1);
   std::size_t start = 0;
@@ -67,6 +70,9 @@ Item read(std::string_view version) {
     return digits ? Item{Item::Kind::number, std::string(without_zeros(word)), {}}
                   : Item{Item::Kind::word, word_of(std::move(word), before_digit), {}};
   };
+  const auto open_for_word = [&] {
+    if (rules == MavenRules::tool && !digits && !levels.back().empty()) levels.emplace_back();
+  };
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
     if (c == '.' || c == '-') {
@@ -75,6 +81,7 @@ Item read(std::string_view version) {
       if (c == '-') levels.emplace_back();
     } else {
       if (is_digit(c) != digits && i > start) {
+        open_for_word();
         levels.back().push_back(part(i, !digits));
         start = i;
         levels.emplace_back();
@@ -82,11 +89,17 @@ Item read(std::string_view version) {
       digits = is_digit(c);
     }
   }
-  if (start < text.size()) levels.back().push_back(part(text.size(), false));
+  if (start < text.size()) {
+    open_for_word();
+    levels.back().push_back(part(text.size(), false));
+  }
   while (levels.size() > 1) {
     auto inner = std::move(levels.back());
     levels.pop_back();
     normalise(inner);
+    if (rules == MavenRules::specification && inner.size() == 1 &&
+        inner[0].kind == Item::Kind::list)
+      inner = std::vector<Item>(std::move(inner[0].items));
     levels.back().push_back({Item::Kind::list, "", std::move(inner)});
   }
   normalise(levels.back());
@@ -156,10 +169,10 @@ std::weak_ordering compare(const Item& a, const Item& b) {
 
 }  // namespace
 
-std::weak_ordering compare_maven(std::string_view a, std::string_view b) {
+std::weak_ordering compare_maven(std::string_view a, std::string_view b, MavenRules rules) {
   // What hostile input may nest is bounded by its length; no version is that long.
   constexpr std::size_t kMaxLength = 4096;
-  return compare(read(a.substr(0, kMaxLength)), read(b.substr(0, kMaxLength)));
+  return compare(read(a.substr(0, kMaxLength), rules), read(b.substr(0, kMaxLength), rules));
 }
 
 }  // namespace gitaiops::scanner::order

@@ -94,8 +94,7 @@ class Expander {
   explicit Expander(bool prereleases) : lowest_(prereleases ? "0" : "") {}
 
   void hyphen(const Partial& from, const Partial& to) {
-    if (from.given() > 0)
-      add(">=", from.lowest(), from.given() == 3 && !from.prerelease.empty());
+    if (from.given() > 0) add(">=", from.lowest(), from.given() == 3 && !from.prerelease.empty());
     if (to.given() == 0) return;
     if (to.given() < 3)
       below(to, to.given() - 1);

@@ -17,7 +17,7 @@ inline bool is_letter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 std::string lower(std::string_view text);
-bool all_digits(std::string_view text);  // not empty, digits only
+bool all_digits(std::string_view text);                   // not empty, digits only
 std::string_view without_zeros(std::string_view digits);  // "007" → "7", "0" → ""
 // Of any length: how many digits, then the digits.
 void put_number(std::string& key, std::string_view digits);
@@ -48,7 +48,8 @@ std::string pypi_key(std::string_view version);
 bool valid_pypi(std::string_view version);
 
 // ---- Maven, RubyGems, Packagist ----
-std::weak_ordering compare_maven(std::string_view a, std::string_view b);
+enum class MavenRules { specification, tool };
+std::weak_ordering compare_maven(std::string_view a, std::string_view b, MavenRules rules);
 std::string rubygems_key(std::string_view version);
 bool valid_rubygems(std::string_view version);
 std::weak_ordering compare_php(std::string_view a, std::string_view b);

@@ -124,11 +124,9 @@ std::string legacy_key(std::string_view version) {
     parts.push_back(std::move(part));
   };
   for (std::size_t i = 0; i < text.size();) {
-    const auto kind = [&](char c) { return is_digit(c)         ? 0
-                                           : is_letter(c)      ? 1
-                                           : c == '.'          ? 2
-                                           : c == '-'          ? 3
-                                                               : 4; };
+    const auto kind = [&](char c) {
+      return is_digit(c) ? 0 : is_letter(c) ? 1 : c == '.' ? 2 : c == '-' ? 3 : 4;
+    };
     std::size_t end = i + 1;
     const int first = kind(text[i]);
     if (first != 2 && first != 3)
@@ -185,7 +183,8 @@ std::string key_of(const Pep440& v) {
     put_number(key, v.release[i]);
   }
   key += '\0';
-  // A development release of nothing else comes before the first alpha, a release after the last rc.
+  // A development release of nothing else comes before the first alpha, a release after the last
+  // rc.
   if (v.pre_kind == 0) {
     key += !v.post && v.dev ? '\0' : '\4';
   } else {

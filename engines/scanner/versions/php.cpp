@@ -30,6 +30,7 @@ int rank(std::string_view part) {
 }
 
 std::vector<std::string_view> parts_of(std::string_view version) {
+  if (version.starts_with('v') || version.starts_with('V')) version.remove_prefix(1);  // a tag's
   std::vector<std::string_view> out;
   const auto separates = [](char c) { return c == '.' || c == '-' || c == '_' || c == '+'; };
   for (std::size_t i = 0; i < version.size();) {

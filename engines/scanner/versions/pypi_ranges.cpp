@@ -94,8 +94,8 @@ bool holds(const Specifier& s, const Pep440& version) {
     return public_key(version) >= spec &&
            same_prefix(version, s.version, s.version.release.size() - 1);
   if (s.op == "<")
-    return key_of(version) < spec &&
-           (s.version.is_prerelease() || !version.is_prerelease() || !same_base(version, s.version));
+    return key_of(version) < spec && (s.version.is_prerelease() || !version.is_prerelease() ||
+                                      !same_base(version, s.version));
   return key_of(version) > spec &&
          (s.version.post || !version.post || !same_base(version, s.version)) &&
          (version.local.empty() || !same_base(version, s.version));
@@ -113,11 +113,11 @@ Match match_pypi(std::string_view version, std::string_view specifiers, Prerelea
     if (!specifier) return Match::invalid;
     all.push_back(std::move(*specifier));
   }
-  const bool prereleases = wanted == Prereleases::included ||
-                           std::any_of(all.begin(), all.end(), takes_prereleases);
+  const bool prereleases =
+      wanted == Prereleases::included || std::any_of(all.begin(), all.end(), takes_prereleases);
   if (read->is_prerelease() && !prereleases) return Match::no;
-  return match_if(std::all_of(all.begin(), all.end(),
-                              [&](const Specifier& s) { return holds(s, *read); }));
+  return match_if(
+      std::all_of(all.begin(), all.end(), [&](const Specifier& s) { return holds(s, *read); }));
 }
 
 }  // namespace gitaiops::scanner::order

@@ -88,10 +88,10 @@ bool valid_rubygems(std::string_view version) {
     while (true) {
       const auto dot = std::min(text.find('.'), text.size());
       const auto part = text.substr(0, dot);
-      const bool fits = number_first ? all_digits(part)
-                                     : std::all_of(part.begin(), part.end(), [&](char c) {
-                                         return is_digit(c) || is_letter(c) || (hyphens && c == '-');
-                                       });
+      const bool fits =
+          number_first ? all_digits(part) : std::all_of(part.begin(), part.end(), [&](char c) {
+            return is_digit(c) || is_letter(c) || (hyphens && c == '-');
+          });
       if (part.empty() || !fits) return false;
       number_first = false;
       if (dot == text.size()) return true;

@@ -54,7 +54,8 @@ std::string order_key(Ecosystem ecosystem, std::string_view version) {
 }
 
 std::weak_ordering compare_keys(Ecosystem ecosystem, std::string_view a, std::string_view b) {
-  if (ecosystem == Ecosystem::maven) return order::compare_maven(a, b);
+  if (ecosystem == Ecosystem::maven)
+    return order::compare_maven(a, b, order::MavenRules::specification);
   if (ecosystem == Ecosystem::packagist) return order::compare_php(a, b);
   return a.compare(b) <=> 0;
 }
@@ -72,6 +73,7 @@ std::optional<std::weak_ordering> compare_strictly(Ecosystem ecosystem, std::str
     return order::compare_php(*left, *right);
   }
   if (!is_valid_version(ecosystem, a) || !is_valid_version(ecosystem, b)) return std::nullopt;
+  if (ecosystem == Ecosystem::maven) return order::compare_maven(a, b, order::MavenRules::tool);
   return compare_versions(ecosystem, a, b);
 }
 
@@ -119,8 +121,9 @@ bool is_prerelease(Ecosystem ecosystem, std::string_view version) {
       return has_word(version);
     case Ecosystem::maven:
       // Before the release of the same numbers: alpha, beta, milestone, rc, snapshot.
-      return order::compare_maven(
-                 version, version.substr(0, version.find_first_not_of("0123456789."))) < 0;
+      return order::compare_maven(version,
+                                  version.substr(0, version.find_first_not_of("0123456789.")),
+                                  order::MavenRules::tool) < 0;
     case Ecosystem::packagist: {
       const auto normalised = order::composer_normalised(version);
       return !normalised || (normalised->find('-') != std::string::npos &&

@@ -6,8 +6,8 @@
 //
 // Sources: SemVer 2.0.0 and node-semver's range grammar, PEP 440, Maven's version order
 // specification, Gem::Version and Gem::Requirement, PHP's version_compare and Composer's constraint
-// grammar, NuGet's and Cargo's documentation, Go modules' reference, deb-version(7), rpm-version(7),
-// apk's package policy, R's package_version, OSV's rules per ecosystem.
+// grammar, NuGet's and Cargo's documentation, Go modules' reference, deb-version(7),
+// rpm-version(7), apk's package policy, R's package_version, OSV's rules per ecosystem.
 //
 // Thread safety: pure functions. Linear in the input's length; any bytes are accepted.
 #pragma once
@@ -34,7 +34,8 @@ std::string order_key(Ecosystem ecosystem, std::string_view version);
 std::weak_ordering compare_keys(Ecosystem ecosystem, std::string_view a, std::string_view b);
 
 // The order of the ecosystem's own tools; nullopt where they refuse one of the two. For Packagist
-// this is Composer's, which knows branches and stabilities; OSV uses PHP's version_compare.
+// this is Composer's, which knows branches and stabilities (OSV uses PHP's version_compare); for
+// Maven that of version 3.8.7 on.
 std::optional<std::weak_ordering> compare_strictly(Ecosystem ecosystem, std::string_view a,
                                                    std::string_view b);
 bool is_valid_version(Ecosystem ecosystem, std::string_view version);
