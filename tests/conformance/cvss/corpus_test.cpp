@@ -26,7 +26,9 @@ TEST(CvssCorpus, ScoresAreTheSame) {
     const bool four = fields[0].starts_with("CVSS:4");
     EXPECT_NEAR(four ? score->with_threat : score->base, *wanted, 0.001) << line;
     // The recorded temporal scores are not always rounded up, as the specification asks.
-    if (!four) EXPECT_NEAR(score->with_threat, *parse_double(fields[2]), 0.1001) << line;
+    if (!four) {
+      EXPECT_NEAR(score->with_threat, *parse_double(fields[2]), 0.1001) << line;
+    }
   }
   EXPECT_GT(lines, 1000);
 }
