@@ -60,4 +60,13 @@ int match_version(const VersionOptions& options, const Terminal& terminal);
 // Prints the base score of a CVSS vector and its severity.
 int score_cvss(const std::string& vector, const Terminal& terminal);
 
+struct AdvisoryOptions {
+  std::string file = {};                  // the index
+  std::vector<std::string> sources = {};  // of build: files and folders
+  std::string key = {};                   // build: to sign with; verify: to check with; PEM
+};
+int build_advisories(const AdvisoryOptions& options, const Terminal& terminal);
+int verify_advisories(const AdvisoryOptions& options, const Terminal& terminal);
+int show_advisories(const AdvisoryOptions& options, const Terminal& terminal);
+
 }  // namespace gitaiops::cli

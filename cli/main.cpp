@@ -53,6 +53,24 @@ void add_version_options(CLI::App& command, VersionOptions& options, const char*
   command.add_flag("--stdin", options.standard_input, "One case a line, a tab between the two");
 }
 
+void add_advisories(CLI::App& app, AdvisoryOptions& options, const Terminal& terminal, int& code) {
+  auto* advisories = app.add_subcommand("advisories", "The local database of advisories");
+  advisories->require_subcommand(1);
+  auto* build = advisories->add_subcommand("build", "Make an index out of OSV, EPSS and KEV files");
+  build->add_option("--out", options.file, "The index to write")->required();
+  build->add_option("--key", options.key, "Sign with this private Ed25519 key (PEM)");
+  build->add_option("SOURCE", options.sources, "Folders, .json, .zip, .csv or .csv.gz")->required();
+  build->callback([&] { code = build_advisories(options, terminal); });
+  auto* info = advisories->add_subcommand("info", "What is in an index");
+  info->add_option("FILE", options.file)->required();
+  info->callback([&] { code = show_advisories(options, terminal); });
+  auto* verify =
+      advisories->add_subcommand("verify", "Whether an index is whole, and who signed it");
+  verify->add_option("FILE", options.file)->required();
+  verify->add_option("--key", options.key, "The public key that must have signed it (PEM)");
+  verify->callback([&] { code = verify_advisories(options, terminal); });
+}
+
 int run(int argc, char** argv) {
   std::ostringstream out;
   const Terminal terminal{out, std::cerr, colour_wanted()};
@@ -135,6 +153,9 @@ int run(int argc, char** argv) {
   auto* cvss = app.add_subcommand("cvss", "The score of a CVSS vector (2, 3.0, 3.1, 4.0)");
   cvss->add_option("VECTOR", vector)->required();
   cvss->callback([&] { code = score_cvss(vector, terminal); });
+
+  AdvisoryOptions advisory_options;
+  add_advisories(app, advisory_options, terminal, code);
 
   app.add_subcommand("version", "The version")->callback([&] {
     terminal.out << "gitaiops " << GITAIOPS_VERSION << "\n";

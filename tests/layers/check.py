@@ -21,6 +21,9 @@ CONFINED = {
     "hs/": ("engines/diagnosis/",),
     "re2/": ("engines/diagnosis/",),
     "zstd.h": ("base/zstd/", "engines/scanner/advisories/"),
+    "simdjson.h": ("engines/scanner/advisories/",),
+    "zip.h": ("cli/advisory_sources.cpp",),
+    "zlib.h": ("cli/advisory_sources.cpp",),
     "CLI/": ("cli/main.cpp", "agent/main.cpp", "controller/main.cpp"),
 }
 # room → rooms whose headers it may include (its own folder is always allowed).

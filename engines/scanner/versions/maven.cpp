@@ -61,7 +61,9 @@ void normalise(std::vector<Item>& items) {
 // The lists nest only at the end, so that each is read as one level and then put into the one
 // before it.
 Item read(std::string_view version, MavenRules rules) {
-  const std::string text = lower(version);
+  // What hostile input may nest is bounded by its length; no version is that long.
+  constexpr std::size_t kMaxLength = 4096;
+  const std::string text = lower(version.substr(0, kMaxLength));
   std::vector<std::vector<Item>> levels(1);
   std::size_t start = 0;
   bool digits = false;
@@ -169,10 +171,25 @@ std::weak_ordering compare(const Item& a, const Item& b) {
 
 }  // namespace
 
+std::string maven_canonical(std::string_view version) {
+  std::string out;
+  const Item tree = read(version, MavenRules::specification);
+  for (const Item* list = &tree; list;) {
+    out += '-';
+    const Item* last = nullptr;
+    for (const auto& item : list->items) {
+      if (item.kind == Item::Kind::list)
+        last = &item;
+      else
+        (out += '.') += item.text;
+    }
+    list = last;
+  }
+  return out;
+}
+
 std::weak_ordering compare_maven(std::string_view a, std::string_view b, MavenRules rules) {
-  // What hostile input may nest is bounded by its length; no version is that long.
-  constexpr std::size_t kMaxLength = 4096;
-  return compare(read(a.substr(0, kMaxLength), rules), read(b.substr(0, kMaxLength), rules));
+  return compare(read(a, rules), read(b, rules));
 }
 
 }  // namespace gitaiops::scanner::order

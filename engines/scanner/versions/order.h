@@ -50,6 +50,8 @@ bool valid_pypi(std::string_view version);
 // ---- Maven, RubyGems, Packagist ----
 enum class MavenRules { specification, tool };
 std::weak_ordering compare_maven(std::string_view a, std::string_view b, MavenRules rules);
+// The same for all spellings of a version.
+std::string maven_canonical(std::string_view version);
 std::string rubygems_key(std::string_view version);
 bool valid_rubygems(std::string_view version);
 std::weak_ordering compare_php(std::string_view a, std::string_view b);

@@ -53,6 +53,13 @@ std::string order_key(Ecosystem ecosystem, std::string_view version) {
   return std::string(version);
 }
 
+std::string equality_key(Ecosystem ecosystem, std::string_view version) {
+  if (ecosystem == Ecosystem::maven) return order::maven_canonical(version);
+  if (ecosystem == Ecosystem::packagist)
+    return order::composer_normalised(version).value_or(order::lower(version));
+  return order_key(ecosystem, version);
+}
+
 std::weak_ordering compare_keys(Ecosystem ecosystem, std::string_view a, std::string_view b) {
   if (ecosystem == Ecosystem::maven)
     return order::compare_maven(a, b, order::MavenRules::specification);

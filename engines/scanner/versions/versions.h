@@ -33,6 +33,9 @@ std::weak_ordering compare_versions(Ecosystem ecosystem, std::string_view a, std
 std::string order_key(Ecosystem ecosystem, std::string_view version);
 std::weak_ordering compare_keys(Ecosystem ecosystem, std::string_view a, std::string_view b);
 
+// Equal for versions that are spellings of one ("1.0" and "1.0.0" for PyPI, not for npm).
+std::string equality_key(Ecosystem ecosystem, std::string_view version);
+
 // The order of the ecosystem's own tools; nullopt where they refuse one of the two. For Packagist
 // this is Composer's, which knows branches and stabilities (OSV uses PHP's version_compare); for
 // Maven that of version 3.8.7 on.
