@@ -5,6 +5,7 @@ if(TARGET controller_store)
 endif()
 pkg_check_modules(HS REQUIRED IMPORTED_TARGET libhs)
 gitaiops_bench(bench_diagnosis SOURCES bench_diagnosis.cpp LINK bench_support diagnosis PkgConfig::HS)
+gitaiops_bench(bench_advisories SOURCES bench_advisories.cpp LINK bench_support base_files scanner_advisories_builder scanner_findings)
 gitaiops_bench(observer_scan SOURCES observer_scan.cpp LINK bench_support agent_observer_service)
 # The figures of the corpus test, beside their targets.
 find_package(GTest REQUIRED)

@@ -9,23 +9,32 @@
 namespace gitaiops::scanner {
 namespace {
 
-// Steps from the project to each package: 1 for direct ones, 0 where no way is known.
-std::vector<uint32_t> depths_of(const PackageSet& set) {
-  std::vector<uint32_t> depths(set.packages.size());
+// Who brought each package: a direct one itself, another one the nearest that depends on it.
+std::vector<uint32_t> bringers_of(const PackageSet& set) {
+  std::vector<uint32_t> bringers(set.packages.size(), UINT32_MAX);
   std::vector<uint32_t> reached;
   for (uint32_t i = 0; i < set.packages.size(); ++i) {
     if (!set.packages[i].direct) continue;
-    depths[i] = 1;
+    bringers[i] = i;
     reached.push_back(i);
   }
   for (std::size_t at = 0; at < reached.size(); ++at) {
     for (const auto next : set.packages[reached[at]].depends_on) {
-      if (next >= depths.size() || depths[next] != 0) continue;
-      depths[next] = depths[reached[at]] + 1;
+      if (next >= bringers.size() || bringers[next] != UINT32_MAX) continue;
+      bringers[next] = reached[at];
       reached.push_back(next);
     }
   }
-  return depths;
+  return bringers;
+}
+
+std::vector<uint32_t> path_from(const std::vector<uint32_t>& bringers, uint32_t package) {
+  std::vector<uint32_t> path;
+  if (bringers[package] == UINT32_MAX) return path;
+  for (path.push_back(package); bringers[path.back()] != path.back();)
+    path.push_back(bringers[path.back()]);
+  std::reverse(path.begin(), path.end());
+  return path;
 }
 
 // Whose record tells most to a reader: reviewed databases before numbers, numbers before the rest.
@@ -35,8 +44,16 @@ int preference(std::string_view id) {
   return 1;
 }
 
+using Texts = std::map<uint32_t, Advisory>;
+
+// Of one package: its advisories, those with one group together.
+struct Met {
+  uint32_t set, package;
+  std::map<uint32_t, std::vector<Hit>> groups;
+};
+
 // All advisories of one group that met one package.
-Result<Finding> merged(const Package& package, const std::vector<Hit>& hits, const Index& index) {
+Finding merged(const Package& package, const std::vector<Hit>& hits, const Texts& texts) {
   Finding out;
   out.informational = hits.front().informational;
   out.confidence = Confidence::low;
@@ -44,7 +61,7 @@ Result<Finding> merged(const Package& package, const std::vector<Hit>& hits, con
   std::vector<std::pair<std::string, std::string>> fixed;  // order key, version
   const auto key = order_key(package.ecosystem, package.version);
   for (const auto& hit : hits) {
-    ASSIGN_OR_RETURN(auto advisory, index.advisory(hit.advisory));
+    const Advisory& advisory = texts.at(hit.advisory);
     names.insert(advisory.id);
     names.insert(advisory.aliases.begin(), advisory.aliases.end());
     if (out.id.empty() || preference(advisory.id) < preference(out.id)) {
@@ -67,10 +84,10 @@ Result<Finding> merged(const Package& package, const std::vector<Hit>& hits, con
     out.known_exploited = out.known_exploited || advisory.known_exploited;
     out.ransomware = out.ransomware || advisory.ransomware;
     if (hit.place >= advisory.fixed.size()) continue;
-    for (auto& version : advisory.fixed[hit.place]) {
+    for (const auto& version : advisory.fixed[hit.place]) {
       auto other = order_key(package.ecosystem, version);
       if (compare_keys(package.ecosystem, other, key) > 0)
-        fixed.emplace_back(std::move(other), std::move(version));
+        fixed.emplace_back(std::move(other), version);
     }
   }
   std::sort(fixed.begin(), fixed.end(), [&](const auto& a, const auto& b) {
@@ -85,8 +102,18 @@ Result<Finding> merged(const Package& package, const std::vector<Hit>& hits, con
 }
 
 RiskFactors factors_of(const Finding& f, const Package& package) {
-  return {f.score,       f.level, f.epss,           f.known_exploited, f.ransomware,
-          package.scope, f.depth, !f.fixed.empty(), f.confidence};
+  RiskFactors out;
+  out.score = f.score;
+  out.level = f.level;
+  out.epss = f.epss;
+  out.known_exploited = f.known_exploited;
+  out.ransomware = f.ransomware;
+  out.scope = package.scope;
+  out.depth = static_cast<uint32_t>(f.path.size());
+  out.fix_known = !f.fixed.empty();
+  out.confidence = f.confidence;
+  out.reach = f.reach;
+  return out;
 }
 
 bool before(const Finding& a, const Finding& b) {
@@ -107,29 +134,49 @@ bool concerns(const Ignore& ignore, const Finding& finding, const Package& packa
 
 }  // namespace
 
-Result<Findings> find(const Inventory& inventory, const Index& index) {
+Result<Findings> find(const Inventory& inventory, const Index& index, const Imports* imports) {
   Findings out;
+  std::vector<Met> all;
+  std::set<uint32_t> numbers;
   for (uint32_t s = 0; s < inventory.sets.size(); ++s) {
-    const auto& set = inventory.sets[s];
-    std::vector<uint32_t> depths;
-    for (uint32_t p = 0; p < set.packages.size(); ++p) {
-      const auto& package = set.packages[p];
-      if (package.version.empty()) {
-        ++out.without_version;
-        continue;
+    const auto& packages = inventory.sets[s].packages;
+    for (uint32_t p = 0; p < packages.size(); ++p) {
+      out.without_version += packages[p].version.empty();
+      Met met{s, p, {}};
+      for (const auto& hit :
+           index.match(packages[p].ecosystem, packages[p].name, packages[p].version)) {
+        met.groups[hit.group].push_back(hit);
+        numbers.insert(hit.advisory);
       }
-      std::map<uint32_t, std::vector<Hit>> groups;
-      for (const auto& hit : index.match(package.ecosystem, package.name, package.version))
-        groups[hit.group].push_back(hit);
-      if (!groups.empty() && depths.empty()) depths = depths_of(set);
-      for (const auto& [group, hits] : groups) {
-        ASSIGN_OR_RETURN(auto finding, merged(package, hits, index));
-        finding.set = s;
-        finding.package = p;
-        finding.depth = depths[p];
-        finding.risk = risk_of(factors_of(finding, package));
-        out.all.push_back(std::move(finding));
-      }
+      if (!met.groups.empty()) all.push_back(std::move(met));
+    }
+  }
+  // In ascending order, so that each block of text is unpacked once.
+  Texts texts;
+  Index::Block block;
+  for (const auto number : numbers) {
+    ASSIGN_OR_RETURN(auto advisory, index.advisory(number, block));
+    texts.emplace_hint(texts.end(), number, std::move(advisory));
+  }
+  uint32_t of_set = UINT32_MAX;
+  std::vector<uint32_t> bringers;
+  std::vector<Reach> reach;
+  for (const auto& met : all) {
+    const auto& set = inventory.sets[met.set];
+    if (of_set != met.set) {
+      of_set = met.set;
+      bringers = bringers_of(set);
+      if (imports) reach = imports->reach_of(set);
+    }
+    const auto& package = set.packages[met.package];
+    for (const auto& [group, hits] : met.groups) {
+      Finding finding = merged(package, hits, texts);
+      finding.set = met.set;
+      finding.package = met.package;
+      finding.path = path_from(bringers, met.package);
+      if (met.package < reach.size()) finding.reach = reach[met.package];
+      finding.risk = risk_of(factors_of(finding, package));
+      out.all.push_back(std::move(finding));
     }
   }
   std::sort(out.all.begin(), out.all.end(), before);

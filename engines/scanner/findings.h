@@ -12,6 +12,7 @@
 
 #include "engines/scanner/advisories/index.h"
 #include "engines/scanner/inventory.h"
+#include "engines/scanner/reachability/reachability.h"
 #include "engines/scanner/risk.h"
 
 namespace gitaiops::scanner {
@@ -29,7 +30,10 @@ struct Finding {
   bool known_exploited = false, ransomware = false;
   Confidence confidence = Confidence::high;
   Informational informational = Informational::no;
-  uint32_t depth = 0;  // 1: asked for by the project itself; 0: unknown
+  // The shortest way from a package that the project asks for to this one, both included, as
+  // positions in the set; empty: nothing is known of how it came.
+  std::vector<uint32_t> path;
+  Reach reach = Reach::unknown;
   Risk risk;
   // Why it does not count; empty: it counts.
   std::string ignored;
@@ -42,8 +46,10 @@ struct Findings {
   uint32_t without_version = 0;
 };
 
-// data_loss when the index is damaged.
-Result<Findings> find(const Inventory& inventory, const Index& index);
+// `imports`: what the project's own code imports, when that was read. data_loss when the index is
+// damaged.
+Result<Findings> find(const Inventory& inventory, const Index& index,
+                      const Imports* imports = nullptr);
 
 // What a person decided to live with, for a time.
 struct Ignore {

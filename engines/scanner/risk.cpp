@@ -11,7 +11,7 @@ constexpr double kUntried = 0.3;        // threat of what nobody is known to try
 constexpr double kUnscoredEpss = 0.02;  // about the mean of all scored ones
 constexpr double kDeeper = 0.95;        // for each step from the project
 constexpr double kDeepest = 0.7;
-constexpr double kUncertain = 0.5, kNoFix = 0.9;
+constexpr double kUncertain = 0.5, kNoFix = 0.9, kNotImported = 0.7;
 
 double middle_of(Severity level) {
   switch (level) {
@@ -78,6 +78,11 @@ Risk risk_of(const RiskFactors& f) {
   if (f.confidence == Confidence::low) {
     exposure *= kUncertain;
     out.reasons.push_back("uncertain: a narrower range leaves this version out");
+  }
+  if (f.reach == Reach::imported) out.reasons.push_back("imported by the project's own code");
+  if (f.reach == Reach::not_found) {
+    exposure *= kNotImported;
+    out.reasons.push_back("no import found in the project's own code");
   }
   if (!f.fix_known) {
     exposure *= kNoFix;

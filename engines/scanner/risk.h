@@ -7,7 +7,8 @@
 // probability, so that 0.01 and 0.1 differ as much as they do to a defender; 1 for what CISA's
 // catalogue lists as exploited.
 // exposure: less for what is only developed or built with, for what stands deeper in the tree, for
-// an uncertain match and, a little, for what no fix is known for (there is nothing to do at once).
+// what the project's own code does not import, for an uncertain match and, a little, for what no
+// fix is known for (there is nothing to do at once).
 //
 // Thread safety: pure functions.
 #pragma once
@@ -18,6 +19,7 @@
 
 #include "engines/scanner/advisories/index.h"
 #include "engines/scanner/inventory.h"
+#include "engines/scanner/reachability/reachability.h"
 
 namespace gitaiops::scanner {
 
@@ -30,6 +32,7 @@ struct RiskFactors {
   uint32_t depth = 1;  // 1: asked for by the project itself; 0: unknown
   bool fix_known = false;
   Confidence confidence = Confidence::high;
+  Reach reach = Reach::unknown;
 };
 
 struct Risk {

@@ -17,9 +17,9 @@ namespace {
 using namespace format;
 
 // What of an advisory is shown is bounded, so that one record fits a block of text.
-constexpr std::size_t kMaxSummary = 1000, kMaxVector = 300, kMaxId = 200;
+constexpr std::size_t kMaxSummary = 1000, kMaxVector = 300, kMaxId = 100;
 constexpr std::size_t kMaxAliases = 40, kMaxFixedPlaces = 200, kMaxFixed = 8;
-constexpr std::size_t kMaxFixedText = 100;
+constexpr std::size_t kMaxFixedText = 100, kMaxText = kBlock - 2048;
 constexpr int kTextLevel = 12;  // of zstd: built once, read often
 
 // ---- Aliases ----
@@ -77,6 +77,19 @@ class TextWriter {
   uint64_t count_ = 0;
 };
 
+std::vector<std::string_view> fixed_versions(const OsvAffected& affected) {
+  std::vector<std::string_view> out;
+  const auto add = [&](const OsvEvent& event) {
+    if (event.kind == EventKind::fixed && out.size() < kMaxFixed &&
+        event.version.size() <= kMaxFixedText &&
+        std::find(out.begin(), out.end(), event.version) == out.end())
+      out.emplace_back(event.version);
+  };
+  for (const auto* ranges : {&affected.ranges, &affected.custom_ranges})
+    for (const auto& range : *ranges) std::for_each(range.begin(), range.end(), add);
+  return out;
+}
+
 std::string text_of(const OsvRecord& record) {
   std::string out;
   store_text(out, truncate_utf8(record.id, kMaxId));
@@ -90,15 +103,8 @@ std::string text_of(const OsvRecord& record) {
   const auto places = std::min(record.affected.size(), kMaxFixedPlaces);
   store_varint(out, places);
   for (std::size_t i = 0; i < places; ++i) {
-    std::vector<std::string_view> fixed;
-    const auto& affected = record.affected[i];
-    for (const auto* ranges : {&affected.ranges, &affected.custom_ranges})
-      for (const auto& range : *ranges)
-        for (const auto& event : range)
-          if (event.kind == EventKind::fixed && fixed.size() < kMaxFixed &&
-              event.version.size() <= kMaxFixedText &&
-              std::find(fixed.begin(), fixed.end(), event.version) == fixed.end())
-            fixed.push_back(event.version);
+    const auto fixed = out.size() < kMaxText ? fixed_versions(record.affected[i])
+                                             : std::vector<std::string_view>();
     store_varint(out, fixed.size());
     for (const auto version : fixed) store_text(out, version);
   }

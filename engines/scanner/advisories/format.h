@@ -35,7 +35,7 @@ enum Section { kNames, kAffected, kStream, kAdvisories, kBlocks, kText, kMeta, k
 constexpr std::size_t kHeader = 8 + 4 + 4 + 8 + kSections * 16;
 
 constexpr std::size_t kNameRow = 12, kAffectedRow = 8, kAdvisoryRow = 16, kBlockRow = 8;
-constexpr std::size_t kBlock = 1 << 16;  // bytes of unpacked text
+constexpr std::size_t kBlock = 1 << 14;  // bytes of unpacked text
 
 enum EntryFlag : uint8_t {
   kInformational = 0x03,  // the number of its kind

@@ -191,21 +191,34 @@ std::vector<Hit> Index::match(Ecosystem ecosystem, std::string_view name,
 }
 
 Result<Advisory> Index::advisory(uint32_t number) const {
-  if (number >= size()) return Error(Code::not_found, "no such advisory");
+  Block block;
+  return advisory(number, block);
+}
+
+Status Index::unpack(uint64_t number, Block& into) const {
   const Error damaged(Code::data_loss, "the advisory index's text is damaged");
+  if (into.number == number) return {};
+  into.number = UINT64_MAX;
+  const auto row = number * kBlockRow;
+  if (row + kBlockRow > blocks_.size()) return damaged;
+  Cursor packed(text_, load(blocks_, row, 4));
+  const auto frame = packed.take(load(blocks_, row + 4, 4));
+  into.text.resize(kBlock);
+  const auto unpacked =
+      ZSTD_decompress(into.text.data(), into.text.size(), frame.data(), frame.size());
+  if (!packed.ok() || ZSTD_isError(unpacked)) return damaged;
+  into.text.resize(unpacked);
+  into.number = number;
+  return {};
+}
+
+Result<Advisory> Index::advisory(uint32_t number, Block& last) const {
+  if (number >= size()) return Error(Code::not_found, "no such advisory");
   const auto row = number * kAdvisoryRow;
   const auto address = load(advisories_, row, 4);
-  const auto block = address / kBlock * kBlockRow;
-  if (block + kBlockRow > blocks_.size()) return damaged;
-  Cursor packed(text_, load(blocks_, block, 4));
-  const auto frame = packed.take(load(blocks_, block + 4, 4));
-  std::string text(kBlock, '\0');
-  const auto unpacked = ZSTD_decompress(text.data(), text.size(), frame.data(), frame.size());
-  if (!packed.ok() || ZSTD_isError(unpacked)) return damaged;
-  text.resize(unpacked);
-
+  RETURN_IF_ERROR(unpack(address / kBlock, last));
   Advisory out;
-  Cursor cursor(as_bytes(text), address % kBlock);
+  Cursor cursor(as_bytes(last.text), address % kBlock);
   out.id = cursor.text();
   out.modified = cursor.text();
   out.summary = cursor.text();
@@ -215,7 +228,7 @@ Result<Advisory> Index::advisory(uint32_t number) const {
     auto& fixed = out.fixed.emplace_back();
     for (auto m = cursor.varint(); m > 0 && cursor.ok(); --m) fixed.emplace_back(cursor.text());
   }
-  if (!cursor.ok()) return damaged;
+  if (!cursor.ok()) return Error(Code::data_loss, "the advisory index's text is damaged");
   constexpr double kScale = 65535;
   const auto flags = load(advisories_, row + 14, 1);
   out.group = static_cast<uint32_t>(load(advisories_, row + 4, 4));

@@ -87,13 +87,20 @@ class Index {
   // By advisory. An empty version matches nothing: it is not known.
   std::vector<Hit> match(Ecosystem ecosystem, std::string_view name,
                          std::string_view version) const;
-  // not_found beyond the last one, data_loss when its text is damaged.
+  // not_found beyond the last one, data_loss when its text is damaged. Text is packed in blocks:
+  // who asks for many, in ascending order, keeps `last` between the calls.
+  struct Block {
+    uint64_t number = UINT64_MAX;
+    std::string text;
+  };
   Result<Advisory> advisory(uint32_t number) const;
+  Result<Advisory> advisory(uint32_t number, Block& last) const;
   uint32_t size() const;
   const IndexInfo& info() const { return info_; }
 
  private:
   Index() = default;
+  Status unpack(uint64_t number, Block& into) const;
   Bytes names_, affected_, stream_, advisories_, blocks_, text_;
   IndexInfo info_;
 };

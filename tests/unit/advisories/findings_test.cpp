@@ -55,7 +55,7 @@ TEST(Findings, AliasesAreOneFinding) {
   EXPECT_DOUBLE_EQ(finding.score, 9.8);
   EXPECT_THAT(finding.cvss, HasSubstr("CVSS:3.1/"));
   EXPECT_THAT(finding.fixed, ElementsAre("1.1.0", "1.2.0"));
-  EXPECT_EQ(finding.depth, 2u);
+  EXPECT_THAT(finding.path, ElementsAre(0, 2));
 }
 
 TEST(Findings, TheRiskiestComesFirstAndInformationalOnesLast) {
@@ -113,6 +113,9 @@ TEST(RiskScore, ReasonsAndOrder) {
   likely.epss = 0.5;
   auto deep = base;
   deep.depth = 4;
+  auto unused = base;
+  unused.reach = Reach::not_found;
+  EXPECT_LT(risk_of(unused).value, plain.value);
   auto unfixed = base;
   unfixed.fix_known = false;
   EXPECT_DOUBLE_EQ(risk_of(exploited).value, 98.0);

@@ -1,0 +1,101 @@
+#include "cli/judge.h"
+
+#include <ctime>
+#include <ostream>
+
+#include "base/config/config.h"
+#include "base/io/mapped_file.h"
+
+namespace gitaiops::cli {
+namespace {
+
+using scanner::Ignore;
+
+struct IgnoreFile {
+  std::vector<Ignore> ignores;
+};
+
+bool is_date(const std::string& text) {
+  constexpr std::string_view kForm = "0000-00-00";
+  if (text.size() != kForm.size()) return false;
+  for (std::size_t i = 0; i < text.size(); ++i)
+    if (kForm[i] == '-' ? text[i] != '-' : text[i] < '0' || text[i] > '9') return false;
+  return true;
+}
+
+config::Problems problems_of(const IgnoreFile& file) {
+  config::Problems out;
+  for (std::size_t i = 0; i < file.ignores.size(); ++i) {
+    const auto& ignore = file.ignores[i];
+    if (trimmed(ignore.reason).empty())
+      out.push_back({"ignore.reason", "is empty; say why this can be lived with", i});
+    if (!ignore.until.empty() && !is_date(ignore.until))
+      out.push_back({"ignore.until", "expected a date as \"2026-12-31\"", i});
+  }
+  return out;
+}
+
+config::Schema<IgnoreFile> schema() {
+  config::Schema<IgnoreFile> out("ignored findings");
+  auto item = std::make_shared<config::Schema<Ignore>>("one ignored finding");
+  item->key("id", "Any of the finding's names.", &Ignore::id).required();
+  item->key("package", "Only in this package; empty: in any.", &Ignore::package);
+  item->key("reason", "Why it can be lived with.", &Ignore::reason).required();
+  item->key("until", "The last day; empty: for good.", &Ignore::until);
+  out.array("ignore", "What is accepted.", &IgnoreFile::ignores, std::move(item));
+  return out;
+}
+
+std::string formatted(const char* format) {
+  const std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  ::gmtime_r(&now, &parts);
+  char text[32];
+  return std::string(text, std::strftime(text, sizeof text, format, &parts));
+}
+
+std::string named(const Ignore& ignore) {
+  return ignore.package.empty() ? ignore.id : ignore.id + " in " + ignore.package;
+}
+
+}  // namespace
+
+std::string today_utc() {
+  return formatted("%Y-%m-%d");
+}
+std::string now_utc() {
+  return formatted("%Y-%m-%dT%H:%M:%S");
+}
+
+Result<std::vector<Ignore>> read_ignores(const std::string& file) {
+  ASSIGN_OR_RETURN(auto read, schema().load_file(file, problems_of));
+  return std::move(read.ignores);
+}
+
+Result<scanner::Findings> judge(const scanner::Inventory& inventory,
+                                const scanner::Imports* imports, const JudgeOptions& options,
+                                std::string_view today, const Terminal& terminal) {
+  std::vector<Ignore> ignores;
+  if (!options.ignore_file.empty()) {
+    ASSIGN_OR_RETURN(ignores, read_ignores(options.ignore_file));
+  }
+  ASSIGN_OR_RETURN(const auto file, MappedFile::open(options.advisories));
+  ASSIGN_OR_RETURN(const auto index, scanner::Index::open(file.bytes()), options.advisories);
+  ASSIGN_OR_RETURN(auto findings, scanner::find(inventory, index, imports), options.advisories);
+  const auto report = scanner::apply_ignores(findings, inventory, ignores, today);
+  for (const auto& ignore : report.expired)
+    terminal.err << "gitaiops: " << options.ignore_file << ": " << named(ignore)
+                 << " was ignored until " << ignore.until << " and counts again\n";
+  for (const auto& ignore : report.unused)
+    terminal.err << "gitaiops: " << options.ignore_file << ": " << named(ignore)
+                 << " meets no finding any more\n";
+  return findings;
+}
+
+int exit_code(const scanner::Findings& findings, const JudgeOptions& options) {
+  const auto limit = scanner::severity_of(options.fail_on);
+  if (!limit) return kDone;
+  return scanner::highest(findings) >= *limit ? kFound : kDone;
+}
+
+}  // namespace gitaiops::cli
