@@ -46,6 +46,17 @@ struct VerifyBundleOptions {
 // kFound: the bundle is rejected.
 int verify_bundle(const VerifyBundleOptions& options, const Terminal& terminal);
 
+struct VerifyAttestationsOptions {
+  std::string attestations = {};   // file: a registry's answer
+  std::string trusted_root = {};   // file
+  std::string registry_keys = {};  // file; npm's publish attestations need it
+  std::string package = {};        // "name@version"; empty: not compared
+  std::string source = {};         // repository that it must have been built from; empty: any
+  std::string artifact = {};       // file, "sha512:HEX" or "sha512-BASE64"
+};
+// kFound: one of them, or all, are rejected.
+int verify_attestations(const VerifyAttestationsOptions& options, const Terminal& terminal);
+
 struct VersionOptions {
   std::string ecosystem = {};  // as OSV names it
   std::optional<std::string> first = {}, second = {};

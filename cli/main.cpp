@@ -115,6 +115,31 @@ int run(int argc, char** argv) {
   VerifyBundleOptions bundle_options;
   auto* verify_command = app.add_subcommand("verify", "Where do packages come from?");
   verify_command->require_subcommand(1);
+  VerifyAttestationsOptions attestation_options;
+  auto* attestations_command = verify_command->add_subcommand(
+      "attestations", "Check offline what a registry attests of a package (npm, PyPI)");
+  attestations_command
+      ->add_option("ARTIFACT", attestation_options.artifact,
+                   "The package's archive, or its digest as a lock file writes it (sha512-…)")
+      ->required();
+  attestations_command
+      ->add_option("--attestations", attestation_options.attestations,
+                   "The registry's answer: npm's attestations, PyPI's provenance (JSON)")
+      ->required();
+  attestations_command
+      ->add_option("--trusted-root", attestation_options.trusted_root,
+                   "Whom to trust: a Sigstore trusted_root.json")
+      ->required();
+  attestations_command->add_option("--registry-keys", attestation_options.registry_keys,
+                                   "npm's registry keys (JSON)");
+  attestations_command->add_option("--package", attestation_options.package,
+                                   "NAME@VERSION that the attestations must be about");
+  attestations_command->add_option("--source", attestation_options.source,
+                                   "The repository that it must have been built from");
+  attestations_command->footer("Exit code: 0 all hold, 1 one is rejected, 2 unusable input.");
+  attestations_command->callback(
+      [&] { code = verify_attestations(attestation_options, terminal); });
+
   auto* bundle_command = verify_command->add_subcommand(
       "bundle", "Check offline that a file is what somebody signed (Sigstore)");
   bundle_command

@@ -16,6 +16,7 @@ CONFINED = {
     "sqlite3.h": ("base/sqlite/",),
     "spdlog/": ("base/log/",),
     "curl/": ("base/outgoing/",),
+    "openssl/": ("base/tls/", "base/crypto/", "engines/scanner/provenance/"),
     "boost/": ("base/http/", "agent/jobs/trace_reader.h"),
     "toml++/": ("base/config/", "engines/diagnosis/"),
     "hs/": ("engines/diagnosis/",),

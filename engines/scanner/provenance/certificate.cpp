@@ -53,21 +53,42 @@ bool all_valid_at(STACK_OF(X509) * chain, const std::vector<Instant>& times) {
   return true;
 }
 
-// By signatures and extensions, whatever the time.
-OwnedStack chain_by_signatures(X509* certificate, const Authority& authority) {
-  const auto trusted = read_chain(authority);
-  if (!trusted) return nullptr;
+OwnedStack chain_through(X509* certificate, X509* anchor, STACK_OF(X509) * intermediates) {
   const StorePtr store(X509_STORE_new());
   const StoreContextPtr context(X509_STORE_CTX_new());
-  const auto untrusted = borrowed_stack(*trusted);
-  if (!store || !context || X509_STORE_add_cert(store.get(), trusted->back().get()) != 1 ||
-      X509_STORE_CTX_init(context.get(), store.get(), certificate, untrusted.get()) != 1)
+  if (!store || !context || X509_STORE_add_cert(store.get(), anchor) != 1 ||
+      X509_STORE_CTX_init(context.get(), store.get(), certificate, intermediates) != 1)
     return nullptr;
   X509_VERIFY_PARAM* parameters = X509_STORE_CTX_get0_param(context.get());
   X509_VERIFY_PARAM_set_flags(parameters, X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_NO_CHECK_TIME);
   X509_VERIFY_PARAM_set_auth_level(parameters, kSecurityLevel);
   if (X509_verify_cert(context.get()) != 1) return nullptr;
   return OwnedStack(X509_STORE_CTX_get1_chain(context.get()));
+}
+
+bool same_subject(X509* a, X509* b) {
+  return X509_NAME_cmp(X509_get_subject_name(a), X509_get_subject_name(b)) == 0;
+}
+
+// By signatures and extensions, whatever the time.
+OwnedStack chain_by_signatures(X509* certificate, const Authority& authority) {
+  const auto trusted = read_chain(authority);
+  if (!trusted) return nullptr;
+  X509* anchor = trusted->back().get();
+  if (auto chain = chain_through(certificate, anchor, borrowed_stack(*trusted).get())) return chain;
+  // OpenSSL takes the first issuer of a name and tries no other of the same name.
+  for (const auto& one : *trusted) {
+    const BorrowedStack others(sk_X509_new_null());
+    bool twins = false;
+    for (const auto& other : *trusted) {
+      const bool twin = other != one && same_subject(other.get(), one.get());
+      twins = twins || twin;
+      if (others && !twin) sk_X509_push(others.get(), other.get());
+    }
+    if (!twins) continue;
+    if (auto chain = chain_through(certificate, anchor, others.get())) return chain;
+  }
+  return nullptr;
 }
 
 // Code signing all the way up, where an authority's certificate limits what it is for.

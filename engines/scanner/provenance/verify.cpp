@@ -100,6 +100,10 @@ class Verification {
       verdict_.times.push_back(Instant{std::chrono::seconds(entry.integrated_time)});
     }
     if (!entry.proof || entry.proof->checkpoint.empty()) return true;  // 0.1: the promise suffices
+    // Rekor 2 counts in one tree only; Rekor 1's index runs over several.
+    if (entry.kind == "hashedrekord" && entry.version == "0.0.2" &&
+        entry.index != entry.proof->index)
+      return fail(Check::inclusion, "the proof is for another index than the entry's");
     return passed(Check::checkpoint, check_checkpoint(*entry.proof, log, key->get())) &&
            passed(Check::inclusion, check_inclusion(entry));
   }

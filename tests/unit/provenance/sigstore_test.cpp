@@ -100,6 +100,20 @@ TEST_F(Sigstore, Rekor2NeedsItsTimestamp) {
   EXPECT_EQ(verdict(bundle).failed, Check::time);
 }
 
+TEST_F(Sigstore, Rekor2HasOneIndex) {
+  auto bundle = instance().bundle(kArtifact, {.rekor_2 = true});
+  entry_of(bundle)["logIndex"] = "3";
+  EXPECT_EQ(verdict(bundle).failed, Check::inclusion);
+}
+
+TEST_F(Sigstore, TwoIntermediatesOfOneNameInOneChain) {
+  Instance other;
+  auto& chain = root_["certificateAuthorities"][0]["certChain"]["certificates"];
+  chain.insert(chain.begin(),
+               other.trusted_root()["certificateAuthorities"][0]["certChain"]["certificates"][0]);
+  EXPECT_EQ(why({}), "");
+}
+
 TEST_F(Sigstore, EnvelopesAreBoundByEachTypeOfEntry) {
   const auto payload = statement_about(kArtifact);
   for (const char* kind : {"", "dsse", "intoto"}) {
@@ -265,7 +279,7 @@ TEST_F(Sigstore, TheLogsWordIsChecked) {
             }),
             Check::checkpoint);
   EXPECT_EQ(spoilt([](Json& e) { e["inclusionProof"].erase("checkpoint"); }), Check::bundle);
-  EXPECT_EQ(spoilt([](Json& e) { e["kindVersion"]["version"] = "0.0.2"; }), Check::binding);
+  EXPECT_EQ(spoilt([](Json& e) { e["kindVersion"]["version"] = "0.0.3"; }), Check::binding);
   EXPECT_EQ(spoilt([](Json&) {}), std::nullopt);
   bundle["verificationMaterial"]["tlogEntries"] = {good, good};
   EXPECT_EQ(verdict(bundle).failed, Check::log_entry);
