@@ -19,7 +19,7 @@ struct Free {
 };
 using Key = std::unique_ptr<EVP_PKEY, Free>;
 
-const unsigned char* raw(std::string_view bytes) {
+const unsigned char* octets(std::string_view bytes) {
   return reinterpret_cast<const unsigned char*>(bytes.data());
 }
 
@@ -46,7 +46,7 @@ Result<std::string> ed25519_sign(std::string_view private_pem, std::string_view 
   std::size_t size = signature.size();
   if (EVP_DigestSignInit(context.get(), nullptr, nullptr, nullptr, key.get()) != 1 ||
       EVP_DigestSign(context.get(), reinterpret_cast<unsigned char*>(signature.data()), &size,
-                     raw(message), message.size()) != 1 ||
+                     octets(message), message.size()) != 1 ||
       size != kSignatureBytes)
     return Error(Code::internal, "OpenSSL could not sign");
   return signature;
@@ -59,7 +59,7 @@ Status ed25519_verify(std::string_view pem, std::string_view message, std::strin
   const std::unique_ptr<EVP_MD_CTX, Free> context(EVP_MD_CTX_new());
   const bool good =
       EVP_DigestVerifyInit(context.get(), nullptr, nullptr, nullptr, key.get()) == 1 &&
-      EVP_DigestVerify(context.get(), raw(signature), signature.size(), raw(message),
+      EVP_DigestVerify(context.get(), octets(signature), signature.size(), octets(message),
                        message.size()) == 1;
   ERR_clear_error();
   if (!good) return Error(Code::data_loss, "the signature is not this key's");
