@@ -1,6 +1,7 @@
 #include "agent/doctor.h"
 
 #include <cerrno>
+#include <cstring>
 #include <ostream>
 
 #include <asio/connect.hpp>
@@ -8,6 +9,7 @@
 #include <asio/ip/tcp.hpp>
 #include <unistd.h>
 
+#include "agent/containers/containers.h"
 #include "agent/observer/observer.h"
 #include "agent/sources/sources.h"
 #include "agent/status/status.h"
@@ -145,6 +147,8 @@ Task<void> check_runner(const Config* config, Observer* observer, Checklist* lis
   const auto& log = config->runner.log;
   if (log == "journal") {
     check_journal(*config, *list);
+  } else if (log == "docker") {
+    list->note("its log is what docker keeps of its container; see the running agent below");
   } else if (log == "none") {
     list->could("its log is not read: jobs are known only after their end, from the usage log",
                 "[runner]\nlog = \"journal\"");
@@ -212,6 +216,20 @@ void check_sockets(const Config& config, Checklist& list) {
   }
 }
 
+// By what it is marked with: labels or annotations, else its name.
+Task<bool> is_of_a_job(Observer* observer, ContainerId id) {
+  constexpr std::size_t kMaxState = 4 << 20;
+  const auto file = co_await observer->open_container(id, ContainerFile::state);
+  if (!file.ok()) co_return false;
+  std::string text(kMaxState, '\0');  // with secrets in it
+  const ssize_t n = ::pread(file->get(), text.data(), text.size(), 0);
+  const std::string_view state(text.data(), n > 0 ? static_cast<std::size_t>(n) : 0);
+  const auto read =
+      id.engine == ContainerEngine::docker ? read_docker_state(state) : read_oci_config(state);
+  ::explicit_bzero(text.data(), text.size());
+  co_return read.ok() && read->claim.any();
+}
+
 Task<void> check_containers(const Config* config, Observer* observer, Checklist* list) {
   list->title("Containers");
   if (!config->containers.enabled) {
@@ -239,7 +257,9 @@ Task<void> check_containers(const Config* config, Observer* observer, Checklist*
               "see the observer's messages: journalctl -u gitaiops-agent");
     co_return;
   }
-  std::size_t seen = 0;
+  std::size_t seen = 0, of_jobs = 0;
+  for (const auto& container : *containers)
+    if (co_await is_of_a_job(observer, container.id)) ++of_jobs;
   for (const auto& [engine, name] : {std::pair{ContainerEngine::docker, "docker"},
                                      {ContainerEngine::podman, "podman"},
                                      {ContainerEngine::containerd, "containerd"}}) {
@@ -261,6 +281,16 @@ Task<void> check_containers(const Config* config, Observer* observer, Checklist*
                 "the observer needs CAP_DAC_READ_SEARCH: see its lines above");
     }
   }
+  const auto runners = co_await observer->runners();
+  if (of_jobs > 0)
+    list->note(std::to_string(of_jobs) + " of them bear the marks of a runner's job");
+  if (of_jobs > 0 && runners.ok() && runners->empty())
+    list->could(
+        "no runner is on this host, so what those jobs use is not told: whose a container is "
+        "starts "
+        "at a runner's own word, and its marks alone can be forged",
+        "in Kubernetes, run the agent on the node of the runner's manager pod: the jobs' logs are "
+        "there");
   if (seen == 0)
     list->note(
         "no container of docker, podman or containerd is there now; where an engine keeps them\n"

@@ -92,6 +92,23 @@ SourcesOptions sources_options(const Config& config, std::shared_ptr<std::set<in
   return options;
 }
 
+// The log of the container that a runner lives in.
+Task<Result<Fd>> open_docker_log(Observer* observer) {
+  CO_ASSIGN_OR_RETURN(const auto runners, co_await observer->runners());
+  if (runners.empty()) co_return Error(Code::not_found, "no runner is running");
+  Error why(Code::not_found, "the runner does not live in a container");
+  for (const auto& runner : runners) {
+    const auto groups = co_await observer->cgroup_of(runner.id.pid);
+    const auto id = groups.ok() ? container_in(groups.value()) : std::string();
+    if (id.empty()) continue;
+    const ContainerId container{ContainerEngine::docker, id};
+    auto file = co_await observer->open_container(container, ContainerFile::log);
+    if (file.ok()) co_return file;
+    why = file.error();
+  }
+  co_return why;
+}
+
 // What runs between start and stop; main() owns the loop.
 class Agent {
  public:
@@ -155,8 +172,10 @@ class Agent {
     if (const auto runners = co_await observer_->runners(); runners.ok()) {
       for (const auto& runner : *runners) known_runners->insert(runner.id.pid);
     }
-    CO_ASSIGN_OR_RETURN(auto sources, start_sources(sources_options(config_, known_runners),
-                                                    executor, clock_, cursors));
+    auto told = sources_options(config_, known_runners);
+    if (config_.runner.log == "docker")
+      told.open_docker_log = [observer = observer_.get()] { return open_docker_log(observer); };
+    CO_ASSIGN_OR_RETURN(auto sources, start_sources(told, executor, clock_, cursors));
 
     JobWatchOptions options;
     options.usage_enabled = config_.usage.enabled;

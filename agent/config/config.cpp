@@ -21,9 +21,12 @@ config::Schema<Config> make_schema() {
   s.section("runner",
             "Where GitLab Runner tells of its jobs. One of its logs is needed to name a job; the "
             "rest adds detail.");
-  s.key("runner.log", "Where the runner's own log goes.", [](Config& c) -> auto& {
-     return c.runner.log;
-   }).one_of({"journal", "file", "syslog", "none"});
+  s.key(
+       "runner.log",
+       "Where the runner's own log goes. \"docker\": the runner is a docker container itself, with "
+       "the log driver json-file.",
+       [](Config& c) -> auto& { return c.runner.log; })
+      .one_of({"journal", "file", "syslog", "docker", "none"});
   s.key("runner.journal_unit", "Its systemd unit, for log = \"journal\".",
         [](Config& c) -> auto& { return c.runner.journal_unit; });
   s.key("runner.log_file", "The file, for log = \"file\" or \"syslog\".",

@@ -24,7 +24,7 @@ struct Config {
   } controller;
   std::vector<GitlabInstance> gitlab;
   struct {
-    std::string log = "journal";  // journal, file, syslog, none
+    std::string log = "journal";  // journal, file, syslog, docker, none
     std::string journal_unit = "gitlab-runner.service";
     std::filesystem::path log_file = "/var/log/gitlab-runner.log";
     std::filesystem::path usage_log_dir;  // empty: not read

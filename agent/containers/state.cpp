@@ -11,6 +11,8 @@ namespace {
 
 constexpr std::size_t kMaxLabel = 1024;
 constexpr std::size_t kMaxName = 128;
+constexpr std::size_t kMaxLabels = 32 << 10;
+constexpr std::string_view kLabelsOfCrio = "io.kubernetes.cri-o.Labels";  // one JSON object as text
 constexpr std::string_view kDockerPrefix = "com.gitlab.gitlab-runner.";
 
 std::string kind_of(std::string_view type) {
@@ -26,18 +28,26 @@ std::optional<int64_t> positive(std::string_view text) {
   return number && *number > 0 ? number : std::nullopt;
 }
 
+// Pods tell a thing in labels, which the runner guards, and in annotations, which a job can set
+// where the operator allows it: two words for one thing must be one.
+template <class T>
+void tell(T& known, T told, ContainerState& state) {
+  state.contradicted |= known != T{} && known != told;
+  known = std::move(told);
+}
+
 // One label or annotation; those that say nothing here are ignored.
 void learn(std::string_view name, std::string value, ContainerState& to) {
   auto& claim = to.claim;
   if (name.starts_with(kDockerPrefix)) name.remove_prefix(kDockerPrefix.size());
   if (name == "job.id" || name == "job.runner.gitlab.com/id") {
-    claim.job_id = positive(value).value_or(0);
+    tell(claim.job_id, positive(value).value_or(0), to);
   } else if (name == "project.id" || name == "project.runner.gitlab.com/id") {
-    claim.project_id = positive(value).value_or(0);
+    tell(claim.project_id, positive(value).value_or(0), to);
   } else if (name == "job.url" || name == "job.runner.gitlab.com/url") {
-    claim.job_url = std::move(value);
+    tell(claim.job_url, std::move(value), to);
   } else if (name == "runner.id" || name == "manager.runner.gitlab.com/id-short") {
-    claim.runner_short = std::move(value);
+    tell(claim.runner_short, std::move(value), to);
   } else if (name == "type" || name == "io.kubernetes.cri.container-name" ||
              name == "io.kubernetes.container.name") {
     claim.kind = kind_of(value);
@@ -55,6 +65,16 @@ void learn_all(JsonReader& json, ContainerState& to, std::string_view prefix) {
   json.object([&](std::string_view name) {
     if (!name.starts_with(prefix)) return;
     const std::string key(name);
+    if (key == kLabelsOfCrio) {
+      if (const auto nested = json.string(kMaxLabels)) {
+        JsonReader labels(*nested);
+        labels.object([&](std::string_view label) {
+          const std::string label_key(label);
+          if (auto value = labels.string(kMaxLabel)) learn(label_key, std::move(*value), to);
+        });
+      }
+      return;
+    }
     if (auto value = json.string(kMaxLabel)) learn(key, std::move(*value), to);
   });
 }
@@ -74,6 +94,10 @@ void complete(ContainerState& state) {
   }
   if (named && claim.kind.empty()) claim.kind = named->kind;
   if (claim.kind.empty()) claim.kind = "other";
+  if (!state.contradicted) return;
+  ContainerClaim none;
+  none.kind = claim.kind;
+  claim = std::move(none);
 }
 
 Error malformed(std::string_view what) {
@@ -150,6 +174,21 @@ Result<std::string> read_podman_name(std::string_view text, std::string_view id)
 std::optional<int32_t> read_pid(std::string_view text) {
   const auto pid = to_pid(parse_int(trimmed(text)));
   return pid && *pid > 0 ? pid : std::nullopt;
+}
+
+std::string container_in(std::string_view text) {
+  constexpr std::size_t kLength = 64;
+  std::size_t run = 0;
+  for (std::size_t i = 0; i <= text.size(); ++i) {
+    const char c = i < text.size() ? text[i] : '\n';
+    if ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f')) {
+      ++run;
+      continue;
+    }
+    if (run == kLength) return std::string(text.substr(i - kLength, kLength));
+    run = 0;
+  }
+  return {};
 }
 
 std::optional<ContainerClaim> claim_of_name(std::string_view name) {

@@ -34,6 +34,7 @@ struct ContainerState {
   bool sandbox = false;        // it is the sandbox itself
   std::optional<int32_t> pid;  // of its first process; nullopt: told elsewhere; 0: does not run
   bool oom_killed = false;
+  bool contradicted = false;  // labels and annotations name different jobs: then there is no claim
 };
 
 // Docker's config.v2.json. invalid_argument: not one; the message never quotes it.
@@ -44,6 +45,9 @@ Result<ContainerState> read_oci_config(std::string_view json);
 Result<std::string> read_podman_name(std::string_view json, std::string_view id);
 // init.pid, pidfile; nullopt: not a number.
 std::optional<int32_t> read_pid(std::string_view text);
+
+// The container that a process lives in, by its /proc/PID/cgroup; empty: in none.
+std::string container_in(std::string_view proc_cgroup);
 
 // "/runner-AbCdEfGhI-project-77-concurrent-0-1a2b3c4d5e6f7a8b-build": what the runner calls its
 // containers and pods. A claim without a job; nothing when it is another name.

@@ -31,6 +31,10 @@ constexpr auto kTraceIdlePoll = 250ms;  // a quiet trace: an end is noticed this
 constexpr auto kYoungPeriod =
     2s;  // after a job began, it is sampled more often: many are over soon
 constexpr auto kYoungInterval = 50ms;
+// What a tree uses between the last sample and its end is not seen: it is sampled at least every
+// twentieth of its age.
+constexpr int64_t kPartOfAge = 20;
+constexpr auto kShortestInterval = 100ms;
 constexpr auto kRunnersInterval = 2s;
 constexpr auto kRetryInterval = 5s;        // after a full disk or a source or observer that failed
 constexpr auto kDeadlineInterval = 500ms;  // how late a deadline of the tracker may be noticed
@@ -45,7 +49,7 @@ struct JobWatch::State {
   };
   struct Meter {
     UsageMeter meter;
-    SteadyMicros last_seen;
+    SteadyMicros first_seen, last_seen;
     bool live = true;
   };
 
@@ -374,12 +378,23 @@ struct JobWatch::State {
     for (const auto& [root, members] : trees) {
       auto& entry = meters[root];
       entry.meter.sample(members, steady, now);
+      if (entry.first_seen == SteadyMicros{}) entry.first_seen = steady;
       entry.last_seen = steady;
       entry.live = true;
     }
     while (meters.size() > kMaxMeters)
       meters.erase(std::ranges::min_element(
           meters, {}, [](const auto& entry) { return entry.second.last_seen; }));
+  }
+
+  microseconds sampling_gap(SteadyMicros now) const {
+    const auto usual = microseconds(options.usage_interval_us);
+    if (now - last_opened < microseconds(kYoungPeriod).count())
+      return std::min<microseconds>(usual, kYoungInterval);
+    auto gap = usual;
+    for (const auto& [root, entry] : meters)
+      if (entry.live) gap = std::min(gap, microseconds((now - entry.first_seen) / kPartOfAge));
+    return std::clamp<microseconds>(gap, std::min<microseconds>(usual, kShortestInterval), usual);
   }
 
   Task<void> sample_processes() {
@@ -396,11 +411,9 @@ struct JobWatch::State {
           observer_problem = processes.error().to_string();
         }
       }
-      const auto usual = microseconds(options.usage_interval_us);
-      const bool young = clock.steady() - last_opened < microseconds(kYoungPeriod).count();
+      const auto gap = sampling_gap(clock.steady());
       opened_or_stopping.reset();
-      co_await opened_or_stopping.wait(young ? std::min<microseconds>(usual, kYoungInterval)
-                                             : usual);
+      co_await opened_or_stopping.wait(gap);
     }
   }
 

@@ -21,6 +21,7 @@ namespace {
 using wire::ContainerFile;
 using wire::Engine;
 
+constexpr std::size_t kMaxRemappedHomes = 8;
 constexpr std::array<Engine, 3> kEngines = {Engine::docker, Engine::podman, Engine::containerd};
 constexpr uint64_t kBelowFolder = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
 
@@ -32,7 +33,8 @@ struct Place {
   const char* folder;
   const char* name;
 };
-const std::array<Place, 6> kPlaces = {{
+const std::array<Place, 7> kPlaces = {{
+    {Engine::docker, ContainerFile::log, &ContainerRoots::docker, "containers", "-json.log"},
     {Engine::docker, ContainerFile::state, &ContainerRoots::docker, "containers", "config.v2.json"},
     {Engine::podman, ContainerFile::state, &ContainerRoots::podman, "overlay-containers",
      "userdata/config.json"},
@@ -56,14 +58,46 @@ const char* name_of(Engine engine) {
   return engine == Engine::docker ? "docker" : engine == Engine::podman ? "podman" : "containerd";
 }
 
-// The folder of the containers; an empty Fd and errno when it cannot be opened.
-Fd open_folder(const std::string& host_root, const ContainerRoots& roots, const Place& place) {
+Fd open_root(const std::string& host_root, const std::string& root, uint64_t flags) {
   const Fd host(::open(host_root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!host) return Fd();
-  const auto top = open_beneath(host.get(), roots.*place.root, O_PATH | O_DIRECTORY | O_CLOEXEC,
-                                RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+  return open_beneath(host.get(), root, flags | O_DIRECTORY | O_CLOEXEC,
+                      RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+}
+
+// The folder of the containers; an empty Fd and errno when it cannot be opened.
+Fd open_folder(const std::string& host_root, const ContainerRoots& roots, const Place& place,
+               const std::string& home) {
+  const auto top = open_root(host_root, roots.*place.root, O_PATH);
   if (!top) return Fd();
-  return open_beneath(top.get(), place.folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC, kBelowFolder);
+  return open_beneath(top.get(), home + place.folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC,
+                      kBelowFolder);
+}
+
+// "165536.165536": docker's folder for containers whose root is that user of the host.
+bool is_remapped_home(std::string_view name) {
+  const auto point = name.find('.');
+  const auto digits = [](std::string_view text) {
+    return !text.empty() && text.size() <= 10 &&
+           std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+  };
+  return point != std::string_view::npos && digits(name.substr(0, point)) &&
+         digits(name.substr(point + 1));
+}
+
+// Below the engine's root, where its folders may lie: "" first.
+std::vector<std::string> homes_of(Engine engine, const std::string& host_root,
+                                  const ContainerRoots& roots) {
+  std::vector<std::string> homes = {""};
+  if (engine != Engine::docker) return homes;
+  auto root = open_root(host_root, roots.docker, O_RDONLY);
+  if (!root) return homes;
+  const std::unique_ptr<DIR, int (*)(DIR*)> listing(::fdopendir(root.release()), ::closedir);
+  while (const dirent* entry = listing ? ::readdir(listing.get()) : nullptr) {
+    if (homes.size() > kMaxRemappedHomes) break;
+    if (is_remapped_home(entry->d_name)) homes.push_back(std::string(entry->d_name) + '/');
+  }
+  return homes;
 }
 
 // Differs when the file was written or replaced since; 0 when there is none.
@@ -91,29 +125,33 @@ ContainerFolders::ContainerFolders(std::string host_root, ContainerRoots roots)
 std::vector<wire::ContainerRecord> ContainerFolders::list() const {
   std::vector<wire::ContainerRecord> records;
   for (const auto engine : kEngines) {
-    const auto* state = place_of(engine, ContainerFile::state);
-    const auto* pid = place_of(engine, ContainerFile::pid);
-    const auto found = open_folder(host_root_, roots_, *state);
-    if (!found) continue;
-    const auto beside = pid != nullptr ? open_folder(host_root_, roots_, *pid) : Fd();
-    const std::unique_ptr<DIR, int (*)(DIR*)> listing(
-        ::fdopendir(::fcntl(found.get(), F_DUPFD_CLOEXEC, 0)), ::closedir);
-    std::size_t count = 0;
-    while (const dirent* entry = listing ? ::readdir(listing.get()) : nullptr) {
-      const std::string id = entry->d_name;
-      if (!is_container_id(id)) continue;
-      const auto version = version_of(found, id + '/' + state->name);
-      if (version == 0) continue;
-      wire::ContainerRecord record;
-      record.key.engine = static_cast<uint8_t>(engine);
-      std::memcpy(record.key.id, id.data(), sizeof record.key.id);
-      record.version =
-          version + (pid != nullptr ? 31 * version_of(beside, id + '/' + pid->name) : 0);
-      records.push_back(record);
-      if (++count == wire::kMaxContainers) break;
-    }
+    const auto room = records.size() + wire::kMaxContainers;
+    for (const auto& home : homes_of(engine, host_root_, roots_)) list(engine, home, room, records);
   }
   return records;
+}
+
+void ContainerFolders::list(Engine engine, const std::string& home, std::size_t room,
+                            std::vector<wire::ContainerRecord>& records) const {
+  const auto* state = place_of(engine, ContainerFile::state);
+  const auto* pid = place_of(engine, ContainerFile::pid);
+  const auto found = open_folder(host_root_, roots_, *state, home);
+  if (!found) return;
+  const auto beside = pid != nullptr ? open_folder(host_root_, roots_, *pid, home) : Fd();
+  const std::unique_ptr<DIR, int (*)(DIR*)> listing(
+      ::fdopendir(::fcntl(found.get(), F_DUPFD_CLOEXEC, 0)), ::closedir);
+  while (const dirent* entry = listing ? ::readdir(listing.get()) : nullptr) {
+    if (records.size() >= room) return;
+    const std::string id = entry->d_name;
+    if (!is_container_id(id)) continue;
+    const auto version = version_of(found, id + '/' + state->name);
+    if (version == 0) continue;
+    wire::ContainerRecord record;
+    record.key.engine = static_cast<uint8_t>(engine);
+    std::memcpy(record.key.id, id.data(), sizeof record.key.id);
+    record.version = version + (pid != nullptr ? 31 * version_of(beside, id + '/' + pid->name) : 0);
+    records.push_back(record);
+  }
 }
 
 Result<Fd> ContainerFolders::open(const wire::ContainerKey& key) const {
@@ -122,9 +160,24 @@ Result<Fd> ContainerFolders::open(const wire::ContainerKey& key) const {
   const std::string id(key.id, sizeof key.id);
   if (place == nullptr || !is_container_id(id))
     return Error(Code::invalid_argument, "not a file of a container");
-  const auto found = open_folder(host_root_, roots_, *place);
-  if (!found) return errno_error("open the containers of", name_of(place->engine));
-  const auto path = place->file == ContainerFile::names ? place->name : id + '/' + place->name;
+  const bool is_log = place->file == ContainerFile::log;
+  const auto path = place->file == ContainerFile::names ? std::string(place->name)
+                    : is_log                            ? id + '/' + id + place->name
+                                                        : id + '/' + place->name;
+  Result<Fd> opened = Error(Code::not_found, "open " + path);
+  for (const auto& home : homes_of(place->engine, host_root_, roots_)) {
+    const auto found = open_folder(host_root_, roots_, *place, home);
+    if (!found) {
+      if (home.empty()) opened = errno_error("open the containers of", name_of(place->engine));
+      continue;
+    }
+    opened = open_file(found, path, is_log);
+    if (opened.ok() || opened.error().code() != Code::not_found) break;
+  }
+  return opened;
+}
+
+Result<Fd> ContainerFolders::open_file(const Fd& found, const std::string& path, bool of_any_size) {
   // Nothing but a regular file is ever opened: opening a device or a FIFO can have effects.
   struct stat status{}, opened{};
   if (::fstatat(found.get(), path.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 &&
@@ -137,7 +190,7 @@ Result<Fd> ContainerFolders::open(const wire::ContainerKey& key) const {
   if (!fd || ::fstat(fd.get(), &opened) != 0) return errno_error("open", path);
   if (!S_ISREG(opened.st_mode))
     return Error(Code::permission_denied, "not a regular file: " + path);
-  if (opened.st_size > wire::kMaxContainerFile)
+  if (!of_any_size && opened.st_size > wire::kMaxContainerFile)
     return Error(Code::resource_exhausted, path + " is too large");
   return fd;
 }
@@ -148,12 +201,18 @@ std::vector<std::string> ContainerFolders::describe() const {
     const auto& place = *place_of(engine, ContainerFile::state);
     const auto& root = roots_.*place.root;
     const auto whose = std::string("containers of ") + name_of(engine);
-    if (const auto found = open_folder(host_root_, roots_, place)) {
+    Fd found;
+    int why = 0;
+    for (const auto& home : homes_of(engine, host_root_, roots_)) {
+      if (!found) found = open_folder(host_root_, roots_, place, home);
+      if (home.empty()) why = errno;
+    }
+    if (found) {
       lines.push_back(whose + " in " + root + " can be read");
-    } else if (errno == ENOENT || errno == ENOTDIR) {
+    } else if (why == ENOENT || why == ENOTDIR) {
       lines.push_back(whose + ": there is no " + root + '/' + place.folder);
     } else {
-      lines.push_back(whose + " in " + root + " cannot be read: " + std::strerror(errno));
+      lines.push_back(whose + " in " + root + " cannot be read: " + std::strerror(why));
     }
   }
   return lines;

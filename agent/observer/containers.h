@@ -2,7 +2,9 @@
 // whose names are container ids, and in them one file of state. Nothing is parsed here; the agent,
 // which holds no privilege, gets a read-only descriptor and reads what it needs.
 //
-//   docker      <docker>/containers/<id>/config.v2.json
+//   docker      <docker>/containers/<id>/config.v2.json, its output in <id>-json.log; and
+//   <docker>/<uid>.<gid>/containers/… where
+//               its containers have user ids of their own (userns-remap)
 //   podman      <podman>/overlay-containers/<id>/userdata/config.json, its process in
 //               <podman run>/overlay-containers/<id>/userdata/pidfile, names in
 //               <podman>/overlay-containers/containers.json (CRI-O keeps the same folders)
@@ -48,6 +50,11 @@ class ContainerFolders {
   std::vector<std::string> describe() const;
 
  private:
+  // Adds those of one of the engine's folders; at most `room` records in all.
+  void list(wire::Engine engine, const std::string& home, std::size_t room,
+            std::vector<wire::ContainerRecord>& records) const;
+  static Result<Fd> open_file(const Fd& folder, const std::string& path, bool of_any_size);
+
   const std::string host_root_;
   const ContainerRoots roots_;
 };

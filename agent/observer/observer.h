@@ -68,8 +68,10 @@ struct ProcessSample {
 
 enum class ContainerEngine : uint8_t { docker = 1, podman, containerd };
 // Of a container: its state as the engine keeps it, the number of its process, and, one for all,
-// their names. What the engines keep there has secrets in it; see agent/containers.
-enum class ContainerFile : uint8_t { state = 1, pid, names };
+// their names. What the engines keep there has secrets in it; see agent/containers. `log` is what
+// docker keeps of a container's output: given out only of a container that a runner lives in, for
+// what jobs print is not masked there.
+enum class ContainerFile : uint8_t { state = 1, pid, names, log };
 
 struct ContainerId {
   ContainerEngine engine = ContainerEngine::docker;
@@ -100,7 +102,8 @@ class Observer {
   virtual Task<Result<Fd>> open_checkout(const ProcessId& runner, const std::string& path) = 0;
   // Containers that exist now, running or not.
   virtual Task<Result<std::vector<ListedContainer>>> containers() = 0;
-  // Opened for reading: a regular file of at most 4 MiB, reached without a symbolic link.
+  // Opened for reading: a regular file of at most 4 MiB (a log may be longer), reached without a
+  // symbolic link.
   virtual Task<Result<Fd>> open_container(const ContainerId& id, ContainerFile file) = 0;
   // /proc/PID/cgroup, as it is.
   virtual Task<Result<std::string>> cgroup_of(int32_t pid) = 0;

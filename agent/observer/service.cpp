@@ -172,9 +172,7 @@ void Service::answer(std::string_view packet) {
     case wire::Kind::containers:
       return reply_list(kind, call, containers_.list());
     case wire::Kind::open_container: {
-      const auto key = wire::take<wire::ContainerKey>(body);
-      auto file = key && body.empty() ? containers_.open(*key)
-                                      : Error(Code::invalid_argument, "not a file of a container");
+      auto file = open_container(body);
       return file.ok() ? reply(kind, call, "", std::move(*file)) : refuse(kind, call, file.error());
     }
     case wire::Kind::cgroup_of: {
@@ -263,6 +261,29 @@ Result<Fd> Service::open_checkout(std::string_view body) const {
                  "the path of the checkout has a symbolic link, which is not followed");
   if (!folder) return errno_error("open", body);
   return folder;
+}
+
+// By the names of its control groups, which the engine gave it.
+bool Service::runner_lives_in(std::string_view container) const {
+  const auto runners = table_.runners();
+  return std::any_of(runners.begin(), runners.end(), [&](const auto& runner) {
+    const auto process = proc_.folder(runner.id.pid);
+    const auto stat = ProcFs::stat(process);
+    if (!stat || stat->start_ticks != runner.id.start_ticks) return false;
+    const Fd fd(::openat(process.get(), "cgroup", O_RDONLY | O_CLOEXEC | O_NOCTTY));
+    const auto text = fd ? read_up_to(fd, kMaxCgroupOf) : Result<std::string>(std::string());
+    return text.ok() && text->find(container) != std::string::npos;
+  });
+}
+
+Result<Fd> Service::open_container(std::string_view body) const {
+  const auto key = wire::take<wire::ContainerKey>(body);
+  if (!key || !body.empty()) return Error(Code::invalid_argument, "not a file of a container");
+  const std::string id(key->id, sizeof key->id);
+  if (key->file == static_cast<uint8_t>(wire::ContainerFile::log) &&
+      (!is_container_id(id) || !runner_lives_in(id)))
+    return Error(Code::permission_denied, "no runner lives in this container");
+  return containers_.open(*key);
 }
 
 Result<std::string> Service::cgroup_of(std::string_view body) const {

@@ -67,6 +67,8 @@ class Service {
   void flush();
   Result<Fd> open_checkout(std::string_view body) const;
   Result<std::string> cgroup_of(std::string_view body) const;
+  Result<Fd> open_container(std::string_view body) const;
+  bool runner_lives_in(std::string_view container) const;
   std::string self_check() const;
 
   const ServiceOptions options_;

@@ -110,7 +110,8 @@ struct ProcessRecord {
 };
 
 enum class Engine : uint8_t { docker = 1, podman, containerd };
-enum class ContainerFile : uint8_t { state = 1, pid, names };
+// log: what the container printed; only of one that a runner lives in.
+enum class ContainerFile : uint8_t { state = 1, pid, names, log };
 
 struct ContainerKey {
   uint8_t engine = 0;

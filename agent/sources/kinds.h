@@ -26,6 +26,8 @@ std::unique_ptr<LogSource> make_file_source(World world, std::filesystem::path p
                                             std::optional<Cursor> cursor);
 std::unique_ptr<LogSource> make_usage_source(World world, std::string name,
                                              std::optional<Cursor> cursor);
+std::unique_ptr<LogSource> make_docker_source(World world, std::string name,
+                                              std::optional<Cursor> cursor);
 std::unique_ptr<LogSource> make_debug_source(World world, std::string name);
 // Built without libsystemd: a source that says so and never speaks.
 std::unique_ptr<LogSource> make_journal_source(World world, std::string name,

@@ -56,6 +56,10 @@ Result<std::vector<std::unique_ptr<LogSource>>> start_sources(
     const auto name = "syslog:" + path.native();
     sources.push_back(make_file_source(world, path, Envelope::syslog, name, cursor_of(name)));
   }
+  if (options.open_docker_log) {
+    const std::string name = "docker";
+    sources.push_back(make_docker_source(world, name, cursor_of(name)));
+  }
   if (!options.usage_log_folder.empty()) {
     const auto name = "usage-log:" + options.usage_log_folder.native();
     sources.push_back(make_usage_source(world, name, cursor_of(name)));

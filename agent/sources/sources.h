@@ -1,8 +1,8 @@
 // Everything on a runner host that speaks of jobs, read without touching it: the runner's log
-// (journal, syslog file or plain file; text or JSON), its usage log, and /debug/jobs/list. Each
-// source turns lines into facts and says where it stands (cursor), so that a restart neither loses
-// nor repeats: store the cursor in the transaction of what came of the facts. Reading a line twice
-// is harmless, facts are idempotent.
+// (journal, syslog file, plain file or docker's; text or JSON), its usage log, and
+// /debug/jobs/list. Each source turns lines into facts and says where it stands (cursor), so that a
+// restart neither loses nor repeats: store the cursor in the transaction of what came of the facts.
+// Reading a line twice is harmless, facts are idempotent.
 //
 // A bad line, an unknown host or a missing file never stops a source; they are counted and said in
 // state().
@@ -22,6 +22,7 @@
 
 #include "agent/sources/fact.h"
 #include "base/clock/clock.h"
+#include "base/io/files.h"
 #include "base/io/io.h"
 #include "base/result/result.h"
 
@@ -71,7 +72,9 @@ struct SourcesOptions {
   std::function<bool(int32_t pid)> is_runner;
   std::vector<std::filesystem::path> log_files;  // the runner's own output redirected to a file
   std::vector<std::filesystem::path>
-      syslog_files;                        // lines with a syslog prefix; only the runner's are read
+      syslog_files;  // lines with a syslog prefix; only the runner's are read
+  // Opens the log that docker keeps of the runner's own container. Unset: not read.
+  std::function<Task<Result<Fd>>()> open_docker_log;
   std::filesystem::path usage_log_folder;  // empty: not read
   std::string debug_host = "127.0.0.1";    // of the runner's listen_address
   uint16_t debug_port = 0;                 // 0: not read

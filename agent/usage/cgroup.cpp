@@ -62,6 +62,12 @@ std::optional<int64_t> keyed(const fs::path& folder, const char* file, std::stri
   return parsed(folder, file, [&](std::string_view text) { return parse_keyed(text, key); });
 }
 
+// "max", and version 1's largest number, are no limit.
+std::optional<int64_t> parse_limit(std::string_view text) {
+  const auto bytes = parse_count(text);
+  return bytes && *bytes < kMaxCount ? bytes : std::nullopt;
+}
+
 void read_unified(const fs::path& folder, CgroupReading& to) {
   if (const auto stat = text_of(folder, "cpu.stat")) {
     to.cpu_us = parse_keyed(*stat, "usage_usec");
@@ -69,6 +75,7 @@ void read_unified(const fs::path& folder, CgroupReading& to) {
   }
   to.memory_bytes = parsed(folder, "memory.current", parse_count);
   to.memory_peak_bytes = parsed(folder, "memory.peak", parse_count);
+  to.memory_limit_bytes = parsed(folder, "memory.max", parse_limit);
   to.oom_kills = keyed(folder, "memory.events", "oom_kill");
   if (const auto stat = text_of(folder, "io.stat")) {
     const auto io = parse_io_stat(*stat);
@@ -98,6 +105,7 @@ void read_legacy(std::string_view controller, const fs::path& folder, CgroupRead
   } else if (controller == "memory") {
     fill(to.memory_bytes, parsed(folder, "memory.usage_in_bytes", parse_count));
     fill(to.memory_peak_bytes, parsed(folder, "memory.max_usage_in_bytes", parse_count));
+    fill(to.memory_limit_bytes, parsed(folder, "memory.limit_in_bytes", parse_limit));
     fill(to.oom_kills, keyed(folder, "memory.oom_control", "oom_kill"));
   } else if (controller == "blkio") {
     auto text = text_of(folder, "blkio.throttle.io_service_bytes_recursive");

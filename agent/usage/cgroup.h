@@ -6,6 +6,7 @@
 //   CPU             cpu.stat usage_usec         cpuacct.usage
 //   throttling      cpu.stat throttled_usec     cpu.stat throttled_time
 //   memory          memory.current, .peak       memory.usage_in_bytes, .max_usage_in_bytes
+//   limit           memory.max                  memory.limit_in_bytes
 //   killed          memory.events oom_kill      memory.oom_control oom_kill
 //   IO              io.stat rbytes, wbytes      blkio.throttle.io_service_bytes(_recursive)
 //   processes       pids.current, pids.peak     pids.current, pids.peak
@@ -47,6 +48,7 @@ std::optional<CgroupPlace> place_of(std::string_view proc_cgroup, std::string_vi
 struct CgroupReading {
   std::optional<int64_t> cpu_us, throttled_us;
   std::optional<int64_t> memory_bytes, memory_peak_bytes, oom_kills;
+  std::optional<int64_t> memory_limit_bytes;  // absent: none
   std::optional<int64_t> read_bytes, write_bytes;
   std::optional<int64_t> processes, processes_peak;
   // Time in which some task of the group waited for it.

@@ -57,6 +57,7 @@ void ContainerMeter::sample(const CgroupReading& reading) {
   memory_pressure_.update(reading.memory_pressure_us);
   io_pressure_.update(reading.io_pressure_us);
   if (reading.memory_bytes) memory_now_ = *reading.memory_bytes;
+  if (reading.memory_limit_bytes) memory_limit_ = *reading.memory_limit_bytes;
   memory_known_ |= reading.memory_bytes || reading.memory_peak_bytes;
   peak_told_ |= reading.memory_peak_bytes.has_value();
   memory_peak_ = std::max({memory_peak_, memory_now_, reading.memory_peak_bytes.value_or(0)});
@@ -84,6 +85,7 @@ ContainerUsage ContainerMeter::summary() const {
   if (engine_oom_ && oom_kills_.total() == 0) *usage.mutable_oom_kills() = told(1, METHOD_ENGINE);
   const auto peak = [](bool told) { return told ? METHOD_CGROUP : METHOD_CGROUP_SAMPLED; };
   if (memory_known_) *usage.mutable_memory_peak_bytes() = told(memory_peak_, peak(peak_told_));
+  if (memory_limit_ > 0) usage.set_memory_limit_bytes(memory_limit_);
   if (processes_known_)
     *usage.mutable_processes_peak() = told(processes_peak_, peak(processes_told_));
   return usage;

@@ -44,7 +44,7 @@ class ContainerMeter {
   };
   Counter cpu_, throttled_, oom_kills_, read_, written_;
   Counter cpu_pressure_, memory_pressure_, io_pressure_;
-  int64_t memory_now_ = 0, memory_peak_ = 0, processes_peak_ = 0;
+  int64_t memory_now_ = 0, memory_peak_ = 0, memory_limit_ = 0, processes_peak_ = 0;
   bool memory_known_ = false, peak_told_ = false;
   bool processes_known_ = false, processes_told_ = false;
   bool engine_oom_ = false, any_ = false;

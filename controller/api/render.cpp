@@ -183,6 +183,8 @@ Json usage_json(const fleet::Usage& usage) {
     part["kind"] = text_or_null(container.kind());
     part["engine"] = text_or_null(container.engine());
     part["name"] = text_or_null(container.name());
+    if (container.memory_limit_bytes() > 0)
+      part["memory_limit_bytes"] = container.memory_limit_bytes();
     json["containers"].push_back(std::move(part));
   }
   if (usage.has_samples()) json["samples"] = samples_json(usage.samples());

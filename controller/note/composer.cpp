@@ -56,6 +56,16 @@ fleet::v1::JobReport without_log(const fleet::v1::JobReport& report) {
   if (usage.has_cpu_us()) *out.mutable_usage()->mutable_cpu_us() = usage.cpu_us();
   if (usage.has_memory_peak_bytes())
     *out.mutable_usage()->mutable_memory_peak_bytes() = usage.memory_peak_bytes();
+  for (const auto& container : usage.containers()) {
+    auto& kept = *out.mutable_usage()->add_containers();
+    kept.set_kind(container.kind());
+    kept.set_memory_limit_bytes(container.memory_limit_bytes());
+    if (container.has_memory_peak_bytes())
+      *kept.mutable_memory_peak_bytes() = container.memory_peak_bytes();
+    if (container.has_oom_kills()) *kept.mutable_oom_kills() = container.oom_kills();
+    if (container.has_cpu_throttled_us())
+      *kept.mutable_cpu_throttled_us() = container.cpu_throttled_us();
+  }
   if (report.has_diagnosis()) {
     const auto& from = report.diagnosis();
     auto& to = *out.mutable_diagnosis();

@@ -2,6 +2,7 @@
 // pipeline. It never makes a note by itself.
 #include <algorithm>
 
+#include "base/clock/clock.h"
 #include "controller/note/markdown.h"
 #include "controller/note/note.h"
 #include "controller/note/words.h"
@@ -10,6 +11,9 @@ namespace gitaiops::note {
 namespace {
 
 constexpr std::size_t kMaxRows = 50;
+constexpr std::size_t kMaxLimits = 3;
+constexpr int64_t kNearPart = 20;      // as near to a limit as a twentieth of it is worth a word
+constexpr int64_t kHeldBackPart = 10;  // as is a tenth of the job's time
 constexpr std::string_view kAbsent = "–";
 
 struct Row {
@@ -42,6 +46,38 @@ std::string line_of(const Row& row) {
   add("peak memory", row.memory);
   add("wall", row.wall);
   return out;
+}
+
+// The kind is one of a few words, but comes from outside: only known ones are said.
+std::string container_words(std::string_view kind) {
+  if (kind == "build" || kind == "helper") return "The " + std::string(kind) + " container";
+  if (kind == "service") return "A service container";
+  return "A container of the job";
+}
+
+// What a container ran into, one sentence each: kills for memory, its memory limit, its CPU limit.
+std::vector<std::string> limits_met(const fleet::v1::JobReport& report) {
+  std::vector<std::string> said;
+  for (const auto& container : report.usage().containers()) {
+    const auto who = container_words(container.kind());
+    const auto limit = container.memory_limit_bytes(), peak = container.memory_peak_bytes().value();
+    const auto kills = container.oom_kills().value();
+    const auto at_limit = limit > 0 ? " at its memory limit of " + bytes(limit) : std::string();
+    if (kills > 0) {
+      said.push_back(who + at_limit + " had " +
+                     (kills == 1 ? "1 process" : std::to_string(kills) + " processes") +
+                     " killed by the kernel.");
+    } else if (limit > 0 && peak >= limit - limit / kNearPart) {
+      said.push_back(who + " held " + bytes(peak) + " of its memory limit of " + bytes(limit) +
+                     ", file cache included.");
+    }
+    const auto held_back = container.cpu_throttled_us().value();
+    if (report.has_wall_us() && held_back >= kMicrosPerSecond &&
+        held_back >= report.wall_us() / kHeldBackPart)
+      said.push_back(who + " was held back by its CPU limit for " + duration(held_back) + ".");
+  }
+  if (said.size() > kMaxLimits) said.resize(kMaxLimits);
+  return said;
 }
 
 // Several failed jobs in one line: the sum, and which one needed most.
@@ -111,6 +147,10 @@ class Usage final : public Section {
     Block block;
     if (failed.size() == 1) block.shown = line_of(row_of(*failed.front()));
     if (failed.size() > 1) block.shown = summary(failed);
+    for (const auto* job : failed)
+      for (const auto& sentence : limits_met(*job->report))
+        block.shown += (block.shown.empty() ? "" : "  \n") +
+                       (failed.size() > 1 ? name_of(*job) + ": " : "") + sentence;
     if (rows.size() > 1 || failed.empty()) {
       block.folded = table(rows);
       block.fold_title =

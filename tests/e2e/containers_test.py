@@ -102,6 +102,8 @@ class Containers(unittest.TestCase):
         self.assertEqual(report["usage"]["oom_kills"], 1, self.system.story())
         self.assertEqual(report["outcome"], "failed")
         self.assertEqual(report["diagnosis"]["category"], "oom_killed")
+        build = next(part for part in report["usage"]["containers"] if part["kind"] == "build")
+        self.assertEqual(build["memory_limit_bytes"], 64 << 20)
 
     def test_services_are_parts_of_the_job(self) -> None:
         _, report, truth = self.job(["sleep 2"], variables={"LAB_SERVICE": "while :; do :; done"})

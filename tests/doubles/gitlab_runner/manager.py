@@ -121,6 +121,9 @@ class Manager:
         if since(18, 1):
             fields["correlation_id"] = correlation
         self._log.info("Checking for jobs... received", fields)
+        if since(18, 5):
+            self._log.info("Updating job...", {"bytesize": 0, "checksum": "", "correlation_id": correlation,
+                                               "job": job["id"], "runner": short})
         if since(18, 5) and self._network.update_job(job["id"], job["token"], "running", 0, "",
                                                      acknowledge=True).status in (400, 403, 409):
             return

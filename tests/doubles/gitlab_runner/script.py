@@ -123,11 +123,14 @@ class JobScripts:
         """The commands run in a subshell of the login shell, without its standard input, which is this very script.
 
         `: | eval` loses what a command ended with: under errexit bash leaves with 1 unless the script said `exit N`.
-        Real runners do just that unless the feature flag asks for one subshell more.
+        Real runners did just that, unless the feature flag asked for one subshell more, until 19.4 gave up the pipe.
         """
         if not lines:
             return ""
         call = f"eval {quote(chr(10).join(lines))}"
+        if self.release.since(19, 4) and self.variable("FF_USE_LEGACY_BASH_EVAL") != "true":
+            return (f"trap 'exit 1' TERM\nset -o errexit -o pipefail +o noclobber\n"
+                    f"(trap 'exit 1' TERM; {call}) < /dev/null\nexit 0\n")
         if self.variable("FF_USE_NEW_BASH_EVAL_STRATEGY") == "true":
             call = f"({call})"
         return f"trap 'exit 1' TERM\nset -o errexit -o pipefail +o noclobber\n: | {call}\nexit 0\n"

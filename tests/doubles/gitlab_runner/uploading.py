@@ -95,6 +95,8 @@ class Uploader:
 
     def _keep_alive(self) -> None:
         size, checksum = self._file.state()
+        if self._config.release.since(15, 0):       # of a part only: the job still writes
+            self._log.info("Updating job...", {**self._fields, "bytesize": size, "checksum": checksum})
         answer = self._network.update_job(self._job, self._token, "running", size, checksum)
         self._heed(answer)
         if answer.status == 200:

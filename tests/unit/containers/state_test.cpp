@@ -148,5 +148,41 @@ TEST(Json, TextIsDecodedAndBounded) {
                                             "\uFFFDx"}));
 }
 
+TEST(ContainerState, TheContainerThatAProcessLivesIn) {
+  const std::string id = "080ff8b3b12c43970c2138d01d4dff03cd0eba86a4733b43562b17ceeba3dee0";
+  EXPECT_EQ(container_in("4:memory:/docker/" + id + "\n0::/docker/" + id + "\n"), id);
+  EXPECT_EQ(container_in("0::/system.slice/docker-" + id + ".scope/init.scope\n"), id);
+  EXPECT_EQ(container_in("0::/user.slice/user-998.slice/libpod-" + id + ".scope"), id);
+  EXPECT_EQ(container_in("0::/system.slice/gitlab-runner.service\n"), "");
+  EXPECT_EQ(container_in("0::/" + id + "0\n"), "");
+  EXPECT_EQ(container_in(""), "");
+}
+
+TEST(ContainerState, CrioKeepsThePodsLabelsInOneAnnotation) {
+  const auto state = read_oci_config(
+      R"({"ociVersion":"1.0.2","annotations":{"io.kubernetes.cri-o.ContainerType":"sandbox",)"
+      R"("io.kubernetes.cri-o.Labels":"{\"project.runner.gitlab.com/id\":\"77\",)"
+      R"(\"manager.runner.gitlab.com/id-short\":\"AbCdEfGhI\",\"app\":\"x\"}",)"
+      R"("job.runner.gitlab.com/id":"4242","project.runner.gitlab.com/id":"77"}})");
+  ASSERT_TRUE(state.ok());
+  EXPECT_EQ(state->claim.project_id, 77);
+  EXPECT_EQ(state->claim.runner_short, "AbCdEfGhI");
+  EXPECT_EQ(state->claim.job_id, 4242);
+  EXPECT_TRUE(state->sandbox);
+}
+
+TEST(ContainerState, LabelsAndAnnotationsThatDifferClaimNothing) {
+  const auto state = read_oci_config(
+      R"({"ociVersion":"1.0.2","annotations":{"io.kubernetes.cri-o.Labels":)"
+      R"("{\"project.runner.gitlab.com/id\":\"77\"}","job.runner.gitlab.com/id":"4242",)"
+      R"("project.runner.gitlab.com/id":"78"}})");
+  ASSERT_TRUE(state.ok());
+  EXPECT_FALSE(state->claim.any());
+  const auto broken = read_oci_config(
+      R"({"ociVersion":"1.0.2","annotations":{"io.kubernetes.cri-o.Labels":"{\"a\":"}})");
+  ASSERT_TRUE(broken.ok());
+  EXPECT_FALSE(broken->claim.any());
+}
+
 }  // namespace
 }  // namespace gitaiops::agent

@@ -271,6 +271,50 @@ TEST(Note, TakesNothingFromTheLogToReadersWhoMayNotSeeIt) {
   EXPECT_EQ(composed(view).find("secret"), std::string::npos) << composed(view);
 }
 
+fleet::v1::ContainerUsage& add_container(JobView& job, const std::string& kind) {
+  auto& container = *job.report->mutable_usage()->add_containers();
+  container.set_kind(kind);
+  return container;
+}
+
+TEST(Note, SaysWhichLimitsAContainerMet) {
+  JobView job = failed_unit();
+  auto& build = add_container(job, "build");
+  build.set_memory_limit_bytes(64 << 20);
+  build.mutable_memory_peak_bytes()->set_value(64 << 20);
+  build.mutable_oom_kills()->set_value(1);
+  build.mutable_cpu_throttled_us()->set_value(12'000'000);
+  auto& service = add_container(job, "service");
+  service.set_memory_limit_bytes(100 << 20);
+  service.mutable_memory_peak_bytes()->set_value(98 << 20);
+  auto note = composed(view_of({job}));
+  EXPECT_NE(visible(note).find(
+                "The build container at its memory limit of 64 MiB had 1 process killed by the "
+                "kernel.  \nThe build container was held back by its CPU limit for 12 s.  \n"
+                "A service container held 98 MiB of its memory limit of 100 MiB, file cache "
+                "included.\n"),
+            note.npos)
+      << note;
+  auto view = view_of({job});
+  view.quote_logs = false;
+  EXPECT_NE(composed(view).find("had 1 process killed"), note.npos) << "no word of the log's";
+}
+
+TEST(Note, LimitsThatWereNotMetAreNotMentioned) {
+  JobView job = failed_unit();
+  auto& build = add_container(job, "@all");
+  build.set_memory_limit_bytes(64 << 20);
+  build.mutable_memory_peak_bytes()->set_value(32 << 20);
+  build.mutable_oom_kills()->set_value(0);
+  build.mutable_cpu_throttled_us()->set_value(900'000);
+  EXPECT_EQ(composed(view_of({job})).find("limit"), std::string::npos);
+  build.mutable_oom_kills()->set_value(2);
+  build.set_memory_limit_bytes(0);
+  const auto note = composed(view_of({job}));
+  EXPECT_NE(note.find("A container of the job had 2 processes killed by the kernel."), note.npos)
+      << note;
+}
+
 TEST(Note, SaysWhatItDoesNotKnow) {
   JobView job = failed_unit();
   job.report->mutable_diagnosis()->Clear();

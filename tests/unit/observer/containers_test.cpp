@@ -65,6 +65,21 @@ TEST_F(ContainerFoldersTest, ListsAndOpensEachEnginesContainers) {
   EXPECT_EQ(open(Engine{9}, ContainerFile::state), to_string(Code::invalid_argument));
 }
 
+TEST_F(ContainerFoldersTest, ContainersWithUserIdsOfTheirOwnLieAFolderDeeper) {
+  const std::string other(64, 'e'), hidden(64, 'c');
+  write("var/lib/docker/165536.165536/containers/" + kId + "/config.v2.json", "remapped");
+  write("var/lib/docker/containers/" + other + "/config.v2.json", "plain");
+  write("var/lib/docker/overlay2/containers/" + hidden + "/config.v2.json");
+  write("var/lib/docker/165536.x/containers/" + hidden + "/config.v2.json");
+  auto expected = std::vector<std::string>{"1" + kId, "1" + other};
+  std::sort(expected.begin(), expected.end());
+  EXPECT_EQ(listed(), expected);
+  EXPECT_EQ(open(wire::Engine::docker, wire::ContainerFile::state), "remapped");
+  EXPECT_EQ(open(wire::Engine::docker, wire::ContainerFile::state, other), "plain");
+  EXPECT_EQ(open(wire::Engine::docker, wire::ContainerFile::state, hidden),
+            to_string(Code::not_found));
+}
+
 TEST_F(ContainerFoldersTest, WhatDoesNotLookLikeAContainerIsNone) {
   write("var/lib/docker/containers/short/config.v2.json");
   write("var/lib/docker/containers/" + std::string(64, 'A') + "/config.v2.json");
@@ -99,6 +114,14 @@ TEST_F(ContainerFoldersTest, TheEnginesFolderItselfMayBeALinkWithinTheHost) {
   fs::create_directories(temp_.path / "var/lib");
   fs::create_directory_symlink("/data/docker", temp_.path / "var/lib/docker");
   EXPECT_EQ(open(wire::Engine::docker, wire::ContainerFile::state), "moved");
+}
+
+TEST_F(ContainerFoldersTest, ALogMayBeLong) {
+  const auto log = "var/lib/docker/containers/" + kId + "/" + kId + "-json.log";
+  write(log, "{}");
+  EXPECT_EQ(open(wire::Engine::docker, wire::ContainerFile::log), "{}");
+  fs::resize_file(temp_.path / log, wire::kMaxContainerFile + 1);
+  EXPECT_TRUE(folders().open(key(wire::Engine::docker, wire::ContainerFile::log, kId)).ok());
 }
 
 TEST_F(ContainerFoldersTest, AFileThatIsTooLargeIsRefused) {

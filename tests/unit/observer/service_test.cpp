@@ -300,6 +300,20 @@ TEST_F(ServiceTest, HandsOutTheStateOfAContainerAndTheGroupsOfAProcess) {
   EXPECT_EQ(run(loop_, observer_->cgroup_of(1 << 30)).error().code(), Code::not_found);
 }
 
+TEST_F(ServiceTest, WhatAContainerPrintsIsGivenOutOnlyWhereARunnerLives) {
+  auto options = options_for_test();
+  options.host_root = temp_.path;
+  const std::string id(64, 'c');
+  std::filesystem::create_directories(temp_.path / "var/lib/docker/containers" / id);
+  std::ofstream(temp_.path / "var/lib/docker/containers" / id / (id + "-json.log")) << "secret";
+  connect(options);
+  FakeRunner runner(temp_.path);
+  ASSERT_TRUE(eventually([&] { return knows_runner(runner.pid()); }));
+  const ContainerId job{ContainerEngine::docker, id};
+  EXPECT_EQ(run(loop_, observer_->open_container(job, ContainerFile::log)).error().code(),
+            Code::permission_denied);
+}
+
 TEST_F(ServiceTest, SaysWhatItCanSee) {
   FakeRunner runner(temp_.path);
   ASSERT_TRUE(eventually([&] { return knows_runner(runner.pid()); }));

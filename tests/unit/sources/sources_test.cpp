@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -74,6 +75,57 @@ class Sources : public testing::Test {
   SourcesOptions options_;
   std::map<std::string, std::string> cursors_;
 };
+
+std::string docker_entry(const std::string& text, const std::string& time) {
+  return R"({"log":")" + text + R"(\n","stream":"stderr","time":")" + time + "\"}\n";
+}
+
+TEST_F(Sources, DockersLogOfTheRunnersContainer) {
+  const auto file = folder_ / "json.log";
+  append(file,
+         docker_entry("Job succeeded  duration_s=1 job=6 runner=tok", "2026-11-22T10:00:00Z"));
+  options_.open_docker_log = [&file]() -> Task<Result<Fd>> {
+    Fd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd) co_return errno_error("open", file.native());
+    co_return fd;
+  };
+  const auto received = docker_entry(
+      "Checking for jobs... received   job=7 repo_url=http://gitlab.test/grp/demo.git "
+      "runner=tok",
+      "2026-11-22T10:00:01.5Z");
+  auto source = start();
+  const auto batch = next(*source, [&] { append(file, received); });
+  ASSERT_EQ(batch.facts.size(), 3u) << "what was there before is not read";
+  EXPECT_EQ(batch.facts[2].job.job_id, 7);
+  EXPECT_EQ(batch.facts[2].observed_at, *parse_rfc3339("2026-11-22T10:00:01.5Z"));
+  EXPECT_EQ(batch.facts[2].late_us, 0);
+
+  // A restart goes on where it was, and docker's next file is taken up from its beginning.
+  append(file,
+         docker_entry("Job succeeded  duration_s=1 job=7 runner=tok", "2026-11-22T10:00:02Z"));
+  source = start();
+  const auto after = next(*source);
+  ASSERT_FALSE(after.facts.empty());
+  EXPECT_EQ(after.facts.front().job.job_id, 7);
+  const auto rotated = next(*source, [&] {
+    fs::rename(file, folder_ / "json.log.1");
+    append(file,
+           docker_entry("Job succeeded  duration_s=1 job=8 runner=tok", "2026-11-22T10:00:03Z"));
+  });
+  ASSERT_FALSE(rotated.facts.empty());
+  EXPECT_EQ(rotated.facts.front().job.job_id, 8);
+}
+
+TEST_F(Sources, DockersLogThatCannotBeOpenedIsSaidOnce) {
+  options_.open_docker_log = []() -> Task<Result<Fd>> {
+    co_return Error(Code::permission_denied, "no runner lives in this container");
+  };
+  auto source = start();
+  const auto batch = next(*source);
+  ASSERT_EQ(batch.problems.size(), 1u);
+  EXPECT_THAT(batch.problems[0], HasSubstr("no runner lives in this container"));
+  EXPECT_THAT(source->state().cure, HasSubstr("json-file"));
+}
 
 TEST_F(Sources, AFileIsFollowedAcrossRestarts) {
   const auto log = folder_ / "runner.log";

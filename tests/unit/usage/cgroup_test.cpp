@@ -97,6 +97,7 @@ TEST_F(CgroupTree, VersionTwo) {
   write(group / "memory.current", "4096\n");
   write(group / "memory.peak", "8192\n");
   write(group / "memory.events", "low 0\noom 1\noom_kill 1\n");
+  write(group / "memory.max", "67108864\n");
   write(group / "io.stat", "8:0 rbytes=1 wbytes=2 rios=1\n");
   write(group / "pids.current", "3\n");
   write(group / "cpu.pressure", "some avg10=0.00 avg60=0.00 avg300=0.00 total=9\n");
@@ -108,6 +109,10 @@ TEST_F(CgroupTree, VersionTwo) {
   EXPECT_EQ(reading.memory_bytes, 4096);
   EXPECT_EQ(reading.memory_peak_bytes, 8192);
   EXPECT_EQ(reading.oom_kills, 1);
+  EXPECT_EQ(reading.memory_limit_bytes, 67108864);
+  write(group / "memory.max", "max\n");
+  EXPECT_EQ(CgroupReader(root_).read(*place_of("0::/docker/" + kId, kId)).memory_limit_bytes,
+            std::nullopt);
   EXPECT_EQ(reading.read_bytes, 1);
   EXPECT_EQ(reading.write_bytes, 2);
   EXPECT_EQ(reading.processes, 3);
@@ -124,6 +129,7 @@ TEST_F(CgroupTree, VersionOne) {
         "nr_periods 5\nnr_throttled 1\nthrottled_time 70000\n");
   write("memory/" + group + "/memory.usage_in_bytes", "4096\n");
   write("memory/" + group + "/memory.max_usage_in_bytes", "8192\n");
+  write("memory/" + group + "/memory.limit_in_bytes", "9223372036854771712\n");
   write("memory/" + group + "/memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 4\n");
   write("blkio/" + group + "/blkio.throttle.io_service_bytes",
         "8:0 Read 1\n8:0 Write 2\nTotal 3\n");
@@ -137,6 +143,9 @@ TEST_F(CgroupTree, VersionOne) {
   EXPECT_EQ(reading.memory_bytes, 4096);
   EXPECT_EQ(reading.memory_peak_bytes, 8192);
   EXPECT_EQ(reading.oom_kills, 4);
+  EXPECT_EQ(reading.memory_limit_bytes, std::nullopt) << "no limit is a large number there";
+  write("memory/" + group + "/memory.limit_in_bytes", "67108864\n");
+  EXPECT_EQ(CgroupReader(root_).read(*place_of(text, kId)).memory_limit_bytes, 67108864);
   EXPECT_EQ(reading.read_bytes, 1);
   EXPECT_EQ(reading.write_bytes, 2);
   EXPECT_EQ(reading.processes, 3);
