@@ -55,6 +55,11 @@ std::string container_words(std::string_view kind) {
   return "A container of the job";
 }
 
+std::string lower_first(std::string text) {
+  if (!text.empty() && text[0] >= 'A' && text[0] <= 'Z') text[0] += 'a' - 'A';
+  return text;
+}
+
 // What a container ran into, one sentence each: kills for memory, its memory limit, its CPU limit.
 std::vector<std::string> limits_met(const fleet::v1::JobReport& report) {
   std::vector<std::string> said;
@@ -62,12 +67,14 @@ std::vector<std::string> limits_met(const fleet::v1::JobReport& report) {
     const auto who = container_words(container.kind());
     const auto limit = container.memory_limit_bytes(), peak = container.memory_peak_bytes().value();
     const auto kills = container.oom_kills().value();
-    const auto at_limit = limit > 0 ? " at its memory limit of " + bytes(limit) : std::string();
-    if (kills > 0) {
-      said.push_back(who + at_limit + " had " +
-                     (kills == 1 ? "1 process" : std::to_string(kills) + " processes") +
-                     " killed by the kernel.");
-    } else if (limit > 0 && peak >= limit - limit / kNearPart) {
+    const bool at_limit = limit > 0 && peak >= limit - limit / kNearPart;
+    const auto killed = kills == 1 ? "1 process" : std::to_string(kills) + " processes";
+    if (kills > 0 && at_limit) {
+      said.push_back(who + " reached its memory limit of " + bytes(limit) + ": the kernel killed " +
+                     killed + " in it.");
+    } else if (kills > 0) {
+      said.push_back("In " + lower_first(who) + " the kernel killed " + killed + " for memory.");
+    } else if (at_limit) {
       said.push_back(who + " held " + bytes(peak) + " of its memory limit of " + bytes(limit) +
                      ", file cache included.");
     }

@@ -288,16 +288,18 @@ TEST(Note, SaysWhichLimitsAContainerMet) {
   service.set_memory_limit_bytes(100 << 20);
   service.mutable_memory_peak_bytes()->set_value(98 << 20);
   auto note = composed(view_of({job}));
-  EXPECT_NE(visible(note).find(
-                "The build container at its memory limit of 64 MiB had 1 process killed by the "
-                "kernel.  \nThe build container was held back by its CPU limit for 12 s.  \n"
-                "A service container held 98 MiB of its memory limit of 100 MiB, file cache "
-                "included.\n"),
-            note.npos)
+  EXPECT_NE(
+      visible(note).find(
+          "The build container reached its memory limit of 64 MiB: the kernel killed 1 process "
+          "in it.  \nThe build container was held back by its CPU limit for 12 s.  \n"
+          "A service container held 98 MiB of its memory limit of 100 MiB, file cache "
+          "included.\n"),
+      note.npos)
       << note;
   auto view = view_of({job});
   view.quote_logs = false;
-  EXPECT_NE(composed(view).find("had 1 process killed"), note.npos) << "no word of the log's";
+  EXPECT_NE(composed(view).find("the kernel killed 1 process"), note.npos)
+      << "no word of the log's";
 }
 
 TEST(Note, LimitsThatWereNotMetAreNotMentioned) {
@@ -311,7 +313,8 @@ TEST(Note, LimitsThatWereNotMetAreNotMentioned) {
   build.mutable_oom_kills()->set_value(2);
   build.set_memory_limit_bytes(0);
   const auto note = composed(view_of({job}));
-  EXPECT_NE(note.find("A container of the job had 2 processes killed by the kernel."), note.npos)
+  EXPECT_NE(note.find("In a container of the job the kernel killed 2 processes for memory."),
+            note.npos)
       << note;
 }
 
