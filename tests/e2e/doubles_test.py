@@ -846,7 +846,10 @@ class Jobs19(LabCase):
         self.assertEqual((failed["level"], failed["exit_code"], failed["failure_reason"], failed["project"]),
                          ("warning", 7, "script_failure", 77))
         order = [line["msg"] for line in lines]
-        self.assertLess(order.index("Job failed: exit status 7\n"), order.index("Updating job..."))
+        updates = [line["checksum"] for line in lines if line["msg"] == "Updating job..."]
+        self.assertEqual(updates[0], "", "before there is a log")
+        self.assertRegex(updates[-1], r"\Acrc32:[0-9a-f]{8}\Z")
+        self.assertLess(order.index("Job failed: exit status 7\n"), len(order) - 1 - order[::-1].index("Updating job..."))
         record = until("the usage log", self.lab.usage)[0]
         self.assertEqual((record["job"]["id"], record["job"]["status"], record["job"]["failure_reason"]),
                          (job["id"], "failed", "script_failure"))
