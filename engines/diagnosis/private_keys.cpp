@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 
 #include "base/bytes/bytes.h"
+#include "engines/diagnosis/entropy.h"
 
 namespace gitaiops::diagnosis {
 namespace {
@@ -86,18 +86,6 @@ bool mixed(std::string_view text) {
     digit |= c >= '0' && c <= '9';
   }
   return lower && upper && digit;
-}
-
-double entropy(std::string_view text) {
-  std::array<int, 256> counts{};
-  for (const char c : text) ++counts[static_cast<unsigned char>(c)];
-  double bits = 0;
-  for (const int n : counts) {
-    if (n == 0) continue;
-    const double p = static_cast<double>(n) / static_cast<double>(text.size());
-    bits -= p * std::log2(p);
-  }
-  return bits;
 }
 
 std::string_view indent_of(std::string_view line) {

@@ -4,13 +4,13 @@
 // readable. Hashes, UUIDs and checksums without such a name stay: people need them.
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <memory>
 #include <vector>
 
 #include <re2/re2.h>
 
 #include "engines/diagnosis/diagnosis.h"
+#include "engines/diagnosis/entropy.h"
 #include "engines/diagnosis/private_keys.h"
 #include "engines/diagnosis/rule_gate.h"
 #include "engines/diagnosis/rules.h"
@@ -178,18 +178,6 @@ uint32_t possible(const Shapes& shapes, std::string_view text) {
   shapes.words->scan(
       text, [](void* context, const Hit& hit) { *static_cast<uint32_t*>(context) |= hit.gates; },
       &bits);
-  return bits;
-}
-
-double entropy(std::string_view text) {
-  std::array<int, 256> counts{};
-  for (const char c : text) ++counts[static_cast<unsigned char>(c)];
-  double bits = 0;
-  for (const int n : counts) {
-    if (n == 0) continue;
-    const double p = static_cast<double>(n) / static_cast<double>(text.size());
-    bits -= p * std::log2(p);
-  }
   return bits;
 }
 
