@@ -176,7 +176,7 @@ def dependencies():
         yield Case("missing_module", name, command, needs=(tool,))
     yield Case("missing_module", "pytest", "pytest", {"test_ring.py": "import ringlib_of_nobody\n\ndef test_a():\n    pass\n"}, needs=("pytest",))
     yield Case("missing_module", "node-file", "node app.js", {"app.js": "const r = require('./lib/gone');\n"}, needs=("node",))
-    yield Case("missing_module", "shared-library", ["gcc -shared -fPIC part.c -o libpart.so", "gcc main.c -L. -lpart -o ring", "./ring"],
+    yield Case("missing_syslib", "shared-library", ["gcc -shared -fPIC part.c -o libpart.so", "gcc main.c -L. -lpart -o ring", "./ring"],
                {"part.c": "int part(void) { return 0; }\n", "main.c": "int part(void);\nint main(void) { return part(); }\n"}, needs=("gcc",))
     for name, command, tool in (("pkg-config", "pkg-config --cflags --libs ring-of-nobody", "pkg-config"),):
         yield Case("missing_syslib", name, command, needs=(tool,))
@@ -261,7 +261,7 @@ def configuration():
     yield Case("lint_format", "rustfmt", "rustfmt --check a.rs", {"a.rs": "fn main(){let a=1;}\n"}, needs=("rustfmt",))
     yield Case("lint_format", "clang-format", "clang-format-19 --dry-run -Werror a.c", {"a.c": "int   main( ){return 0 ;}\n"}, needs=("clang-format-19",))
     yield Case("lint_format", "git-whitespace", "git init -q . && git add . && git diff --cached --check", {"a.txt": "trailing  \n"}, needs=("git",))
-    for name, text in (("block", 'resource "x" {\n'), ("argument", "variable a {}\nvariable a {}\n"), ("reference", 'output "a" {\n  value = var.gone\n}\n'), ("provider", 'terraform {\n  required_version = ">= 99"\n}\n')):
+    for name, text in (("block", 'resource "x" {\n'), ("argument", "variable a {}\nvariable a {}\n"), ("reference", 'output "a" {\n  value = var.gone\n}\n')):
         yield Case("iac_terraform", name, "terraform init -backend=false -input=false && terraform validate", {"main.tf": text}, needs=("terraform",))
     for name, command in (("get", "kubectl --server=http://@CLOSED@ get pods"), ("apply", "kubectl --server=http://@CLOSED@ apply -f a.yaml"), ("file", "kubectl apply --dry-run=client --validate=false -f a.yaml")):
         yield Case("deploy_k8s", name, command, {"a.yaml": "kind: Deployment\n"}, needs=("kubectl",))

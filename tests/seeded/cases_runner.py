@@ -81,7 +81,7 @@ def words():
                 ["FATAL: invalid argument: artifacts.zip: zip: not a valid zip file"]),
             "stalled_output": (["step 1", "No output has been received in the last 10m0s, this potentially indicates a stalled build or something wrong with the build itself."],),
             "dep_conflict": (
-                ["Your requirements could not be resolved to an installable set of packages.", "", "  Problem 1", "    - ring/part 2.0 requires php ^8.1 -> your php version (7.4) does not satisfy that requirement."],
+                ["Your requirements could not be resolved to an installable set of packages.", "", "  Problem 1", "    - ring/part 2.0 requires ring/core ^2 -> found ring/core[1.0] but it conflicts with your root composer.json require (^1)."],
                 ["Bundler could not find compatible versions for gem \"ring\":", "  In Gemfile:", "    ring (~> 2.0)"],
                 ["Because ring (1.0) depends on part (^2.0)", " and box depends on part (^1.0), ring is forbidden.", "So, because box depends on ring (1.0), version solving failed."],
                 ["ERROR: Cannot install ring==1 and part==2 because these package versions have conflicting dependencies.", "ERROR: ResolutionImpossible: for help visit the documentation"],
@@ -135,4 +135,35 @@ def words():
             yield Case(category, "words-%d" % number, said(text))
 
 
-CASES = [case for group in (verdicts, words) for case in group()]
+def more_words():
+    for category, texts in {
+            "license_policy": (["src/main/java/org/example/Shop.java does not have a license header", "Run 'mvn license:format' to add it"], ["FAIL: 3 files without licence header:", "  lib/basket.py"], ["Unapproved licenses:", "  src/shop.c"], ["The following files have unapproved licenses: web/app.js"],
+                               ["license check failed: package left-basket uses AGPL-3.0, which is not on the allow list", "ERROR: licence AGPL-3.0 is not allowed"], ["Commit 1a2b3c4: missing Signed-off-by line", "DCO check: 1 commit is missing a sign-off"]),
+            "vuln_gate": (["error[vulnerability]: Use after free in basket", "advisories FAILED", "error: 1 vulnerability found!"], ["Crate: basket", "error: 2 vulnerabilities found!"], ["# npm audit report", "2 high severity vulnerabilities found (audit level: high)"], ["Vulnerability #1: GO-2024-0001", "Your code is affected by 1 vulnerability from 1 module."],
+                          ["Found 2 known vulnerabilities (1 critical) in the lock file"], ["secret detected: AWS key in deploy/conf.py", "1 secrets detected"]),
+            "docker_build": (["ERROR: failed to solve: process \"/bin/sh -c make install\" did not complete successfully: exit code: 2"], ["The command '/bin/sh -c go build ./...' returned a non-zero code: 1"], ["Error: error building at STEP \"RUN npm run build\": error while running runtime: exit status 1"],
+                             ["Dockerfile:7", "ERROR: failed to build: failed to solve: failed to compute cache key: \"/target/app.jar\": not found"]),
+            "artifact_cache": (["ERROR: Downloading artifacts from coordinator... error  id=81 responseStatus=500 status=500"], ["ERROR: No files to upload"], ["This job depends on other jobs with expired/erased artifacts: build"], ["ERROR: Failed to extract cache", "zip: not a valid zip file"], ["ERROR: Uploading artifacts as \"archive\" to coordinator... too large archive  id=82", "FATAL: too large"], ["Unable to download artifact(s): artifact not found for name: dist"]),
+            "deploy_k8s": (["Error: INSTALLATION FAILED: cannot patch \"shop\" with kind Deployment: spec.selector: field is immutable"],),
+            "quality_gate": (["There were 4 errors reported by Checkstyle 10.3"], ["> Task :detekt FAILED", "Analysis failed with 7 weighted issues.", "detekt found issues: failed"], ["You have 3 PMD violations."]),
+            "native_ext_build": (["  error: command '/usr/bin/gcc' failed with exit code 1", "  ERROR: Failed building wheel for fastbasket"],),
+            "snapshot_mismatch": (["1) ring.spec.ts:3:1 › page ──────", "Error: Snapshot comparison failed: 812 pixels are different"],),
+            "stale_generated": (["ERROR: go.pb.go is out of date, please run `make generate` and commit the result"],),
+            "flaky_test": (["Flaky test failed too often, giving up: BasketTest.total"], ["[ERROR] There was 1 flake and failOnFlakeCount is set to 1"], ["  2 flaky tests found, failing the run"], ["3 passed, 1 flaky test detected", "Error: flaky tests are not allowed"], ["flaky tests detected: total (passed on attempt 2)"],
+                           ["basket.total passed on retry 2: flaky, failing the job"], ["failing the build because of 2 flaky tests"], ["1 flaky spec found in 3 runs"], ["Flaky tests found:", "  basket.total: 1 of 3 runs failed"], ["The run failed due to flaky tests: basket.total"]),
+            "log_limit": (["building", "\x1b[31;1mJob's log exceeded limit of 1048576 bytes.", "Job execution will continue but no more output will be collected.\x1b[0;m"], ["\x1b[31;1mJob's log exceeded limit of 16777216 bytes.", "Job execution will continue but no more output will be collected.\x1b[0;m"]),
+            "stalled_output": (["compiling", "No output has been received in the last 30m0s, this potentially indicates a stalled build or something wrong with the build itself."], ["no output in the last 600 seconds, stopping", "Too long with no output (exceeded 10m0s): context deadline exceeded"])}.items():
+        for number, text in enumerate(texts):
+            yield Case(category, "more-words-%d" % number, said(text))
+    works = ("echo compiling; for i in 1 2 3 4 5 6; do echo unit $i of 6; done", "echo '[INFO] Tests run: 31, Failures: 0, Errors: 0'", "echo 'warning: unused variable x'; echo '2 warnings generated.'",
+             "for i in $(seq 40); do echo \"line $i ok\"; done", "curl -fsS http://@HTTP@/404/x || echo 'no cache, going on'", "echo 'ok 1 - survives a closed connection'; echo 'ok 2'")
+    for category, verdict in (("runner_interrupted", ": aborted: terminated"), ("job_timeout", ": execution took longer than 2h0m0s seconds"), ("canceled", ": canceled"), ("canceled", ": canceled\r"),
+                              ("pod_start", " (system failure): prepare environment: waiting for pod running: timed out waiting for pod to start"),
+                              ("image_not_found", ": failed to pull image \"registry.example/ring/ci:v3\" with specified policies [always]: Error response from daemon: manifest for registry.example/ring/ci:v3 not found: manifest unknown (manager.go:250:0s)"),
+                              ("image_auth", ": failed to pull image \"registry.example/other/ci:1\" with specified policies [always]: Error response from daemon: pull access denied for registry.example/other/ci, repository does not exist or may require 'docker login' (manager.go:250:0s)"),
+                              ("image_pull_transient", ": failed to pull image \"registry.example/ring/ci:v3\" with specified policies [always]: Error response from daemon: Get \"https://registry.example/v2/\": EOF (manager.go:250:0s)")):
+        for number, work in enumerate(works[:5]):
+            yield Case(category, "verdict-work-%d%s" % (number, "-r" if verdict.endswith("\r") else ""), work, verdict=verdict.strip())
+
+
+CASES = [case for group in (verdicts, words, more_words) for case in group()]

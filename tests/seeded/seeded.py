@@ -29,7 +29,7 @@ RETRY_WORTHY = {  # categories of passing weather; everything else needs a chang
     "dns", "net_conn", "tls_cert", "remote_timeout", "http_5xx", "rate_limited", "image_pull_transient",
     "git_transient", "service_unready", "runner_system", "docker_daemon", "pod_start", "runner_interrupted",
     "stalled_output", "job_timeout", "oom_killed", "disk_full", "resource_limit", "os_package",
-    "checksum_mismatch", "artifact_cache", "deploy_k8s", "test_timeout"}
+    "checksum_mismatch", "artifact_cache", "deploy_k8s", "test_timeout", "flaky_test"}
 
 
 class Case:
@@ -97,6 +97,12 @@ class Runner:
         return "\n".join(self.lines) + "\n"
 
 
+def placed(text, places):
+    for key, value in places.items():
+        text = text.replace("@%s@" % key.upper(), value)
+    return text
+
+
 def run_script(case, runner, folder, places):
     env = {"PATH": os.environ["PATH"], "HOME": str(folder / ".home"), "LANG": "C.UTF-8", "CI": "true",
            "GIT_TERMINAL_PROMPT": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_RETRIES": "1",
@@ -115,12 +121,11 @@ def run_script(case, runner, folder, places):
     for name, text in case.files.items():
         path = work / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text.replace("@HTTP@", places["http"]))
+        path.write_text(placed(text, places))
         if text.startswith("#!"):
             path.chmod(0o755)
     for line in case.script:
-        for key, value in places.items():
-            line = line.replace("@%s@" % key.upper(), value)
+        line = placed(line, places)
         runner.command(line.split("\n")[0])
         done = subprocess.run(["bash", "-c", "set -eo pipefail\n" + line], cwd=work, env=env,
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -155,7 +160,10 @@ def all_cases():
     import cases_host
     import cases_lookalike
     import cases_runner
-    return cases_code.CASES + cases_host.CASES + cases_runner.CASES + cases_lookalike.CASES
+    import cases_services
+    import cases_toolchains
+    return (cases_code.CASES + cases_host.CASES + cases_runner.CASES + cases_lookalike.CASES +
+            cases_toolchains.CASES + cases_services.CASES)
 
 
 def generate(out, only):
@@ -209,7 +217,7 @@ def check(out, truth, binary, verbose):
             hits[got] += got == entry["category"]
             wrong = sure and got != entry["category"]
         sure_wrong += wrong
-        if d["retry"] != "never":
+        if d["retry"] not in (None, "never"):
             retries += 1
             retries_right += entry["category"] in RETRY_WORTHY
         if verbose and (wrong or not entry["not_category"] and got != entry["category"]):
