@@ -105,6 +105,7 @@ Diagnosis Analyzer::finish(const ExitFacts& facts) {
   s.progress.lines = s.source.lines();
   s.seen.bytes = s.source.bytes();
   s.seen.line_count = s.source.lines();
+  s.seen.checkout_path = s.progress.checkout_path;
   s.seen.tests = s.tests.all();
   s.seen.tests_total = s.tests.total();
   return judge(s.seen, s.baseline, facts);
@@ -204,7 +205,7 @@ void Analyzer::State::on_marker(Marker marker, std::string_view name, uint8_t fl
   if (marker == Marker::travis_start) {
     if (seen.folds.size() < kSpansMax)
       seen.folds.push_back({std::string(name), seen.lines.end(), seen.lines.end(), {}});
-  } else if (!seen.folds.empty()) {
+  } else if (!seen.folds.empty() && seen.folds.back().name == name) {
     seen.folds.back().last_end = seen.lines.end();
   }
 }
@@ -356,7 +357,7 @@ void Analyzer::State::note_exit(const Rule& rule, Seq seq, std::string_view text
 // What is worth keeping when there are more candidates than room: weighty ones, the first of their
 // kind in their step, and those of later steps, since a job usually ends at the step that failed.
 double Analyzer::State::keep_value(const Found& found) const {
-  const double first = found.ordinal == 0 ? 1 : found.ordinal < 4 ? 0.9 : 0.6;
+  const double first = found.ordinal == 0 ? 1 : found.ordinal < 4 ? 0.9 : 0.5;
   const double age = static_cast<double>(found.seq) / static_cast<double>(seen.lines.end() + 1);
   return seen.rules->all()[found.rule].weight * first + 0.3 * age;
 }

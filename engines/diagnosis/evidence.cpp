@@ -335,6 +335,10 @@ std::vector<Excerpt> packet_for(const Observed& seen, const Zone& zone,
     take_extent({r.found.seq > kPacketAround ? r.found.seq - kPacketAround : 0,
                  r.found.seq + kPacketAround});
   }
+  // What room is left goes to the lines from the cause on: long reports are cut at their chunk.
+  if (!ranked.empty()) {
+    for (Seq s = ranked.front().found.seq; s < zone.end; ++s) take(s);
+  }
   std::vector<Excerpt> out;
   bytes = 0;
   for (auto at = chosen.begin(); at != chosen.end();) {

@@ -52,6 +52,7 @@ double rarity(uint32_t lines) {
 constexpr double kBesideTests = 0.8;  // a test report quotes much that is not the cause
 constexpr double kTestReport =
     0.8;  // from this weight on a rule knows a test report when it sees one
+constexpr double kInNativeBuild = 0.75;
 constexpr std::size_t kLastWords = 3;
 constexpr double kLastWordsWeight = 0.34;
 
@@ -94,6 +95,26 @@ bool in_zone(const Zone& zone, Seq seq) {
   return seq >= zone.begin && seq < zone.end;
 }
 
+// A line of a test's report that also speaks of a host or a status: the test met that, and failed.
+Found as_test_reports(const Observed& seen, Found found) {
+  const Category* category = seen.rules->category(rule_of(seen, found).category);
+  if (!category || category->owner != "infrastructure") return found;
+  for (uint16_t& also : found.also) {
+    if (also == kNoRule) break;
+    const Rule& rule = seen.rules->all()[also];
+    if (rule.category != "test_failure" || rule.weight < kTestReport) continue;
+    std::swap(found.rule, also);
+    break;
+  }
+  return found;
+}
+
+// A package that compiles while it is installed: that its compiler objects is a part of that.
+bool part_of_native_build(const Rule& rule) {
+  return rule.category == "compile_error" || rule.category == "link_error" ||
+         rule.category == "script_error";
+}
+
 // Whether passing runs lack something that this one has: where they print all of it, being known
 // says nothing about a line.
 bool tells_apart(const Observed& seen, const Zone& zone, const Baseline& baseline) {
@@ -126,12 +147,17 @@ std::vector<Ranked> rank(const Observed& seen, const Zone& zone, const LogEnd& e
         const Rule& r = rule_of(seen, f);
         return in_zone(zone, f.seq) && r.category == "test_failure" && r.weight >= kTestReport;
       });
+  const bool native =
+      std::any_of(seen.candidates.begin(), seen.candidates.end(), [&](const Found& f) {
+        return in_zone(zone, f.seq) && rule_of(seen, f).category == "native_ext_build";
+      });
   const bool novelty = baseline && tells_apart(seen, zone, *baseline);
   std::map<std::pair<uint16_t, uint32_t>, double>
       first;  // proximity of a rule's first line in a step
-  for (const Found& found : seen.candidates) {
-    const auto line = seen.lines.get(found.seq);
+  for (const Found& noted : seen.candidates) {
+    const auto line = seen.lines.get(noted.seq);
     if (!line) continue;
+    const Found found = as_test_reports(seen, noted);
     const Rule& rule = rule_of(seen, found);
     // Only one line is the runner's verdict; others that look like it were written by the job.
     const bool verdict = seen.verdict && found.seq == seen.verdict->seq;
@@ -147,6 +173,7 @@ std::vector<Ranked> rank(const Observed& seen, const Zone& zone, const LogEnd& e
           category->owner != "code" && category->owner != "runner") {
         score *= kBesideTests;
       }
+      if (native && in_zone(zone, found.seq) && part_of_native_build(rule)) score *= kInNativeBuild;
       if (novelty && baseline->contains(template_hash(line->text))) score *= kKnownLine;
     }
     ranked.push_back(

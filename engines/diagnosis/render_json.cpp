@@ -57,6 +57,7 @@ std::string to_json(const Diagnosis& d) {
     out["failing_tests"].push_back(
         {{"name", t.name}, {"file", word_or_null(t.file)}, {"line", or_null(t.line)}});
   }
+  out["failing_tests_total"] = d.failing_tests_total;
   out["fingerprint"] = word_or_null(d.fingerprint);
   out["redacted"] = d.redacted;
   return out.dump(-1, ' ', false, Json::error_handler_t::replace);

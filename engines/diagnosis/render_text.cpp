@@ -26,12 +26,19 @@ constexpr const char* kYellow = "33";
 
 // Of a job of which nobody knows more than its log.
 bool nothing_read(const Diagnosis& d) {
-  return d.lines == 0 && d.outcome == Outcome::unknown && d.category == "unknown";
+  return !d.root_cause && d.outcome == Outcome::unknown && d.category == "unknown";
 }
+
+// A log that stops in the middle, or of a system that is not known.
+bool end_unknown(const Diagnosis& d) {
+  return d.outcome == Outcome::unknown;
+}
+constexpr std::string_view kEndUnknown = "the log does not say how the job ended";
 
 std::string title_of(const Diagnosis& d) {
   if (d.category.empty()) return std::string(to_string(d.outcome));
-  if (d.category == "unknown") return "failed, cause not recognised";
+  if (d.category == "unknown")
+    return end_unknown(d) ? "cause not recognised" : "failed, cause not recognised";
   for (const RuleCategory& c : rule_categories(*builtin_rules())) {
     if (c.id == d.category) return c.title;
   }
@@ -51,6 +58,7 @@ std::string whose(const Diagnosis& d) {
 
 std::string retry_advice(const Diagnosis& d) {
   if (!d.retry) return "not known";
+  if (d.owner == "user") return "when it is wanted again";
   switch (*d.retry) {
     case Retry::never:
       return "no, it would fail again";
@@ -108,6 +116,11 @@ std::string where(const Diagnosis& d) {
   return out;
 }
 
+uint64_t tests_not_shown(const Diagnosis& d) {
+  const uint64_t all = std::max<uint64_t>(d.failing_tests_total, d.failing_tests.size());
+  return all > kTestsShown ? all - kTestsShown : 0;
+}
+
 std::string tests(const Paint& paint, const Diagnosis& d) {
   std::string out;
   for (std::size_t i = 0; i < d.failing_tests.size() && i < kTestsShown; ++i) {
@@ -116,10 +129,8 @@ std::string tests(const Paint& paint, const Diagnosis& d) {
     if (t.line) place += ":" + std::to_string(*t.line);
     out += "  - " + t.name + (place.empty() ? "" : " " + paint(kDim, place)) + "\n";
   }
-  if (d.failing_tests.size() > kTestsShown) {
-    out += paint(kDim, "  and " + std::to_string(d.failing_tests.size() - kTestsShown) + " more") +
-           "\n";
-  }
+  if (const uint64_t more = tests_not_shown(d))
+    out += paint(kDim, "  and " + std::to_string(more) + " more") + "\n";
   return out;
 }
 
@@ -180,7 +191,9 @@ std::string visible(std::string_view text) {
 std::string to_text(const Diagnosis& d, bool colour) {
   const Paint paint{colour};
   if (d.outcome == Outcome::passed) return paint(kGreen, "passed") + ": nothing to explain\n";
-  if (nothing_read(d)) return "empty log: nothing to explain\n";
+  if (nothing_read(d))
+    return std::string(d.lines == 0 ? "empty log" : "no words in the log") +
+           ": nothing to explain\n";
   std::string out = paint(kRedBold, title_of(d)) + paint(kDim, "  " + d.category) + "\n";
   if (d.root_cause) {
     out += "  " + paint(kBold, trimmed(d.root_cause->text)) + "\n\n";
@@ -191,6 +204,7 @@ std::string to_text(const Diagnosis& d, bool colour) {
   out += field(paint, "retry", retry_advice(d));
   if (d.lines == 0) out += field(paint, "note", paint(kYellow, "the log is empty"));
   if (d.truncated) out += field(paint, "note", paint(kYellow, "the log is incomplete"));
+  if (end_unknown(d)) out += field(paint, "note", paint(kYellow, kEndUnknown));
   if (d.redacted) out += field(paint, "note", "secrets are hidden");
   for (const auto& e : d.evidence)
     out += "\n" + numbered(paint, e, d.root_cause ? d.root_cause->line : 0);
@@ -201,12 +215,15 @@ std::string to_text(const Diagnosis& d, bool colour) {
 
 std::string to_markdown(const Diagnosis& d) {
   if (d.outcome == Outcome::passed) return "**passed**: nothing to explain\n";
-  if (nothing_read(d)) return "The log is **empty**: nothing to explain\n";
+  if (nothing_read(d))
+    return std::string(d.lines == 0 ? "The log is **empty**" : "The log has **no words**") +
+           ": nothing to explain\n";
   std::string out = "**" + title_of(d) + "** (" + code(d.category) + ")\n\n";
   if (const auto place = where(d); !place.empty()) out += "- Where: " + code(place) + "\n";
   if (d.category != "unknown") out += "- Whose: " + whose(d) + " (" + sure(d) + ")\n";
   out += "- Retry: " + retry_advice(d) + "\n";
   if (d.truncated) out += "- The log is incomplete.\n";
+  if (end_unknown(d)) out += "- Note: " + std::string(kEndUnknown) + "\n";
   for (const auto& e : d.evidence) {
     out += "\nLines " + std::to_string(e.first_line) + " to " + std::to_string(e.last_line) +
            ":\n\n" + fenced(e.text);
@@ -215,8 +232,8 @@ std::string to_markdown(const Diagnosis& d) {
     out += "\nFailing tests:\n\n";
     for (std::size_t i = 0; i < d.failing_tests.size() && i < kTestsShown; ++i)
       out += "- " + code(d.failing_tests[i].name) + "\n";
-    if (d.failing_tests.size() > kTestsShown)
-      out += "- and " + std::to_string(d.failing_tests.size() - kTestsShown) + " more\n";
+    if (const uint64_t more = tests_not_shown(d))
+      out += "- and " + std::to_string(more) + " more\n";
   }
   return visible(out);
 }

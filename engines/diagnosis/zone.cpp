@@ -86,6 +86,23 @@ bool after_failure(const Observed& seen, Seq seq) {
   });
 }
 
+// GitHub says nothing at the end of a job that passed; of one that failed an error stands above its
+// clean-up.
+bool github_passed(const Observed& seen) {
+  constexpr Seq kCleanUpLines = 60;
+  bool cleaned = false;
+  for (Seq s = seen.lines.end(); s > 0 && s + kCleanUpLines > seen.lines.end(); --s) {
+    const auto line = seen.lines.get(s - 1);
+    if (!line) break;
+    cleaned |= line->text == "Cleaning up orphan processes";
+  }
+  return cleaned &&
+         std::none_of(seen.candidates.begin(), seen.candidates.end(), [&](const Found& f) {
+           const auto line = seen.lines.get(f.seq);
+           return line && line->text.starts_with("##[error]");
+         });
+}
+
 }  // namespace
 
 LogEnd read_end(const Observed& seen) {
@@ -115,6 +132,7 @@ LogEnd read_end(const Observed& seen) {
       end.exit_code = 0;
     }
   }
+  if (end.outcome == Outcome::unknown && github_passed(seen)) end.outcome = Outcome::passed;
   return end;
 }
 
