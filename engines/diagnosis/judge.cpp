@@ -111,8 +111,8 @@ double confidence_of(double score) {
   struct Knot {
     double score, confidence;
   };
-  constexpr std::array<Knot, 6> kKnots{
-      {{0, 0}, {0.3, 0.22}, {0.5, 0.54}, {0.7, 0.8}, {0.9, 0.87}, {1, 0.93}}};
+  constexpr std::array<Knot, 7> kKnots{
+      {{0, 0}, {0.3, 0.2}, {0.42, 0.27}, {0.5, 0.5}, {0.7, 0.8}, {0.9, 0.87}, {1, 0.93}}};
   for (std::size_t i = 1; i < kKnots.size(); ++i) {
     const Knot &a = kKnots[i - 1], &b = kKnots[i];
     if (score <= b.score)
