@@ -38,7 +38,7 @@ def remote():
             if (tool, category) in NOT_SAID:
                 continue
             name = "fetch-%s-%s" % (tool, place.strip("@").lower().replace("@/", "-").split(".")[0])
-            yield Case(category, name, command % url if "%s" in command else command, {k: v % url if "%s" in v else v for k, v in files.items()}, needs=("python3" if tool == "requests" else tool,))
+            yield Case(category, name, command % url if "%s" in command else command, {k: v % url if "%s" in v else v for k, v in files.items()}, needs=("python:requests" if tool == "requests" else tool,))
 
 
 # What a client does not tell in its output, or tells as something else: no rule could know.
@@ -146,10 +146,13 @@ def settings():
         yield "auth_failed", "client-" + name, tool, command, more
 
 
+MODULES = {"redis-py": ("python:redis",), "psycopg": ("python:psycopg2",), "sqlalchemy": ("python:sqlalchemy", "python:psycopg2")}
+
+
 def rows():
     for group in (packages, settings):
         for category, name, tool, command, files in group():
-            yield Case(category, "local-" + (tool + "-" + name if tool not in name else name), command, files, needs=(tool,), root=category in ("permission_denied", "os_package"))
+            yield Case(category, "local-" + (tool + "-" + name if tool not in name else name), command, files, needs=(tool,) + MODULES.get(name, ()), root=category in ("permission_denied", "os_package"))
 
 
 CASES = list(remote()) + list(rows())

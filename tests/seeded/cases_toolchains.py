@@ -236,4 +236,5 @@ def rows():
         yield "missing_syslib", name, tool, command, files
 
 
-CASES = [Case(category, tool + "-" + name if tool not in name else name, command, files, needs=(tool,)) for category, name, tool, command, files in rows()]
+PLUGINS = {"pytest-cov": ("python:pytest_cov",), "pytest-timeout": ("python:pytest_timeout",), "syrupy": ("python:syrupy",)}
+CASES = [Case(category, tool + "-" + name if tool not in name else name, command, files, needs=(tool,) + PLUGINS.get(name, ())) for category, name, tool, command, files in rows()]

@@ -13,6 +13,7 @@ pass. A case whose tool is not installed, or that needs root without having it, 
 import argparse
 import collections
 import concurrent.futures
+import functools
 import json
 import os
 import pathlib
@@ -32,6 +33,14 @@ RETRY_WORTHY = {  # categories of passing weather; everything else needs a chang
     "checksum_mismatch", "artifact_cache", "deploy_k8s", "test_timeout", "flaky_test"}
 
 
+@functools.lru_cache(None)
+def available(tool):
+    """A program in PATH, or "python:x": a module of its python3."""
+    if tool.startswith("python:"):
+        return subprocess.run(["python3", "-c", "import " + tool[7:]], capture_output=True).returncode == 0
+    return shutil.which(tool) is not None
+
+
 class Case:
     """One job. `script` lines run one after another until one fails; `files` are written before."""
 
@@ -45,7 +54,7 @@ class Case:
     def missing(self):
         if self.root and os.geteuid() != 0:
             return "root"
-        return next((tool for tool in self.needs if not shutil.which(tool)), None)
+        return next((tool for tool in self.needs if not available(tool)), None)
 
 
 class Runner:
@@ -161,9 +170,10 @@ def all_cases():
     import cases_lookalike
     import cases_runner
     import cases_services
+    import cases_third
     import cases_toolchains
     return (cases_code.CASES + cases_host.CASES + cases_runner.CASES + cases_lookalike.CASES +
-            cases_toolchains.CASES + cases_services.CASES)
+            cases_toolchains.CASES + cases_services.CASES + cases_third.CASES)
 
 
 def generate(out, only):
