@@ -26,6 +26,7 @@ constexpr std::pair<std::string_view, std::string_view> kCategories[] = {
     {"docker_build", "image does not build"},
     {"docker_daemon", "Docker daemon out of reach"},
     {"file_not_found", "file or path not found"},
+    {"flaky_test", "test fails now and then"},
     {"git_ref", "git branch, tag or merge not as expected"},
     {"git_transient", "git transfer broke off"},
     {"http_4xx", "remote resource not found (HTTP 4xx)"},
