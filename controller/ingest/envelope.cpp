@@ -24,6 +24,8 @@ constexpr std::size_t kMaxSamplesBytes = 8 << 10;
 constexpr std::size_t kMaxEvidence = 8 << 10;
 constexpr std::size_t kMaxPacket = 16 << 10;
 constexpr std::size_t kMaxLine = 512;
+constexpr int kMinhash = 128;
+constexpr int kMaxTemplates = 4096;
 
 Error wrong(std::string field, std::string why) {
   return Error(Code::invalid_argument, field + ": " + std::move(why));
@@ -36,6 +38,10 @@ void cut(std::string* text, std::size_t limit) {
 template <class Repeated>
 void keep(Repeated* list, int count) {
   if (list->size() > count) list->DeleteSubrange(count, list->size() - count);
+}
+
+void keep(google::protobuf::RepeatedField<uint64_t>* list, int count) {
+  if (list->size() > count) list->Truncate(count);
 }
 
 Status check_time(const std::string& field, int64_t micros) {
@@ -188,6 +194,8 @@ Status check_diagnosis(const std::string& field, Diagnosis& diagnosis) {
     cut(test.mutable_name(), 512);
     cut(test.mutable_file(), 512);
   }
+  // A similarity of another make cannot be compared.
+  if (diagnosis.minhash_size() != kMinhash) diagnosis.clear_minhash();
   return {};
 }
 
@@ -250,6 +258,9 @@ Status check_payload(Envelope& envelope) {
       return check_report(*envelope.mutable_job_report());
     case Envelope::kHostSamples:
       return check_host(envelope.host_samples());
+    case Envelope::kPassedTemplates:
+      keep(envelope.mutable_passed_templates()->mutable_templates(), kMaxTemplates);
+      return check_key("passed_templates.key", *envelope.mutable_passed_templates()->mutable_key());
     case Envelope::PAYLOAD_NOT_SET:
       break;
   }
