@@ -24,19 +24,22 @@ std::string_view outcome_name(fleet::v1::Outcome outcome) {
 
 // The row of a job that is there already.
 struct Known {
+  int64_t n = 0;
   std::string id;
   int64_t project_id = 0;
   std::string path;
   bool reported = false;
+  bool fetched = false;  // by us, from GitLab: an agent's word is worth more
 };
 
 std::optional<Known> known_job(Connection& c, const fleet::v1::JobKey& key) {
   auto rows = c.query(
-      "SELECT id, project_id, project_path, report IS NOT NULL FROM jobs WHERE instance = ? AND "
-      "job_id = ?",
+      "SELECT n, id, project_id, project_path, report IS NOT NULL, agent_id = '' FROM jobs WHERE "
+      "instance = ? AND job_id = ?",
       {key.instance(), key.job_id()});
   if (!rows.next()) return std::nullopt;
-  return Known{rows.text(0), rows.integer(1), rows.text(2), rows.integer(3) != 0};
+  return Known{rows.integer(0), rows.text(1),         rows.integer(2),
+               rows.text(3),    rows.integer(4) != 0, rows.integer(5) != 0};
 }
 
 std::string path_of_project(Connection& c, const std::string& instance, int64_t project_id) {
@@ -86,28 +89,32 @@ Result<fleet::v1::JobKey> permitted(Connection& c, const Agent& agent, fleet::v1
   return key;
 }
 
-void insert_job(Connection& c, const std::string& id, const fleet::v1::JobKey& key,
-                const std::string& agent_id, UnixMicros at) {
+// The row's number.
+int64_t insert_job(Connection& c, const std::string& id, const fleet::v1::JobKey& key,
+                   const std::string& agent_id, UnixMicros at) {
   c.run(
       "INSERT INTO jobs(id, instance, project_id, job_id, project_path, agent_id, received_at) "
       "VALUES(?, ?, ?, ?, ?, ?, ?)",
       {id, key.instance(), key.project_id(), key.job_id(), key.project_path(), agent_id, at});
+  return c.last_insert_id();
 }
 
-void complete_job(Connection& c, const std::string& id, const fleet::v1::JobKey& key,
+void complete_job(Connection& c, int64_t n, const fleet::v1::JobKey& key,
                   const std::string& agent_id, const fleet::v1::JobReport& report, UnixMicros at) {
   // The agent's clock may be wrong; retention and lists must not see the future.
   const int64_t finished =
       report.finished_at_us() > 0 ? std::min(report.finished_at_us(), at.value) : at.value;
   const bool diagnosed = report.has_diagnosis();
+  const std::string bytes = report.SerializeAsString();
   c.run(
       "UPDATE jobs SET project_id = ?, project_path = ?, agent_id = ?, received_at = ?, "
       "finished_at = ?, outcome = ?, "
-      "category = ?, owner = ?, report = ? WHERE id = ?",
+      "category = ?, owner = ?, report = ? WHERE n = ?",
       {key.project_id(), key.project_path(), agent_id, at, finished, outcome_name(report.outcome()),
        diagnosed ? std::optional(report.diagnosis().category()) : std::nullopt,
-       diagnosed ? std::optional(report.diagnosis().owner()) : std::nullopt,
-       sqlite::Blob{report.SerializeAsString()}, id});
+       diagnosed ? std::optional(report.diagnosis().owner()) : std::nullopt, sqlite::Blob{bytes},
+       n});
+  group_failure(c, n, key, agent_id, report, {finished}, crypto::uuid7(at));
 }
 
 void insert_samples(Connection& c, const std::string& agent_id, const fleet::v1::HostSamples& s,
@@ -144,6 +151,13 @@ Status SqliteStore::store_payload(Connection& c, const Agent& agent,
   if (envelope.has_host_samples())
     insert_samples(c, agent.id, envelope.host_samples(), received_at);
   const bool report = envelope.has_job_report();
+  if (envelope.has_passed_templates()) {
+    const auto& passed = envelope.passed_templates();
+    const auto job = known_job(c, passed.key());
+    RETURN_IF_ERROR(permitted(c, agent, passed.key(), job));
+    if (job && job->reported) keep_templates(c, job->n, passed);
+    return {};
+  }
   // A message that this version does not know is acknowledged and dropped.
   if (!report && !envelope.has_job_started()) return {};
   if (report && envelope.job_report().report_id().empty())
@@ -152,14 +166,14 @@ Status SqliteStore::store_payload(Connection& c, const Agent& agent,
   const auto& said = report ? envelope.job_report().key() : envelope.job_started().key();
   const auto known = known_job(c, said);
   ASSIGN_OR_RETURN(const auto key, permitted(c, agent, said, known));
-  if (known && (known->reported || !report)) {
+  if (known && ((known->reported && !known->fetched) || !report)) {
     accepted.duplicate = true;  // the first word stands
     return {};
   }
   const std::string id = known ? known->id : new_id;
   remember_project(c, agent.scope, key.instance(), key.project_id(), key.project_path());
-  if (!known) insert_job(c, id, key, agent.id, received_at);
-  if (report) complete_job(c, id, key, agent.id, envelope.job_report(), received_at);
+  const int64_t n = known ? known->n : insert_job(c, id, key, agent.id, received_at);
+  if (report) complete_job(c, n, key, agent.id, envelope.job_report(), received_at);
   append_event(c, {0, report ? "job.reported" : "job.started", key.instance(), key.project_id(), id,
                    received_at});
   return {};
@@ -190,6 +204,36 @@ Task<Result<Accepted>> SqliteStore::accept(std::string agent_id, uint64_t epoch,
   if (!taken.ok()) co_return taken.error();
   if (!taken->verdict.ok()) co_return taken->verdict.error();
   co_return taken->accepted;
+}
+
+Task<Result<bool>> SqliteStore::keep_fetched(fleet::v1::JobReport report, UnixMicros at) {
+  const auto shared = std::make_shared<const fleet::v1::JobReport>(std::move(report));
+  auto act = [this, shared, at, new_id = crypto::uuid7(at)](Connection& c) -> Result<bool> {
+    const auto& key = shared->key();
+    const auto known = known_job(c, key);
+    if (known && known->reported) return false;
+    remember_project(c, everything(), key.instance(), key.project_id(), key.project_path());
+    const std::string id = known ? known->id : new_id;
+    const int64_t n = known ? known->n : insert_job(c, id, key, "", at);
+    complete_job(c, n, key, "", *shared, at);
+    append_event(c, {0, "job.reported", key.instance(), key.project_id(), id, at});
+    return true;
+  };
+  return database_->write(std::move(act), shared->ByteSizeLong());
+}
+
+Task<Result<std::vector<int64_t>>> SqliteStore::unreported(std::string instance,
+                                                           std::vector<int64_t> job_ids) {
+  return database_->read([instance, job_ids](Connection& c) -> Result<std::vector<int64_t>> {
+    std::vector<int64_t> out;
+    for (const int64_t id : job_ids) {
+      const auto there =
+          c.integer("SELECT 1 FROM jobs WHERE instance = ? AND job_id = ? AND report IS NOT NULL",
+                    {instance, id});
+      if (!there) out.push_back(id);
+    }
+    return out;
+  });
 }
 
 Task<Result<uint64_t>> SqliteStore::high_water(std::string agent_id, uint64_t epoch) {

@@ -246,10 +246,10 @@ Task<Status> SqliteStore::set_gitlab_facts(std::string job_public_id, int64_t pr
   auto act = [this, job_public_id, project_id, said, now = clock_.now()](Connection& c) -> Status {
     GitlabFacts facts = said;
     std::string instance, path;
-    int64_t known = 0, job_id = 0;
+    int64_t known = 0, job_id = 0, n = 0;
     {
       auto rows = c.query(
-          "SELECT instance, project_id, project_path, job_id, json_extract(gitlab, '$.retried') "
+          "SELECT instance, project_id, project_path, job_id, json_extract(gitlab, '$.retried'), n "
           "FROM jobs WHERE id = ?",
           {job_public_id});
       if (!rows.next()) return Error(Code::not_found, "no such job");
@@ -258,6 +258,7 @@ Task<Status> SqliteStore::set_gitlab_facts(std::string job_public_id, int64_t pr
       path = rows.text(2);
       job_id = rows.integer(3);
       facts.retried = facts.retried || (!rows.is_null(4) && rows.integer(4) != 0);
+      n = rows.integer(5);
     }
     if (known != 0 && project_id != 0 && known != project_id)
       return Error(Code::invalid_argument, "job " + job_public_id + " is of project " +
@@ -265,9 +266,17 @@ Task<Status> SqliteStore::set_gitlab_facts(std::string job_public_id, int64_t pr
                                                std::to_string(project_id));
     const int64_t project = known != 0 ? known : project_id;
     if (supersede(c, instance, project, job_id, facts, now)) facts.retried = true;
-    c.run("UPDATE jobs SET project_id = ?, pipeline_id = ?, gitlab = ? WHERE id = ?",
-          {project, facts.pipeline_id != 0 ? std::optional(facts.pipeline_id) : std::nullopt,
-           facts_to_json(facts), job_public_id});
+    const auto text = [](const std::string& word) {
+      return word.empty() ? std::nullopt : std::optional(word);
+    };
+    c.run(
+        "UPDATE jobs SET project_id = ?, pipeline_id = ?, gitlab = ?, name = ?, ref = ?, sha = ?, "
+        "status = ? WHERE n = ?",
+        {project, facts.pipeline_id != 0 ? std::optional(facts.pipeline_id) : std::nullopt,
+         facts_to_json(facts), text(facts.name), text(facts.ref), text(facts.sha),
+         text(facts.status), n});
+    relate_runs(c, n);
+    name_templates(c, n);
     // GitLab's word on which id the path has, unless another path holds the id.
     if (project != 0 && !path.empty())
       c.run(

@@ -32,6 +32,8 @@ void SqliteStore::apply_outcome(Connection& c, const WorkOutcome& outcome, UnixM
       append_event(c, {0, "note.changed", note.instance, note.project_id, note.subject, now});
   }
   for (const auto& work : outcome.follow_up) put_work(c, work);
+  if (outcome.decision) decide(c, *outcome.decision, now);
+  if (outcome.ended) end_act(c, *outcome.ended, now);
 }
 
 Task<Result<Note>> SqliteStore::note(Scope scope, std::string subject) {

@@ -116,6 +116,71 @@ constexpr std::string_view kSteps[] = {R"sql(
   DROP INDEX jobs_by_pipeline;
   CREATE INDEX jobs_by_pipeline ON jobs(pipeline_id) WHERE pipeline_id IS NOT NULL;
   CREATE INDEX jobs_by_finish ON jobs(finished_at) WHERE finished_at IS NOT NULL;
+)sql",
+                                       // Failures seen before, what passing runs print, acts.
+                                       R"sql(
+  ALTER TABLE jobs ADD COLUMN name TEXT;                  -- GitLab's word, as are these
+  ALTER TABLE jobs ADD COLUMN ref TEXT;
+  ALTER TABLE jobs ADD COLUMN sha TEXT;
+  ALTER TABLE jobs ADD COLUMN status TEXT;
+  UPDATE jobs SET name = json_extract(gitlab, '$.name'), ref = json_extract(gitlab, '$.ref'),
+    sha = json_extract(gitlab, '$.sha'), status = json_extract(gitlab, '$.status') WHERE gitlab IS NOT NULL;
+  CREATE INDEX jobs_by_name ON jobs(instance, project_id, name, job_id) WHERE name IS NOT NULL;
+
+  -- One failure; `place` is whose: "*" of all projects, else "instance<newline>path".
+  CREATE TABLE failures(
+    g INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    place TEXT NOT NULL, category TEXT NOT NULL, owner TEXT NOT NULL,
+    minhash BLOB NOT NULL,                                -- of its first occurrence; may be empty
+    last_n INTEGER NOT NULL);                             -- its newest occurrence
+  CREATE INDEX failures_by_last ON failures(last_n);
+  CREATE TABLE failure_prints(
+    place TEXT NOT NULL, fingerprint TEXT NOT NULL, g INTEGER NOT NULL,
+    PRIMARY KEY(place, fingerprint)) WITHOUT ROWID;
+  CREATE INDEX failure_prints_of ON failure_prints(g);
+  -- Bands of the MinHash: those that are alike share one.
+  CREATE TABLE failure_bands(
+    place TEXT NOT NULL, band INTEGER NOT NULL, g INTEGER NOT NULL,
+    PRIMARY KEY(place, band, g)) WITHOUT ROWID;
+  CREATE INDEX failure_bands_of ON failure_bands(g);
+
+  CREATE TABLE occurrences(
+    n INTEGER PRIMARY KEY,                                -- of the job
+    g INTEGER NOT NULL,
+    instance TEXT NOT NULL, project_path TEXT NOT NULL, agent_id TEXT NOT NULL, at INTEGER NOT NULL,
+    passed_job_id INTEGER, passed_sha TEXT, passed_same_sha INTEGER, passed_iid INTEGER, passed_at INTEGER,
+    twin_job_id INTEGER);                                 -- passed on the same commit
+  CREATE INDEX occurrences_of ON occurrences(g, instance, project_path, n);
+  CREATE INDEX occurrences_of_agent ON occurrences(agent_id, at);
+
+  CREATE TABLE baselines(
+    n INTEGER PRIMARY KEY,                                -- of the passing job
+    instance TEXT NOT NULL, project_id INTEGER, name TEXT, -- NULL until GitLab's word is there
+    templates BLOB NOT NULL);                             -- 8 bytes each, little-endian, sorted
+  CREATE INDEX baselines_of ON baselines(instance, project_id, name, n) WHERE name IS NOT NULL;
+
+  CREATE TRIGGER job_gone AFTER DELETE ON jobs BEGIN
+    DELETE FROM occurrences WHERE n = OLD.n;
+    DELETE FROM baselines WHERE n = OLD.n;
+  END;
+  CREATE TRIGGER occurrence_gone AFTER DELETE ON occurrences
+    WHEN NOT EXISTS (SELECT 1 FROM occurrences WHERE g = OLD.g) BEGIN
+    DELETE FROM failures WHERE g = OLD.g;
+    DELETE FROM failure_prints WHERE g = OLD.g;
+    DELETE FROM failure_bands WHERE g = OLD.g;
+  END;
+
+  CREATE TABLE acts(
+    id TEXT PRIMARY KEY,
+    what TEXT NOT NULL, instance TEXT NOT NULL, project_id INTEGER NOT NULL,
+    sha TEXT NOT NULL, job_name TEXT NOT NULL, category TEXT NOT NULL,
+    project_path TEXT NOT NULL, pipeline_id INTEGER NOT NULL, job_id INTEGER NOT NULL, runner_id INTEGER NOT NULL,
+    why TEXT NOT NULL, state TEXT NOT NULL, detail TEXT NOT NULL, made INTEGER NOT NULL,
+    at INTEGER NOT NULL, ended_at INTEGER NOT NULL,
+    UNIQUE(what, instance, project_id, sha, job_name, category)) WITHOUT ROWID;
+  CREATE INDEX acts_by_pipeline ON acts(instance, project_id, pipeline_id);
+  CREATE INDEX acts_by_time ON acts(what, at);
 )sql"};
 
 constexpr std::string_view kCure =

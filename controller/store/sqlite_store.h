@@ -63,6 +63,23 @@ class SqliteStore final : public Store {
   Task<Status> set_gitlab_facts(std::string job_public_id, int64_t project_id,
                                 GitlabFacts facts) override;
 
+  Task<Result<bool>> keep_fetched(fleet::v1::JobReport report, UnixMicros at) override;
+  Task<Result<std::vector<int64_t>>> unreported(std::string instance,
+                                                std::vector<int64_t> job_ids) override;
+
+  Task<Result<Page<Failure>>> failures(Scope scope, FailureFilter filter,
+                                       PageRequest page) override;
+  Task<Result<Failure>> failure(Scope scope, std::string id) override;
+  Task<Result<std::optional<SeenBefore>>> seen_before(Scope scope, std::string job) override;
+  Task<Result<std::vector<uint64_t>>> baseline(std::string instance, int64_t project_id,
+                                               std::string job_name) override;
+
+  Task<Result<Act>> act(std::string id) override;
+  Task<Result<std::vector<Act>>> pipeline_acts(std::string instance, int64_t project_id,
+                                               int64_t pipeline_id) override;
+  Task<Result<std::vector<FailingHost>>> failing_hosts(UnixMicros since, int64_t jobs,
+                                                       int64_t projects) override;
+
   Task<Status> add_enrollment_token(EnrollmentToken token) override;
   Task<Result<std::vector<EnrollmentToken>>> enrollment_tokens() override;
   Task<Status> revoke_token(std::string id, UnixMicros at) override;
@@ -93,6 +110,7 @@ class SqliteStore final : public Store {
 
   Task<Result<Note>> note(Scope scope, std::string subject) override;
   Task<Result<std::vector<AuditRecord>>> audit(std::size_t limit) override;
+  Task<Result<Page<AuditRecord>>> audit_page(PageRequest page) override;
   Task<Status> add_audit(AuditRecord record) override;
 
   Task<Result<int64_t>> sweep(Retention retention) override;
@@ -107,6 +125,9 @@ class SqliteStore final : public Store {
   bool supersede(sqlite::Connection& c, const std::string& instance, int64_t project,
                  int64_t job_id, const GitlabFacts& facts, UnixMicros now);
   void put_work(Connection& c, const NewWork& work);
+  void decide(Connection& c, const Decision& decision, UnixMicros now);
+  void end_act(Connection& c, const Act& act, UnixMicros now);
+  void tell_of_act(Connection& c, const Act& act, UnixMicros now);
   void apply_outcome(Connection& c, const WorkOutcome& outcome, UnixMicros now);
   Status end_lease(Connection& c, const Work& work);
 
@@ -114,6 +135,19 @@ class SqliteStore final : public Store {
   Wakeup events_, work_;
   std::unique_ptr<sqlite::Database> database_;  // last: its threads use the others
 };
+
+// ---- Failures (failures.cpp), and what passing runs print (baselines.cpp) ----
+
+// Puts a reported failure to those it is the same as, or alike. Bounded work.
+void group_failure(Connection& c, int64_t n, const fleet::v1::JobKey& key,
+                   const std::string& agent_id, const fleet::v1::JobReport& report, UnixMicros at,
+                   const std::string& new_id);
+// GitLab's word on a job is there: what of it made an earlier failure pass, or which later run made
+// this one pass.
+void relate_runs(Connection& c, int64_t n);
+void keep_templates(Connection& c, int64_t n, const fleet::v1::PassedTemplates& passed);
+// GitLab's word on the job is there: whose passing runs print this.
+void name_templates(Connection& c, int64_t n);
 
 // ---- Shared parts of transactions ----
 void write_audit(Connection& c, const AuditRecord& record);

@@ -73,7 +73,7 @@ struct Job {
   std::string id;  // UUIDv7: the public id
   JobKey key;
   std::string project_path;
-  std::string agent_id;
+  std::string agent_id;         // empty: no agent watched it, its log was fetched from GitLab
   fleet::v1::JobReport report;  // empty (no report_id) while the job runs
   UnixMicros received_at;       // by the controller's clock
   std::optional<GitlabFacts> gitlab;
@@ -100,6 +100,81 @@ struct Page {
 struct Accepted {
   uint64_t high_water_seq = 0;  // everything up to here is durable
   bool duplicate = false;
+};
+
+// ---- Failures: the same one again, or one like it ----
+
+// The next passing run of a job that had failed.
+struct Passed {
+  int64_t job_id = 0;
+  std::string sha;
+  bool same_sha = false;          // nothing was changed: a retry was enough
+  int64_t merge_request_iid = 0;  // where it was changed; 0: not known
+  UnixMicros at;
+};
+
+// One failed job of a failure.
+struct Occurrence {
+  std::string job;  // public id
+  JobKey key;
+  std::string project_path, agent_id, job_name, ref, sha;
+  UnixMicros at;
+  std::optional<Passed> passed;
+  // A passing run of the same job on the same commit: what failed here is flaky.
+  std::optional<int64_t> passed_on_same_sha;
+  std::vector<std::string> failing_tests;  // at most 20; only failure() fills it
+};
+
+// Failed jobs whose fingerprint is the same, or whose evidence is alike. Of one project; those that
+// infrastructure and runners own are one over all projects. Everything here is of occurrences in
+// the reader's scope, but for the two numbers of `elsewhere`.
+struct Failure {
+  std::string id;                                   // UUIDv7
+  std::string category, owner, fingerprint, title;  // of the newest occurrence
+  bool across_projects = false;
+  int64_t times = 0, projects = 0;  // times counts to kTimesCounted
+  UnixMicros first_at, last_at;
+  std::vector<std::string> agents;                      // on whose hosts, at most 20
+  int64_t elsewhere_times = 0, elsewhere_projects = 0;  // outside of the reader's scope
+  int64_t flaky_times = 0;                              // occurrences with passed_on_same_sha
+  std::vector<Occurrence> occurrences;  // newest first, at most 20; only failure() fills it
+};
+inline constexpr int64_t kTimesCounted = 1000;
+
+struct FailureFilter {
+  std::optional<std::string> instance, project_path, category, owner;
+  std::optional<bool> flaky;
+};
+
+// What was known of a job's failure before it: occurrences earlier than the job, in its project.
+struct SeenBefore {
+  std::string failure;  // public id
+  int64_t times = 0;    // 0: new in this project; counts to kTimesCounted
+  std::optional<UnixMicros> first_at, last_at;
+  std::vector<std::string> agents;
+  int64_t elsewhere_times = 0, elsewhere_projects = 0;  // in other projects, whatever the scope
+  std::optional<Passed> last_passed;          // after the last earlier occurrence that passed
+  std::optional<Passed> passed;               // after this one
+  std::optional<int64_t> passed_on_same_sha;  // this very failure is flaky: the run that shows it
+};
+
+// ---- Acts on the outside world ----
+
+// What is decided is written before it is done and is done at most once: `what` and the fields up
+// to `category` are its identity.
+struct Act {
+  std::string id;    // UUIDv7
+  std::string what;  // "job.retry", "runner.pause"
+  std::string instance;
+  int64_t project_id = 0;
+  std::string sha, job_name, category;
+  std::string project_path;
+  int64_t pipeline_id = 0, job_id = 0, runner_id = 0;
+  std::string why;     // for people
+  std::string state;   // "intended", "done", "refused"
+  std::string detail;  // what came of it, for people
+  int64_t made = 0;    // the job that a retry made
+  UnixMicros at, ended_at;
 };
 
 // ---- Agents, tokens ----
@@ -154,7 +229,7 @@ struct ApiToken {
 struct Event {
   uint64_t number = 0;  // monotonic, no gaps visible to a reader that goes forward
   std::string type;     // "job.started", "job.reported", "job.updated", "agent.enrolled",
-                        // "agent.revoked", "note.changed"
+                        // "agent.revoked", "note.changed", "act.changed" (of a job)
   std::string instance;
   int64_t project_id = 0;
   std::string subject;  // the job's or agent's public id, or a merge request "instance/project/iid"
@@ -196,11 +271,25 @@ struct Note {
   UnixMicros updated_at;
 };
 
+// An act to be written, with its audit record, and the work that does it. Where it was decided
+// before, or where `most` acts of its kind in its project (0: of all projects) were decided since
+// `since`, nothing of it is written.
+struct Decision {
+  Act act;
+  AuditRecord audit;
+  NewWork work;
+  UnixMicros since;
+  int64_t most = 0;
+};
+
 // What finishing a piece of work leaves behind, all in one transaction.
 struct WorkOutcome {
   std::vector<AuditRecord> audit;
-  std::optional<Note> note;  // stored, with event "note.changed" when the body changed
-  std::vector<NewWork> follow_up;
+  std::optional<Note> note =
+      std::nullopt;  // stored, with event "note.changed" when the body changed
+  std::vector<NewWork> follow_up = {};
+  std::optional<Decision> decision = std::nullopt;
+  std::optional<Act> ended = std::nullopt;  // its state, detail, made and ended_at are kept
 };
 
 struct Retention {
@@ -238,6 +327,42 @@ class Store {
   // where a newer is known; what was retried stays so.
   virtual Task<Status> set_gitlab_facts(std::string job_public_id, int64_t project_id,
                                         GitlabFacts facts) = 0;
+
+  // A report made here from a log that GitLab keeps, with the event "job.reported". False: an agent
+  // reported the job, or it was fetched before; the first word stands. An agent's report that comes
+  // later replaces it.
+  virtual Task<Result<bool>> keep_fetched(fleet::v1::JobReport report, UnixMicros at) = 0;
+  // Which of these jobs have no report.
+  virtual Task<Result<std::vector<int64_t>>> unreported(std::string instance,
+                                                        std::vector<int64_t> job_ids) = 0;
+
+  // -- failures --
+  virtual Task<Result<Page<Failure>>> failures(Scope scope, FailureFilter filter,
+                                               PageRequest page) = 0;
+  virtual Task<Result<Failure>> failure(Scope scope, std::string id) = 0;
+  // Nothing: the job is not in the scope, did not fail, or nothing is known of why.
+  virtual Task<Result<std::optional<SeenBefore>>> seen_before(Scope scope, std::string job) = 0;
+  // What the last passing runs of this job printed, sorted; empty: not known.
+  virtual Task<Result<std::vector<uint64_t>>> baseline(std::string instance, int64_t project_id,
+                                                       std::string job_name) = 0;
+
+  // -- acts --
+  virtual Task<Result<Act>> act(std::string id) = 0;
+  virtual Task<Result<std::vector<Act>>> pipeline_acts(std::string instance, int64_t project_id,
+                                                       int64_t pipeline_id) = 0;
+  // Hosts on which jobs failed for a reason that the runner owns, since then: at least so many jobs
+  // of so many projects.
+  struct FailingHost {
+    std::string agent_id, host_name;
+    int64_t jobs = 0, projects = 0;
+    UnixMicros last_at;
+    // GitLab's runner of the last such job, and one job of each of up to 10 projects.
+    std::string instance;
+    int64_t runner_id = 0;
+    std::vector<int64_t> project_ids;  // of that instance
+  };
+  virtual Task<Result<std::vector<FailingHost>>> failing_hosts(UnixMicros since, int64_t jobs,
+                                                               int64_t projects) = 0;
 
   // -- agents and tokens --
   virtual Task<Status> add_enrollment_token(EnrollmentToken token) = 0;
@@ -290,6 +415,7 @@ class Store {
   // -- notes, audit --
   virtual Task<Result<Note>> note(Scope scope, std::string subject) = 0;
   virtual Task<Result<std::vector<AuditRecord>>> audit(std::size_t limit) = 0;  // newest first
+  virtual Task<Result<Page<AuditRecord>>> audit_page(PageRequest page) = 0;     // likewise
   virtual Task<Status> add_audit(AuditRecord record) = 0;                       // acts of operators
 
   // -- house-keeping --

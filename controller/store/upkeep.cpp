@@ -37,6 +37,7 @@ int64_t delete_records_before(Connection& c, UnixMicros time) {
   chunk("audit", "n", "at < ?");
   chunk("dead_letters", "id", "at < ?");
   chunk("notes", "rowid", "updated_at < ?");
+  chunk("acts", "id", "at < ?");
   // Only behind every cursor: a consumer that is behind loses nothing.
   chunk("outbox", "number", "at < ? AND number <= (SELECT min(number) FROM cursors)");
   gone += c.run("DELETE FROM host_samples WHERE received_at < ?", {time});

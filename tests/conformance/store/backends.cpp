@@ -2,12 +2,12 @@
 
 namespace gitaiops::store {
 
-INSTANTIATE_TEST_SUITE_P(
-    Stores, StoreConformance,
-    ::testing::Values(Backend{"SQLite",
-                              [](const std::filesystem::path& folder, const Clock& clock) {
-                                return open_sqlite({folder / "store.db"}, clock);
-                              }}),
-    [](const ::testing::TestParamInfo<Backend>& backend) { return backend.param.name; });
+std::vector<Backend> backends() {
+  return {{"SQLite", [](const std::filesystem::path& folder, const Clock& clock) {
+             return open_sqlite({folder / "store.db"}, clock);
+           }}};
+}
+
+INSTANTIATE_TEST_SUITE_P(Stores, StoreConformance, ::testing::ValuesIn(backends()), backend_name);
 
 }  // namespace gitaiops::store

@@ -21,6 +21,11 @@ struct Backend {
       open;
 };
 
+std::vector<Backend> backends();  // all there are
+inline std::string backend_name(const ::testing::TestParamInfo<Backend>& backend) {
+  return backend.param.name;
+}
+
 constexpr UnixMicros kNow{1'700'000'000'000'000};
 constexpr int64_t kSecond = kMicrosPerSecond;
 

@@ -15,6 +15,10 @@ class MemoryStore final : public Store {
   std::vector<Note> all_notes;
   std::vector<Agent> all_agents;
   std::vector<ApiToken> all_tokens;
+  std::vector<Failure> all_failures;
+  std::optional<SeenBefore> seen;
+  std::vector<FailingHost> hosts;
+  std::vector<AuditRecord> all_audit;
   std::optional<Error> broken;  // every call fails with it
 
   static bool fits(const std::string& pattern, const std::string& text) {
@@ -106,6 +110,41 @@ class MemoryStore final : public Store {
     co_return unasked();
   }
   Task<Status> set_gitlab_facts(std::string, int64_t, GitlabFacts) override { co_return unasked(); }
+  Task<Result<bool>> keep_fetched(fleet::v1::JobReport, UnixMicros) override {
+    co_return unasked();
+  }
+  Task<Result<std::vector<int64_t>>> unreported(std::string, std::vector<int64_t>) override {
+    co_return unasked();
+  }
+  Task<Result<Page<Failure>>> failures(Scope, FailureFilter, PageRequest) override {
+    if (broken) co_return *broken;
+    Page<Failure> page;
+    page.items = all_failures;
+    co_return page;
+  }
+  Task<Result<Failure>> failure(Scope, std::string id) override {
+    for (const auto& failure : all_failures)
+      if (failure.id == id) co_return failure;
+    co_return Error(Code::not_found, "no such failure");
+  }
+  Task<Result<std::optional<SeenBefore>>> seen_before(Scope, std::string) override {
+    co_return seen;
+  }
+  Task<Result<std::vector<uint64_t>>> baseline(std::string, int64_t, std::string) override {
+    co_return unasked();
+  }
+  Task<Result<Act>> act(std::string) override { co_return unasked(); }
+  Task<Result<std::vector<Act>>> pipeline_acts(std::string, int64_t, int64_t) override {
+    co_return unasked();
+  }
+  Task<Result<std::vector<FailingHost>>> failing_hosts(UnixMicros, int64_t, int64_t) override {
+    co_return hosts;
+  }
+  Task<Result<Page<AuditRecord>>> audit_page(PageRequest) override {
+    Page<AuditRecord> page;
+    page.items = all_audit;
+    co_return page;
+  }
   Task<Status> add_enrollment_token(EnrollmentToken) override { co_return unasked(); }
   Task<Result<std::vector<EnrollmentToken>>> enrollment_tokens() override { co_return unasked(); }
   Task<Status> revoke_token(std::string, UnixMicros) override { co_return unasked(); }

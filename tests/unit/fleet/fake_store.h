@@ -158,6 +158,31 @@ class FakeStore final : public store::Store {
   Task<Result<QueueStats>> queue_stats() override { co_return none(); }
   Task<Result<store::Note>> note(store::Scope, std::string) override { co_return none(); }
   Task<Result<std::vector<store::AuditRecord>>> audit(std::size_t) override { co_return none(); }
+  Task<Result<store::Page<store::AuditRecord>>> audit_page(store::PageRequest) override {
+    co_return none();
+  }
+  Task<Result<bool>> keep_fetched(fleet::v1::JobReport, UnixMicros) override { co_return none(); }
+  Task<Result<std::vector<int64_t>>> unreported(std::string, std::vector<int64_t>) override {
+    co_return none();
+  }
+  Task<Result<store::Page<store::Failure>>> failures(store::Scope, store::FailureFilter,
+                                                     store::PageRequest) override {
+    co_return none();
+  }
+  Task<Result<store::Failure>> failure(store::Scope, std::string) override { co_return none(); }
+  Task<Result<std::optional<store::SeenBefore>>> seen_before(store::Scope, std::string) override {
+    co_return none();
+  }
+  Task<Result<std::vector<uint64_t>>> baseline(std::string, int64_t, std::string) override {
+    co_return none();
+  }
+  Task<Result<store::Act>> act(std::string) override { co_return none(); }
+  Task<Result<std::vector<store::Act>>> pipeline_acts(std::string, int64_t, int64_t) override {
+    co_return none();
+  }
+  Task<Result<std::vector<FailingHost>>> failing_hosts(UnixMicros, int64_t, int64_t) override {
+    co_return none();
+  }
   Task<Status> add_audit(store::AuditRecord) override { co_return none(); }
   Task<Result<int64_t>> sweep(store::Retention) override { co_return none(); }
   Task<Status> backup(std::filesystem::path) override { co_return none(); }

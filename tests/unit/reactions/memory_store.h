@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "base/io/io.h"
 #include "controller/store/store.h"
@@ -24,6 +25,11 @@ class MemoryStore : public Store {
   std::vector<Event> events;
   std::vector<Item> items;
   std::vector<std::pair<Work, std::string>> dead;
+  std::map<std::string, SeenBefore> seen;
+  std::map<std::string, Act> acts;
+  std::vector<FailingHost> hosts;
+  std::vector<fleet::v1::JobReport> fetched;
+  std::set<int64_t> reported;
   uint64_t cursor_at = 0;
   gitaiops::Event changed;
 
@@ -118,9 +124,58 @@ class MemoryStore : public Store {
     for (auto& record : outcome.audit) audits.push_back(std::move(record));
     if (outcome.note) notes[outcome.note->subject] = *outcome.note;
     for (auto& work : outcome.follow_up) put(std::move(work));
+    if (outcome.decision) {
+      const Act& made = outcome.decision->act;
+      const auto same = [&](const auto& entry) {
+        const Act& a = entry.second;
+        return std::tie(a.what, a.instance, a.project_id, a.sha, a.job_name, a.category) ==
+               std::tie(made.what, made.instance, made.project_id, made.sha, made.job_name,
+                        made.category);
+      };
+      if (std::ranges::any_of(acts, same)) return;
+      acts[made.id] = made;
+      acts[made.id].state = "intended";
+      audits.push_back(outcome.decision->audit);
+      put(outcome.decision->work);
+    }
+    if (outcome.ended) acts[outcome.ended->id] = *outcome.ended;
+  }
+
+  Task<Result<std::optional<SeenBefore>>> seen_before(Scope, std::string id) override {
+    if (!seen.contains(id)) co_return std::optional<SeenBefore>();
+    co_return seen[id];
+  }
+  Task<Result<Act>> act(std::string id) override {
+    if (!acts.contains(id)) co_return Error{Code::not_found, "no act " + id};
+    co_return acts[id];
+  }
+  Task<Result<std::vector<Act>>> pipeline_acts(std::string, int64_t, int64_t pipeline) override {
+    std::vector<Act> out;
+    for (const auto& [id, act] : acts)
+      if (act.pipeline_id == pipeline) out.push_back(act);
+    co_return out;
+  }
+  Task<Result<std::vector<FailingHost>>> failing_hosts(UnixMicros, int64_t, int64_t) override {
+    co_return hosts;
+  }
+  Task<Result<bool>> keep_fetched(fleet::v1::JobReport report, UnixMicros) override {
+    fetched.push_back(std::move(report));
+    co_return true;
+  }
+  Task<Result<std::vector<int64_t>>> unreported(std::string, std::vector<int64_t> ids) override {
+    std::erase_if(ids, [&](int64_t id) { return reported.contains(id); });
+    co_return ids;
   }
 
   // Not used here.
+  Task<Result<Page<Failure>>> failures(Scope, FailureFilter, PageRequest) override {
+    co_return no();
+  }
+  Task<Result<Failure>> failure(Scope, std::string) override { co_return no(); }
+  Task<Result<std::vector<uint64_t>>> baseline(std::string, int64_t, std::string) override {
+    co_return std::vector<uint64_t>();
+  }
+  Task<Result<Page<AuditRecord>>> audit_page(PageRequest) override { co_return no(); }
   Task<Result<Accepted>> accept(std::string, uint64_t, fleet::v1::Envelope, UnixMicros) override {
     co_return no();
   }
