@@ -1,5 +1,5 @@
-// GitLab's REST API, as far as we use it: reading what a job, pipeline and merge request are, and
-// keeping one note.
+// GitLab's REST API, as far as we use it: reading what a job, pipeline and merge request are,
+// keeping one note, and two acts: retrying a job and pausing a runner.
 //
 // Errors, the same for each call:
 //   not_found           404: it is not there, or our token may not see it
@@ -50,6 +50,20 @@ struct Job {
   int64_t runner_id = 0;         // 0: none, or the runner is gone
   std::string runner_system_id;  // empty before GitLab 16
   UnixMicros finished_at;        // 0 while it runs
+  int64_t user_id = 0;           // who started it; of a retry, who retried
+};
+
+struct Runner {
+  int64_t id = 0;
+  std::string description;
+  bool paused = false;
+  bool online = false;
+};
+
+// A job's log as GitLab keeps it.
+struct Trace {
+  std::string text;
+  bool whole = true;  // false: there is more than was asked for
 };
 
 struct Pipeline {
@@ -96,7 +110,19 @@ class Gitlab {
   virtual Task<Result<Pipeline>> pipeline(int64_t project, int64_t id) = 0;
   // Without the runs that a retry superseded.
   virtual Task<Result<std::vector<Job>>> pipeline_jobs(int64_t project, int64_t pipeline) = 0;
-  // Likewise; they are not among pipeline_jobs().
+  // With them.
+  virtual Task<Result<std::vector<Job>>> all_pipeline_jobs(int64_t project, int64_t pipeline) = 0;
+  // The newest hundred of the project that failed.
+  virtual Task<Result<std::vector<Job>>> failed_jobs(int64_t project) = 0;
+  // At most `max_bytes` from its beginning; asks for no more where GitLab can give a part.
+  virtual Task<Result<Trace>> trace(int64_t project, int64_t job, std::size_t max_bytes) = 0;
+  // The new run. GitLab refuses (permission_denied) one that was retried already. Not repeated by
+  // itself when its fate is unknown.
+  virtual Task<Result<Job>> retry_job(int64_t project, int64_t job) = 0;
+  // Those that may take the project's jobs, as far as our token may see them.
+  virtual Task<Result<std::vector<Runner>>> project_runners(int64_t project) = 0;
+  virtual Task<Result<Runner>> pause_runner(int64_t runner) = 0;
+  // Without superseded runs; they are not among pipeline_jobs().
   virtual Task<Result<std::vector<Bridge>>> pipeline_bridges(int64_t project, int64_t pipeline) = 0;
   virtual Task<Result<MergeRequest>> merge_request(int64_t project, int64_t iid) = 0;
   // Those into `project`, from a branch of that name in any project.

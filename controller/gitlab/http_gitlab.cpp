@@ -89,6 +89,45 @@ class HttpGitlab final : public Gitlab {
                          "/jobs?include_retried=false",
                      parse_jobs);
   }
+  Task<Result<std::vector<Job>>> all_pipeline_jobs(int64_t project, int64_t pipeline) override {
+    return list<Job>("/projects/" + number(project) + "/pipelines/" + number(pipeline) +
+                         "/jobs?include_retried=true",
+                     parse_jobs);
+  }
+  Task<Result<std::vector<Job>>> failed_jobs(int64_t project) override {
+    return get<std::vector<Job>>(
+        "/projects/" + number(project) + "/jobs?scope[]=failed&per_page=" + number(kPageSize),
+        parse_jobs);
+  }
+  Task<Result<Trace>> trace(int64_t project, int64_t job, std::size_t max_bytes) override {
+    Call call{.path = "/projects/" + number(project) + "/jobs/" + number(job) + "/trace"};
+    call.max_bytes = max_bytes;
+    CO_ASSIGN_OR_RETURN(auto response, co_await this->call(std::move(call)));
+    Trace out;
+    out.text = std::move(response.body);
+    const auto range = std::string(response.header("Content-Range"));
+    const auto total = parse_uint(std::string_view(range).substr(range.rfind('/') + 1));
+    if (response.status == 206 && (!total || *total > out.text.size())) out.whole = false;
+    if (out.text.size() > max_bytes) {
+      out.text.resize(max_bytes);
+      out.whole = false;
+    }
+    co_return out;
+  }
+  Task<Result<Job>> retry_job(int64_t project, int64_t job) override {
+    return ask<Job>({.method = "POST",
+                     .path = "/projects/" + number(project) + "/jobs/" + number(job) + "/retry",
+                     .repeatable = false},
+                    parse_job);
+  }
+  Task<Result<std::vector<Runner>>> project_runners(int64_t project) override {
+    return list<Runner>("/projects/" + number(project) + "/runners?", parse_runners);
+  }
+  Task<Result<Runner>> pause_runner(int64_t runner) override {
+    return ask<Runner>(
+        {.method = "PUT", .path = "/runners/" + number(runner), .body = "{\"paused\":true}"},
+        parse_runner);
+  }
   Task<Result<std::vector<Bridge>>> pipeline_bridges(int64_t project, int64_t pipeline) override {
     return list<Bridge>(
         "/projects/" + number(project) + "/pipelines/" + number(pipeline) + "/bridges?",
@@ -146,7 +185,8 @@ class HttpGitlab final : public Gitlab {
     std::string method = "GET";
     std::string path;  // below /api/v4
     std::string body = {};
-    bool repeatable = true;  // doing it twice is the same as once
+    bool repeatable = true;     // doing it twice is the same as once
+    std::size_t max_bytes = 0;  // of a body that is no JSON; 0: the usual
   };
   template <class T>
   using Parse = Result<T> (*)(std::string_view);
@@ -222,6 +262,13 @@ Task<Result<OutgoingResponse>> HttpGitlab::send_once(Call call) {
   OutgoingRequest request{.method = call.method, .url = options_.url + "/api/v4" + call.path};
   request.total_timeout = options_.request_timeout;
   request.headers = {{"PRIVATE-TOKEN", token_}, {"Accept", "application/json"}};
+  if (call.max_bytes > 0) {
+    request.headers[1].second = "*/*";
+    request.headers.emplace_back("Range", "bytes=0-" + std::to_string(call.max_bytes - 1));
+    // A server that gives no parts sends all of it; that is taken as far as it is bearable.
+    request.max_response_bytes = std::max(4 * call.max_bytes, kOutgoingMaxResponseBytes);
+    request.total_timeout = 6 * options_.request_timeout;
+  }
   if (!call.body.empty()) {
     request.headers.emplace_back("Content-Type", "application/json");
     request.body = std::move(call.body);

@@ -96,6 +96,17 @@ Result<Job> job(const json& j) {
   out.runner_id = number(at(j, "runner"), "id");
   out.runner_system_id = text(at(j, "runner_manager"), "system_id");
   out.finished_at = time(j, "finished_at");
+  out.user_id = number(at(j, "user"), "id");
+  return out;
+}
+
+Result<Runner> runner(const json& j) {
+  Runner out;
+  out.id = number(j, "id");
+  if (out.id <= 0) return lacking("runner");
+  out.description = text(j, "description");
+  out.paused = flag(j, "paused", !flag(j, "active", true));
+  out.online = text(j, "status") == "online" || flag(j, "online");
   return out;
 }
 
@@ -176,6 +187,12 @@ Result<Note> parse_note(std::string_view body) {
 }
 Result<std::vector<Job>> parse_jobs(std::string_view body) {
   return parsed<std::vector<Job>>(body, [](const json& j) { return each<Job>(j, job); });
+}
+Result<Runner> parse_runner(std::string_view body) {
+  return parsed<Runner>(body, runner);
+}
+Result<std::vector<Runner>> parse_runners(std::string_view body) {
+  return parsed<std::vector<Runner>>(body, [](const json& j) { return each<Runner>(j, runner); });
 }
 Result<std::vector<Bridge>> parse_bridges(std::string_view body) {
   return parsed<std::vector<Bridge>>(body, [](const json& j) { return each<Bridge>(j, bridge); });

@@ -25,6 +25,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (const auto request = parse_merge_request(body); request.ok())
     require(request->iid > 0 && request->project_id > 0);
   if (const auto user = parse_user(body); user.ok()) require(user->id > 0);
+  if (const auto runners = parse_runners(body); runners.ok())
+    for (const auto& runner : *runners) require(runner.id > 0);
   if (const auto jobs = parse_jobs(body); jobs.ok())
     for (const auto& job : *jobs) require(job.id > 0);
   if (const auto requests = parse_merge_requests(body); requests.ok())

@@ -17,6 +17,10 @@ class FakeGitlab final : public Gitlab {
   std::map<int64_t, std::vector<Job>> pipelines;                       // by pipeline
   std::map<int64_t, std::vector<Bridge>> bridges;                      // by pipeline
   std::map<std::pair<int64_t, int64_t>, MergeRequest> merge_requests;  // by project, iid
+  std::map<int64_t, std::vector<Job>> all_pipelines;  // with superseded runs, where set
+  std::map<int64_t, std::vector<Job>> failed;         // by project
+  std::map<int64_t, std::string> traces;              // by job
+  std::map<int64_t, std::vector<Runner>> runners;     // by project
   std::vector<MergeRequest> of_commit;
   std::vector<Note> all_notes;
   std::map<std::string, Error> failures;  // by name of the call
@@ -42,6 +46,36 @@ class FakeGitlab final : public Gitlab {
   Task<Result<std::vector<Job>>> pipeline_jobs(int64_t, int64_t pipeline) override {
     if (auto error = failure("pipeline_jobs")) co_return *error;
     co_return pipelines[pipeline];
+  }
+  Task<Result<std::vector<Job>>> all_pipeline_jobs(int64_t, int64_t pipeline) override {
+    if (auto error = failure("all_pipeline_jobs")) co_return *error;
+    co_return all_pipelines.contains(pipeline) ? all_pipelines[pipeline] : pipelines[pipeline];
+  }
+  Task<Result<std::vector<Job>>> failed_jobs(int64_t project) override {
+    if (auto error = failure("failed_jobs")) co_return *error;
+    co_return failed[project];
+  }
+  Task<Result<Trace>> trace(int64_t, int64_t job, std::size_t) override {
+    if (auto error = failure("trace")) co_return *error;
+    if (!traces.contains(job)) co_return Error{Code::not_found, "no trace"};
+    co_return Trace{traces[job], true};
+  }
+  Task<Result<Job>> retry_job(int64_t, int64_t job) override {
+    if (auto error = failure("retry_job")) co_return *error;
+    writes.push_back("retry " + std::to_string(job));
+    Job made;
+    made.id = 1000 + job;
+    made.status = "pending";
+    co_return made;
+  }
+  Task<Result<std::vector<Runner>>> project_runners(int64_t project) override {
+    if (auto error = failure("project_runners")) co_return *error;
+    co_return runners[project];
+  }
+  Task<Result<Runner>> pause_runner(int64_t runner) override {
+    if (auto error = failure("pause_runner")) co_return *error;
+    writes.push_back("pause " + std::to_string(runner));
+    co_return Runner{runner, "", true, true};
   }
   Task<Result<std::vector<Bridge>>> pipeline_bridges(int64_t, int64_t pipeline) override {
     if (auto error = failure("pipeline_bridges")) co_return *error;
