@@ -78,8 +78,10 @@ fleet::v1::JobReport without_log(const fleet::v1::JobReport& report) {
 }
 
 View without_logs(View view) {
-  for (auto& job : view.jobs)
+  for (auto& job : view.jobs) {
     if (job.report) job.report = without_log(*job.report);
+    if (job.seen) job.seen->sha.clear();
+  }
   return view;
 }
 

@@ -226,10 +226,11 @@ std::string joined(std::initializer_list<std::string> parts) {
 }
 
 // Why there is less to show than there might be.
-std::string caveats(const JobReport& report, bool quote_logs) {
+std::string caveats(const JobReport& report, bool fetched, bool quote_logs) {
   std::string out;
   const auto& log = report.log();
   const std::string why = log.reason().empty() ? "." : ": " + code_span(log.reason(), kMaxNote);
+  if (fetched) out += "- No agent watched this job; its log was read at GitLab.\n";
   if (log.availability() == fleet::v1::LogFacts::AVAILABILITY_UNAVAILABLE) {
     out += "- The log was not available" + why + "\n";
   } else if (log.availability() == fleet::v1::LogFacts::AVAILABILITY_PARTIAL) {
@@ -274,7 +275,7 @@ std::string details(const JobView& job, const Evidence& proof, bool quote_logs) 
   if (proof.more)
     for (const auto& lines : proof.all) add_part(out, fenced(lines));
   if (d != nullptr) add_part(out, failing_tests(*d));
-  add_part(out, caveats(*job.report, quote_logs));
+  add_part(out, caveats(*job.report, job.fetched, quote_logs));
   return out;
 }
 
@@ -285,6 +286,10 @@ Block block_of(const JobView& job, const View& view, std::size_t show, bool alon
   block.shown = joined({who, log_link(job), judgement(job)});
   if (!block.shown.empty()) block.shown += "\n";
   if (!proof.shown.empty()) block.shown += fenced(proof.shown);
+  if (job.seen) {
+    const std::string line = seen_line(*job.seen);
+    if (!line.empty()) block.shown += line + "\n";
+  }
   block.folded = details(job, proof, view.quote_logs);
   if (!block.folded.empty() && !job.allow_failure)
     block.folded.insert(0, "**" + name_of(job) + "**\n\n");

@@ -1,5 +1,5 @@
 // The one note on a merge request, as Markdown: values in, text out. It is composed of named
-// sections by contributors that do not know each other; `failures` and `usage` are the first two.
+// sections by contributors that do not know each other; `failures`, `acts` and `usage`.
 //
 // What every note keeps, whatever the log, the job names and the paths say:
 //   - at most 25 lines are visible, the rest is folded; at most 60 KiB in all; valid UTF-8 without
@@ -21,6 +21,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/clock/clock.h"
 #include "gitaiops/fleet/v1/fleet.pb.h"
 
 namespace gitaiops::note {
@@ -29,6 +30,27 @@ constexpr std::size_t kMaxVisibleLines = 25;
 constexpr std::size_t kMaxBytes = 60 << 10;
 
 // ---- What is known ----
+
+// What is known of earlier failures of this kind, in numbers and our own words.
+struct Seen {
+  int64_t times = 0;     // earlier ones in this project
+  bool or_more = false;  // counting stopped there
+  UnixMicros first_at;
+  int64_t elsewhere_times = 0, elsewhere_projects = 0;
+  enum class Cure { unknown, retry, change } cure = Cure::unknown;  // of the last one that passed
+  std::string sha;                                                  // of the change
+  bool flaky = false;  // this job passed on the very same commit
+};
+
+// What was done by itself about a job of this pipeline, or will be.
+struct Act {
+  std::string job_name;
+  std::string category;    // for which it was done
+  std::string state;       // "intended", "done", "refused"
+  std::string detail;      // why it was refused
+  std::string status;      // of the job it made, GitLab's word; empty: not known
+  bool elsewhere = false;  // another runner was wanted, which GitLab cannot be told
+};
 
 // One job of the merge request's newest pipeline, as GitLab tells it, without superseded runs.
 struct JobView {
@@ -39,13 +61,16 @@ struct JobView {
   std::string web_url;         // empty: no link
   bool allow_failure = false;
   std::optional<fleet::v1::JobReport> report;  // absent: no agent watched it
+  bool fetched = false;                        // its log was read at GitLab: no agent watched it
+  std::optional<Seen> seen = std::nullopt;     // absent: nothing to say
 };
 
 struct View {
   std::string place;            // "<instance>/<project id>/<iid>": which note this is
   std::string pipeline_status;  // GitLab's word
   std::vector<JobView> jobs;
-  bool has_note = false;  // a note with something in it stands there already
+  std::vector<Act> acts = {};  // oldest first
+  bool has_note = false;       // a note with something in it stands there already
   // false: the note has readers who may not see the logs. Sections then get reports without
   // anything that was read from a log and without free text.
   bool quote_logs = true;
@@ -75,13 +100,15 @@ class Section {
 };
 
 std::shared_ptr<const Section> failures();
+std::shared_ptr<const Section> acts();
 std::shared_ptr<const Section> usage();
 
 // ---- The note ----
 
 class Composer {
  public:
-  explicit Composer(std::vector<std::shared_ptr<const Section>> sections = {failures(), usage()})
+  explicit Composer(std::vector<std::shared_ptr<const Section>> sections = {failures(), acts(),
+                                                                            usage()})
       : sections_(std::move(sections)) {}
   std::string compose(const View& view) const;
 

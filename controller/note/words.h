@@ -16,4 +16,8 @@ bool has_words(std::string_view id);
 // "`unit`", or "job 42" where GitLab's name is not known.
 std::string name_of(const JobView& job);
 
+// "Seen 4 times before in this project since 2026-11-20, last passed after a retry." Empty: there
+// is nothing to say.
+std::string seen_line(const Seen& seen);
+
 }  // namespace gitaiops::note

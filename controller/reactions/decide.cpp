@@ -44,7 +44,7 @@ bool same_path(std::string_view a, std::string_view b) {
 std::vector<store::NewWork> work_for(const std::vector<store::Event>& events, UnixMicros now) {
   std::vector<store::NewWork> out;
   for (const auto& event : events)
-    if (event.type == "job.reported")
+    if (event.type == "job.reported" || event.type == "act.changed")
       out.push_back(resolve_job_work(event.instance, event.subject, 0, now));
   return out;
 }
@@ -216,8 +216,44 @@ std::vector<note::JobView> joined(const std::vector<gitlab::Job>& jobs,
     view.failure_reason = job.failure_reason;
     view.web_url = job.web_url;
     view.allow_failure = job.allow_failure;
-    if (const auto found = by_id.find(job.id); found != by_id.end())
+    if (const auto found = by_id.find(job.id); found != by_id.end()) {
       view.report = std::move(found->second->report);
+      view.fetched = found->second->agent_id.empty();
+    }
+  }
+  return out;
+}
+
+std::optional<note::Seen> seen_of(const std::optional<store::SeenBefore>& before) {
+  if (!before) return std::nullopt;
+  note::Seen out;
+  out.times = before->times;
+  out.or_more = before->times >= store::kTimesCounted;
+  out.first_at = before->first_at.value_or(UnixMicros{});
+  out.elsewhere_times = before->elsewhere_times;
+  out.elsewhere_projects = before->elsewhere_projects;
+  out.flaky = before->passed_on_same_sha.has_value();
+  if (before->last_passed) {
+    out.cure = before->last_passed->same_sha ? note::Seen::Cure::retry : note::Seen::Cure::change;
+    out.sha = before->last_passed->sha;
+  }
+  if (out.times == 0 && out.elsewhere_times == 0 && !out.flaky) return std::nullopt;
+  return out;
+}
+
+std::vector<note::Act> acts_of(const std::vector<store::Act>& acts,
+                               const std::vector<note::JobView>& jobs) {
+  std::vector<note::Act> out;
+  for (const auto& act : acts) {
+    if (act.what != "job.retry") continue;
+    note::Act& told = out.emplace_back();
+    told.job_name = act.job_name;
+    told.category = act.category;
+    told.state = act.state;
+    told.detail = act.detail;
+    told.elsewhere = act.why == "elsewhere";
+    const auto made = std::ranges::find(jobs, act.made, &note::JobView::id);
+    if (act.made != 0 && made != jobs.end()) told.status = made->status;
   }
   return out;
 }

@@ -76,6 +76,11 @@ std::optional<std::chrono::microseconds> wait_for_head(const gitlab::MergeReques
 // The jobs of the newest pipeline, each with its report where we have one.
 std::vector<note::JobView> joined(const std::vector<gitlab::Job>& jobs,
                                   std::vector<store::Job> reported);
+// What the note says of what was seen before; nothing when there is nothing to say.
+std::optional<note::Seen> seen_of(const std::optional<store::SeenBefore>& before);
+// What the note says of what was done by itself; `jobs` are the newest runs.
+std::vector<note::Act> acts_of(const std::vector<store::Act>& acts,
+                               const std::vector<note::JobView>& jobs);
 // Reported jobs that are not in this list of their pipeline because a newer run of them is. `jobs`
 // is without superseded runs.
 std::vector<const store::Job*> superseded(const std::vector<gitlab::Job>& jobs,

@@ -5,6 +5,7 @@
 //   GitLab says it passed         → the same, where a note or a failure stands that this may end.
 //   GitLab says it was canceled   → silence, but for a note that stands.
 //   GitLab does not show it to us → warn once, and ask again for a day.
+//   An act on a job was decided or done → likewise, its note tells of it.
 //   No GitLab is configured       → compose the note from the report alone and keep it for the API.
 //
 // Nothing is published on an agent's word: the instance, the project, the job's terminal state and

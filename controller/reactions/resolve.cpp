@@ -62,7 +62,9 @@ Task<Verdict> Reactions::resolve_job(store::Work work) {
   auto agent = co_await store_.agent(job->agent_id);
   if (!agent.ok() && agent.error().code() != Code::not_found) co_return failed(agent.error());
   const bool may_speak = agent.ok() && !agent->revoked_at;
-  const store::Scope scope = may_speak ? agent->scope : store::Scope();
+  store::Scope scope = may_speak ? agent->scope : store::Scope();
+  // Read at GitLab by ourselves: of this project, and for no other.
+  if (job->agent_id.empty()) scope = {{job->key.instance, job->project_path}};
 
   const std::string which =
       job->key.project_id > 0 ? std::to_string(job->key.project_id) : job->project_path;
@@ -290,7 +292,10 @@ Task<Verdict> Reactions::of_unknown_instance(store::Job job) {
 // No GitLab to ask and none to tell: the report alone makes the note, which the API serves.
 Task<Verdict> Reactions::publish_nothing(store::Job job) {
   Verdict out;
-  const std::string body = composer_.compose(view_of_report(job));
+  auto view = view_of_report(job);
+  const auto before = co_await store_.seen_before(store::everything(), job.id);
+  if (before.ok()) view.jobs.front().seen = seen_of(*before);
+  const std::string body = composer_.compose(view);
   if (body.empty()) co_return out;
   out.outcome.note = store::Note{.subject = "job/" + job.id,
                                  .instance = job.key.instance,

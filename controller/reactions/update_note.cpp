@@ -1,5 +1,6 @@
 // note.update: the merge request's note says what its newest pipeline says.
 #include <algorithm>
+#include <map>
 
 #include "controller/reactions/decide.h"
 #include "controller/reactions/reactions.h"
@@ -118,6 +119,9 @@ Task<Result<note::View>> Reactions::view_of(gitlab::Gitlab& gitlab, store::Merge
     if (view.pipeline_status == "success" && !child.status.empty())
       view.pipeline_status = child.status;
   }
+  CO_ASSIGN_OR_RETURN(const auto acts,
+                      co_await store_.pipeline_acts(key.instance, where, pipeline.id));
+  view.acts = acts_of(acts, view.jobs);
   CO_ASSIGN_OR_RETURN(const auto target, co_await gitlab.project(std::to_string(key.project_id)));
   gitlab::Project ran_in = target;
   if (where != key.project_id) {
@@ -145,7 +149,16 @@ Task<Result<std::vector<note::JobView>>> Reactions::jobs_of(std::vector<gitlab::
     std::erase_if(reported, [&](const store::Job& job) {
       return !job.gitlab || job.gitlab->merge_request != key;
     });
-  co_return joined(listed, std::move(reported));
+  std::map<int64_t, std::string> ids;
+  for (const auto& job : reported) ids[job.key.job_id] = job.id;
+  auto views = joined(listed, std::move(reported));
+  for (auto& view : views) {
+    if (view.status != "failed" || !view.report) continue;
+    CO_ASSIGN_OR_RETURN(const auto before,
+                        co_await store_.seen_before(store::everything(), ids[view.id]));
+    view.seen = seen_of(before);
+  }
+  co_return views;
 }
 
 // The pipelines that this one started in its own project, and those that they started.

@@ -97,6 +97,13 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       job.allow_failure = field.size() % 3 == 2;
     } else if (field[0] == 'P') {
       view.place = field.substr(1);
+    } else if (field[0] == 'A') {  // an act by itself
+      const std::string text(field.substr(1));
+      view.acts.push_back({text, text, field.size() % 2 ? "refused" : "done", text, text, false});
+    } else if (field[0] == 'S') {  // what was seen before
+      job.seen.emplace().times = static_cast<int64_t>(field.size());
+      job.seen->cure = Seen::Cure::change;
+      job.seen->sha = std::string(field.substr(1));
     } else if (field[0] == 'Q') {
       view.quote_logs = !view.quote_logs;
     } else {

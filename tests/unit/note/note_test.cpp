@@ -70,6 +70,52 @@ std::string visible(const std::string& note) {
   return note.substr(0, note.find("<details>"));
 }
 
+Seen seen_times(int64_t times) {
+  Seen seen;
+  seen.times = times;
+  seen.first_at = {1'700'000'000'000'000};  // 2023-11-14
+  return seen;
+}
+
+TEST(Note, OneQuietLineOnWhatWasSeenBefore) {
+  auto job = failed_unit();
+  job.seen = seen_times(4);
+  job.seen->cure = Seen::Cure::retry;
+  EXPECT_NE(visible(composed(view_of({job})))
+                .find("\nSeen 4 times before in this project since 2023-11-14, last passed after a "
+                      "retry.\n"),
+            std::string::npos)
+      << composed(view_of({job}));
+  Seen once = seen_times(1);
+  once.cure = Seen::Cure::change;
+  once.sha = "0123456789abcdef";
+  once.flaky = true;
+  EXPECT_EQ(seen_line(once),
+            "Flaky: this job passed on the same commit. Seen 1 time before in this project since "
+            "2023-11-14, last passed after a change (`01234567`).");
+  Seen theirs;
+  theirs.elsewhere_times = 12;
+  theirs.elsewhere_projects = 3;
+  EXPECT_EQ(seen_line(theirs), "New in this project, seen 12 times in 3 other projects.");
+  EXPECT_EQ(seen_line(Seen()), "");
+}
+
+TEST(Note, TellsWhatWasDoneByItself) {
+  auto view = view_of({passed(10, "unit")});
+  view.pipeline_status = "success";
+  view.acts = {{"unit", "dns", "done", "", "success", true}};
+  const auto note = composed(view);
+  EXPECT_NE(note.find("- `unit` (host name does not resolve) was retried"), std::string::npos)
+      << note;
+  EXPECT_NE(note.find("once (GitLab chooses the runner, it may be the same one); it passed.\n"),
+            std::string::npos)
+      << note;
+  view.acts = {{"unit", "dns", "intended", "", "", false}};
+  EXPECT_NE(composed(view).find("will be retried automatically, once."), std::string::npos);
+  view.acts = {{"a`b@all", "dns", "refused", "<b>x</b>\n/close", "", false}};
+  EXPECT_NE(composed(view).find("was not: "), std::string::npos);
+}
+
 TEST(Note, NamesTheCauseWithTheLinesThatProveIt) {
   EXPECT_EQ(composed(view_of({failed_unit()})),
             "<!-- gitaiops:note v1 main/42/7 -->\n"
