@@ -120,7 +120,8 @@ Task<void> Fleet::serve(std::shared_ptr<rpc::ServerSession> session) {
   facts.host_name = opening.hello.host_name();
   if (opening.hello.now_us() != 0)
     facts.clock_skew_us = rpc::told_time(opening.hello.now_us()) - now;
-  const auto stream = std::make_shared<Stream>(session, std::move(facts), ingest_, counters_);
+  const auto stream =
+      std::make_shared<Stream>(session, std::move(facts), ingest_, counters_, options_.on_baseline);
   auto& place = streams_[peer.agent_id];
   if (place) {
     ++counters_.replaced;

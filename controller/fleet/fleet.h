@@ -10,6 +10,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -26,6 +27,10 @@
 
 namespace gitaiops::fleet {
 
+// What the passing runs of a job print, for the agent that asks; nothing: not known, or not for it.
+using BaselineSource =
+    std::function<Task<std::optional<v1::Baseline>>(std::string agent_id, v1::BaselineRequest)>;
+
 struct Options {
   std::string version;  // of the controller, told in Welcome
   uint32_t protocol_minor = rpc::kProtocolMinor;
@@ -35,6 +40,7 @@ struct Options {
   int64_t seen_interval_us =
       10 * kMicrosPerSecond;  // how often "last seen" is written while a stream is open
   int64_t hello_timeout_us = 10 * kMicrosPerSecond;
+  BaselineSource on_baseline = {};
 };
 
 struct Counters {

@@ -9,6 +9,7 @@ namespace {
 constexpr int kAckEvery = 16;  // while more are waiting
 constexpr std::size_t kMaxWaitingCommands = 32;
 constexpr std::size_t kMaxResultText = 16 << 10;
+constexpr int kMaxQuestions = 8;  // at once; beyond, an agent goes without an answer
 constexpr int64_t kStoreRetryAfter = 5 * kMicrosPerSecond;
 }  // namespace
 
@@ -33,7 +34,8 @@ void Stream::refuse(v1::Refusal refusal, Error status) {
 
 Task<void> Stream::run() {
   const auto self = shared_from_this();
-  spawn(co_await asio::this_coro::executor, "fleet store", store_all(self));
+  executor_ = co_await asio::this_coro::executor;
+  spawn(*executor_, "fleet store", store_all(self));
   while (!over_) {
     auto message = co_await session_->read();
     if (!message.ok()) break;
@@ -69,6 +71,14 @@ Status Stream::take(v1::ConnectRequest message) {
       return {};
     case v1::ConnectRequest::kCommandResult:
       take_result(std::move(*message.mutable_command_result()));
+      return {};
+    case v1::ConnectRequest::kBaselineRequest:
+      if (on_baseline_ && asked_ < kMaxQuestions) {
+        ++asked_;
+        ingest::sanitise(*message.mutable_baseline_request());
+        spawn(executor_.value(), "baseline",
+              answer(shared_from_this(), std::move(*message.mutable_baseline_request())));
+      }
       return {};
     case v1::ConnectRequest::kHello:
       return Error(Code::invalid_argument, "a second Hello");
@@ -108,6 +118,15 @@ Task<void> Stream::store_all(std::shared_ptr<Stream> self) {
     self->send(std::move(message));
   }
   self->stored_all_.set();
+}
+
+Task<void> Stream::answer(std::shared_ptr<Stream> self, v1::BaselineRequest request) {
+  auto baseline = co_await self->on_baseline_(self->facts.agent_id, std::move(request));
+  --self->asked_;
+  if (!baseline || self->over_) co_return;
+  v1::ConnectResponse message;
+  *message.mutable_baseline() = std::move(*baseline);
+  self->send(std::move(message));
 }
 
 void Stream::take_result(v1::CommandResult result) {

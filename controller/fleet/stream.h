@@ -18,8 +18,9 @@ class Stream : public std::enable_shared_from_this<Stream> {
     int64_t clock_skew_us = 0;  // agent minus controller
   };
   Stream(std::shared_ptr<rpc::ServerSession> session, Facts facts, ingest::Ingest& ingest,
-         Counters& counters)
+         Counters& counters, BaselineSource on_baseline = {})
       : facts(std::move(facts)),
+        on_baseline_(std::move(on_baseline)),
         session_(std::move(session)),
         ingest_(ingest),
         counters_(counters) {}
@@ -33,7 +34,7 @@ class Stream : public std::enable_shared_from_this<Stream> {
   void refuse(v1::Refusal refusal, Error status);
   Task<Result<v1::CommandResult>> command(v1::Command command, std::chrono::microseconds limit);
 
-  const Facts facts;
+  const Facts facts;            // before what is set from it
   bool ended_by_check = false;  // for Fleet: refused because revoked or expired, counted once
   SteadyMicros seen_written;    // for Fleet: when "last seen" was last stored
 
@@ -42,11 +43,15 @@ class Stream : public std::enable_shared_from_this<Stream> {
     Event done;
     std::optional<v1::CommandResult> result;
   };
+  static Task<void> answer(std::shared_ptr<Stream> self, v1::BaselineRequest request);
   static Task<void> store_all(std::shared_ptr<Stream> self);
   Status take(v1::ConnectRequest message);
   void take_result(v1::CommandResult result);
   void send(v1::ConnectResponse message);
 
+  const BaselineSource on_baseline_;
+  int asked_ = 0;
+  std::optional<asio::any_io_executor> executor_;  // once it runs
   const std::shared_ptr<rpc::ServerSession> session_;
   ingest::Ingest& ingest_;
   Counters& counters_;
