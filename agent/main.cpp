@@ -188,6 +188,12 @@ class Agent {
     for (const auto& instance : config_.gitlab)
       options.containers.instances.push_back({instance.id, instance.url});
     options.known_runners = known_runners;
+    options.state_dir = config_.state.dir;
+    options.log_age_us = config_.logs.age.micros;
+    options.log_bytes = static_cast<uint64_t>(config_.logs.max_bytes);
+    options.ask_baseline = [this](fleet::v1::BaselineRequest question) {
+      if (uplink_) uplink_->ask(std::move(question));
+    };
     watch_ =
         std::make_unique<JobWatch>(executor, options, *observer_, *spool_, clock_,
                                    load_rules(config_.diagnosis.rules_dir), std::move(sources));
@@ -204,7 +210,8 @@ class Agent {
     uplink_ = Uplink::make(
         std::move(uplink), *spool_, clock_, [this] { return observation(); },
         [this](fleet::v1::Command command) { return watch_->command(std::move(command)); },
-        [this](const fleet::v1::RemoteConfig& remote) { apply(remote); });
+        [this](const fleet::v1::RemoteConfig& remote) { apply(remote); },
+        [this](const fleet::v1::Baseline& baseline) { watch_->on_baseline(baseline); });
     co_return open_status_page();
   }
 

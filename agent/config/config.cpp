@@ -63,6 +63,17 @@ config::Schema<Config> make_schema() {
   s.key("containers.enabled", "Whether the runner's containers are found and metered.",
         [](Config& c) -> auto& { return c.containers.enabled; });
 
+  s.section(
+      "logs",
+      "Logs of failed jobs stay on this host for a while, redacted, so that the controller can "
+      "ask for lines around a place in one.");
+  s.key("logs.age", "How long; 0s: none is kept.", [](Config& c) -> auto& {
+     return c.logs.age;
+   }).range(0, 90ll * 24 * 3600 * kSecond);
+  s.key("logs.max_bytes", "All of them together; the oldest go first.", [](Config& c) -> auto& {
+     return c.logs.max_bytes;
+   }).range(1 << 20, 1ll << 40);
+
   s.section("diagnosis", "How failures are recognised.");
   s.key("diagnosis.rules_dir",
         "Folder with rules of your own (*.toml), in addition to the built-in ones. Empty: none.",

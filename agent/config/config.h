@@ -42,6 +42,10 @@ struct Config {
     bool enabled = true;
   } containers;
   struct {
+    Duration age{7ll * 24 * 3600 * 1'000'000};
+    int64_t max_bytes = 256ll << 20;
+  } logs;
+  struct {
     std::filesystem::path rules_dir;  // empty: built-in rules only
   } diagnosis;
   struct {

@@ -7,7 +7,9 @@
 #include <asio/experimental/awaitable_operators.hpp>
 #include <asio/post.hpp>
 
+#include "agent/jobs/baselines.h"
 #include "agent/jobs/host.h"
+#include "agent/jobs/log_archive.h"
 #include "agent/jobs/report.h"
 #include "agent/jobs/trace_reader.h"
 #include "agent/usage/usage.h"
@@ -25,9 +27,11 @@ constexpr std::size_t kMaxKnownRunners = 64;  // pids; beyond, those that are go
 constexpr std::size_t kMaxMeters = 1024;      // process trees metered at once
 constexpr std::size_t kMaxWaiting =
     256;  // reports kept in memory while the disk is full; the oldest goes first
-constexpr auto kTraceFirstPoll = 20ms;  // right after it was opened: many jobs are over soon
-constexpr auto kTraceBusyPoll = 100ms;  // right after it grew
-constexpr auto kTraceIdlePoll = 250ms;  // a quiet trace: an end is noticed this late at most
+constexpr std::size_t kMaxNames = 4096;  // of running jobs
+constexpr int kMaxArchiving = 8;         // logs written to the archive at once
+constexpr auto kTraceFirstPoll = 20ms;   // right after it was opened: many jobs are over soon
+constexpr auto kTraceBusyPoll = 100ms;   // right after it grew
+constexpr auto kTraceIdlePoll = 250ms;   // a quiet trace: an end is noticed this late at most
 constexpr auto kYoungPeriod =
     2s;  // after a job began, it is sampled more often: many are over soon
 constexpr auto kYoungInterval = 50ms;
@@ -73,13 +77,21 @@ struct JobWatch::State {
   std::vector<std::unique_ptr<LogSource>> sources;
 
   Tracker tracker{options.tracker};
+  Baselines baselines{options.state_dir / "baselines"};
+  LogArchive archive{{.folder = options.state_dir / "logs",
+                      .age_us = options.state_dir.empty() ? 0 : options.log_age_us,
+                      .max_bytes = options.log_bytes},
+                     clock};
+  std::map<JobRef, std::string> names;  // of running jobs, as the controller told
+  int archiving = 0;
   HostMeter host{options.proc_root};
   ContainerWatch containers{executor, options.containers, observer, clock};
   std::map<TraceId, std::shared_ptr<Trace>> traces;
   std::map<ProcessId, Meter> meters;  // by root of the tree
   std::vector<RunnerProcess> runners;
-  std::deque<fleet::v1::Envelope> waiting;  // composed, not yet durable
-  std::vector<TraceId> to_release;          // of reports that are durable with the next commit
+  std::deque<fleet::v1::Envelope> waiting;   // composed, not yet durable
+  std::vector<fleet::v1::Envelope> lessons;  // of the report that is being composed
+  std::vector<TraceId> to_release;           // of reports that are durable with the next commit
   std::map<std::string, std::string> unsaved_cursors;  // of batches that the spool could not store
   bool committing = false, commit_again = false;
   uint64_t reports_dropped = 0;
@@ -109,7 +121,17 @@ struct JobWatch::State {
 
   // -- what becomes known leaves as messages --
 
-  LogReading read_log(const FinishedJob& job, const fleet::v1::Usage& usage) {
+  JobName name_of(const FinishedJob& job) const {
+    const auto name = names.find(job.ref);
+    if (name == names.end() || options.state_dir.empty()) return {};
+    return {job.ref.instance,
+            job.project_path.empty() ? std::to_string(job.project_id) : job.project_path,
+            name->second};
+  }
+
+  // `templates`: what the run printed.
+  LogReading read_log(const FinishedJob& job, const fleet::v1::Usage& usage,
+                      std::vector<uint64_t>& templates) {
     LogReading log;
     const auto found = job.trace ? traces.find(*job.trace) : traces.end();
     if (found == traces.end()) {
@@ -130,6 +152,8 @@ struct JobWatch::State {
       log.facts.set_reason(trace.reader.problem().empty()
                                ? "the job was over before the runner closed its log"
                                : trace.reader.problem());
+    trace.reader.known(baselines.find(name_of(job)));
+    templates = trace.reader.templates();
     auto diagnosed = trace.reader.finish(exit_facts(job, usage, !complete));
     log.facts.set_bytes(diagnosed.bytes);
     log.facts.set_lines(diagnosed.lines);
@@ -161,7 +185,34 @@ struct JobWatch::State {
     return none;
   }
 
+  // A passing run is kept for comparison, and told to others when it printed something new.
+  void learn(const FinishedJob& job, std::vector<uint64_t> templates) {
+    if (job.outcome != "passed" || !baselines.add(name_of(job), templates)) return;
+    fleet::v1::Envelope envelope;
+    auto& passed = *envelope.mutable_passed_templates();
+    passed.mutable_key()->set_instance(job.ref.instance);
+    passed.mutable_key()->set_job_id(job.ref.job_id);
+    passed.mutable_key()->set_project_id(job.project_id);
+    passed.mutable_key()->set_project_path(job.project_path);
+    passed.mutable_templates()->Add(templates.begin(), templates.end());
+    lessons.push_back(std::move(envelope));
+  }
+
+  // The log of a failed job stays on the host for questions. The file is ours as long as we hold it
+  // open, whatever the runner and the observer do.
+  Task<void> keep_log(JobRef job, std::shared_ptr<Trace> trace) {
+    const Trace* held = trace.get();
+    const auto size = static_cast<uint64_t>(held->reader.size());
+    LogArchive::Read read = [held](int64_t offset, std::size_t limit) {
+      return held->reader.read_at(offset, limit);
+    };
+    const auto kept = co_await archive.keep(std::move(job), std::move(read), size);
+    if (!kept.ok()) log::debug("a log is not kept", {{"why", kept.error().to_string()}});
+    --archiving;
+  }
+
   fleet::v1::Envelope report_of(FinishedJob job) {
+    std::vector<uint64_t> templates;
     if (job.trace) {
       const auto trace = traces.find(*job.trace);
       if (trace != traces.end()) {
@@ -173,11 +224,21 @@ struct JobWatch::State {
       }
     }
     auto usage = usage_of(job);
-    const auto log = read_log(job, usage);
+    const auto log = read_log(job, usage, templates);
+    learn(job, std::move(templates));
+    names.erase(job.ref);
     fleet::v1::Envelope envelope;
     *envelope.mutable_job_report() =
         compose(job, log, std::move(usage), crypto::uuid7(clock.now()));
-    if (job.trace) forget(*job.trace);
+    if (!job.trace) return envelope;
+    const auto trace = traces.find(*job.trace);
+    const bool asked_for = envelope.job_report().has_diagnosis() && trace != traces.end();
+    if (asked_for && archiving < kMaxArchiving && options.log_age_us > 0 &&
+        !options.state_dir.empty()) {
+      ++archiving;
+      start("log archive", keep_log(job.ref, trace->second));
+    }
+    forget(*job.trace);
     return envelope;
   }
 
@@ -219,11 +280,17 @@ struct JobWatch::State {
     for (const auto& job : tracker.take_started()) {
       containers.started({job.ref.instance, job.ref.job_id, job.project_path, 0, job.runner_short});
       waiting.push_back(notice_of(job));
+      if (options.ask_baseline) {
+        fleet::v1::BaselineRequest question;
+        *question.mutable_key() = waiting.back().job_started().key();
+        options.ask_baseline(std::move(question));
+      }
     }
     for (auto& job : tracker.take_finished(now)) {
       log::info("job finished",
                 {{"job", job.ref.job_id}, {"project", job.project_path}, {"outcome", job.outcome}});
       waiting.push_back(report_of(std::move(job)));
+      for (auto& lesson : std::exchange(lessons, {})) waiting.push_back(std::move(lesson));
     }
     for (const auto& id : tracker.take_orphaned_traces(now)) forget(id);
     if (waiting.empty() && unsaved_cursors.empty() && to_release.empty()) co_return;
@@ -504,6 +571,11 @@ JobWatch::JobWatch(asio::any_io_executor executor, JobWatchOptions options, Obse
 JobWatch::~JobWatch() = default;
 
 Task<Status> JobWatch::restore() {
+  if (!state_->options.state_dir.empty()) {
+    for (const auto& opened : {state_->baselines.open(), state_->archive.open()})
+      if (!opened.ok())
+        log::warning("a folder of the agent cannot be used", {{"why", opened.error().to_string()}});
+  }
   CO_ASSIGN_OR_RETURN(const auto saved, co_await state_->spool.tracker_state());
   if (saved.empty()) co_return Status();
   co_return state_->tracker.restore(saved);
@@ -543,13 +615,11 @@ Task<fleet::v1::CommandResult> JobWatch::command(fleet::v1::Command command) {
       const auto& ask = command.lines_around();
       const auto trace = s.tracker.trace_of({ask.key().instance(), ask.key().job_id()});
       const auto found = trace ? s.traces.find(*trace) : s.traces.end();
-      if (found == s.traces.end()) {
-        result.set_status(fleet::v1::CommandResult::STATUS_NOT_FOUND);
-        result.set_message("the log of this job is not held here any more");
-        break;
-      }
+      const JobRef job{ask.key().instance(), ask.key().job_id()};
       const auto excerpt =
-          found->second->reader.lines_around(ask.line(), ask.before(), ask.after());
+          found != s.traces.end()
+              ? found->second->reader.lines_around(ask.line(), ask.before(), ask.after())
+              : s.archive.lines_around(job, ask.line(), ask.before(), ask.after());
       if (!excerpt.ok()) {
         result.set_status(fleet::v1::CommandResult::STATUS_NOT_FOUND);
         result.set_message(excerpt.error().to_string());
@@ -566,6 +636,28 @@ Task<fleet::v1::CommandResult> JobWatch::command(fleet::v1::Command command) {
       result.set_message("this agent does not know the command");
   }
   co_return result;
+}
+
+void JobWatch::on_baseline(const fleet::v1::Baseline& baseline) {
+  auto& s = *state_;
+  const JobRef job{baseline.key().instance(), baseline.key().job_id()};
+  if (baseline.job_name().empty() || s.options.state_dir.empty()) return;
+  if (s.names.size() >= kMaxNames && !s.names.contains(job)) s.names.clear();
+  s.names[job] = truncate_utf8(to_utf8(baseline.job_name()), 255);
+  const auto& key = baseline.key();
+  const JobName name{
+      job.instance,
+      key.project_path().empty() ? std::to_string(key.project_id()) : key.project_path(),
+      s.names[job]};
+  if (baseline.templates_size() > 0) {
+    s.baselines.add(name, {baseline.templates().begin(), baseline.templates().end()});
+    return;
+  }
+  if (!s.baselines.find(name).empty() || baseline.whole() || !s.options.ask_baseline) return;
+  fleet::v1::BaselineRequest question;
+  *question.mutable_key() = key;
+  question.set_templates(true);
+  s.options.ask_baseline(std::move(question));
 }
 
 void JobWatch::set_usage_interval(int64_t micros) {

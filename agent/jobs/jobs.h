@@ -34,6 +34,12 @@ struct JobWatchOptions {
   bool containers_enabled = true;
   ContainersOptions containers;  // its interval is that of usage
   TrackerOptions tracker;
+  std::filesystem::path state_dir;  // empty: neither logs nor what passing runs print are kept
+  int64_t log_age_us = 7 * 24 * 3600 * kMicrosPerSecond;  // 0: no logs are kept
+  uint64_t log_bytes = 256ull << 20;
+  // Asks the controller what a job is called and what its passing runs print; the answer, if one
+  // comes, is handed to on_baseline(). May be empty.
+  std::function<void(fleet::v1::BaselineRequest)> ask_baseline;
   // Pids that were seen to be runners, kept up to date for the journal source, which asks; may be
   // null.
   std::shared_ptr<std::set<int32_t>> known_runners;
@@ -56,6 +62,7 @@ class JobWatch {
 
   // Answers the controller's closed set of commands.
   Task<fleet::v1::CommandResult> command(fleet::v1::Command command);
+  void on_baseline(const fleet::v1::Baseline& baseline);
   void set_usage_interval(int64_t micros);
   void set_host_interval(int64_t micros);
 

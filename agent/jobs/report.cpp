@@ -4,17 +4,15 @@
 
 #include "agent/usage/usage.h"
 #include "base/bytes/bytes.h"
+#include "gitaiops/fleet/v1/diagnosis_message.h"
 
 namespace gitaiops::agent {
 namespace {
 
 using namespace fleet;
 
-constexpr std::size_t kCandidateTextMax = 512;
-constexpr std::size_t kCommandMax = 512;
 constexpr std::size_t kNoteMax = 256;
 constexpr int kNotesMax = 8;
-constexpr int kFailingTestsMax = 100;
 constexpr int kMaxPoints = 120;
 
 v1::Outcome outcome_of(std::string_view outcome) {
@@ -26,49 +24,6 @@ v1::Outcome outcome_of(std::string_view outcome) {
 
 std::string clean(std::string_view text, std::size_t max) {
   return truncate_utf8(to_utf8(diagnosis::redact(text).text), max);
-}
-
-void fill(v1::Line& to, const diagnosis::Line& from) {
-  to.set_line(from.line);
-  to.set_offset(from.offset);
-  to.set_text(truncate_utf8(from.text, kCandidateTextMax));
-}
-
-void fill(v1::Excerpt& to, const diagnosis::Excerpt& from) {
-  to.set_first_line(from.first_line);
-  to.set_last_line(from.last_line);
-  to.set_text(from.text);
-}
-
-v1::Diagnosis message_of(const diagnosis::Diagnosis& d) {
-  v1::Diagnosis m;
-  m.set_schema("gitaiops.diagnosis/1");
-  m.set_phase(d.phase);
-  m.set_command(truncate_utf8(d.command, kCommandMax));
-  if (d.signal) m.set_signal(*d.signal);
-  m.set_category(d.category);
-  m.set_owner(d.owner);
-  if (d.retry) m.set_retry(std::string(to_string(*d.retry)));
-  m.set_confidence(d.confidence);
-  if (d.root_cause) fill(*m.mutable_root_cause(), *d.root_cause);
-  for (const auto& candidate : d.candidates) {
-    auto& to = *m.add_candidates();
-    fill(*to.mutable_line(), candidate.line);
-    to.set_category(candidate.category);
-    to.set_score(candidate.score);
-  }
-  for (const auto& excerpt : d.evidence) fill(*m.add_evidence(), excerpt);
-  for (const auto& excerpt : d.packet) fill(*m.add_packet(), excerpt);
-  for (const auto& test : d.failing_tests) {
-    if (m.failing_tests_size() == kFailingTestsMax) break;
-    auto& to = *m.add_failing_tests();
-    to.set_name(truncate_utf8(test.name, kCandidateTextMax));
-    to.set_file(truncate_utf8(test.file, kCandidateTextMax));
-    if (test.line) to.set_line(*test.line);
-  }
-  m.set_fingerprint(d.fingerprint);
-  m.set_redacted(d.redacted);
-  return m;
 }
 
 void note(v1::JobReport& report, std::string_view text) {
@@ -214,7 +169,7 @@ v1::JobReport compose(const FinishedJob& job, const LogReading& log, v1::Usage u
   report.mutable_usage()->set_withheld_reason(clean(withheld, 256));
   if (log.diagnosis && report.outcome() != v1::OUTCOME_PASSED &&
       log.diagnosis->outcome != diagnosis::Outcome::passed) {
-    *report.mutable_diagnosis() = message_of(*log.diagnosis);
+    *report.mutable_diagnosis() = v1::message_of(*log.diagnosis);
     // Without the runner's word, the trace's own end is the best there is; the controller asks
     // GitLab in any case.
     if (report.outcome() == v1::OUTCOME_UNKNOWN &&

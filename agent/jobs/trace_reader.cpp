@@ -6,15 +6,21 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "engines/diagnosis/lines_around.h"
+
 namespace gitaiops::agent {
 namespace {
 constexpr std::size_t kChunk = 256 << 10;
-constexpr uint32_t kLinesMax = 100;
-constexpr std::size_t kExcerptMax = 16 << 10;
+constexpr int64_t kMostScanned = 64 << 20;  // of a log, for one question
 }  // namespace
 
 TraceReader::TraceReader(OpenedTrace trace, std::shared_ptr<const diagnosis::Rules> rules)
-    : trace_(std::move(trace)), rules_(std::move(rules)), analyzer_(rules_) {}
+    : trace_(std::move(trace)),
+      rules_(std::move(rules)),
+      baseline_(std::make_unique<diagnosis::Baseline>()),
+      analyzer_(rules_, baseline_.get()) {
+  analyzer_.learn();
+}
 
 TraceReader::Step TraceReader::step() {
   struct stat status{};
@@ -23,7 +29,8 @@ TraceReader::Step TraceReader::step() {
     return Step::lost;
   }
   if (status.st_size < offset_) {
-    analyzer_ = diagnosis::Analyzer(rules_);
+    analyzer_ = diagnosis::Analyzer(rules_, baseline_.get());
+    analyzer_.learn();
     offset_ = 0;
     crc_.reset();
   }
@@ -60,29 +67,32 @@ TraceReader::Step TraceReader::step() {
   return Step::closed;
 }
 
+Result<std::string> TraceReader::read_at(int64_t offset, std::size_t limit) const {
+  std::string bytes(limit, '\0');
+  ssize_t count = 0;
+  do {
+    count = ::pread(trace_.fd.get(), bytes.data(), bytes.size(), offset);
+  } while (count < 0 && errno == EINTR);
+  if (count < 0) return errno_error("read", "the trace");
+  bytes.resize(static_cast<std::size_t>(count));
+  return bytes;
+}
+
 Result<diagnosis::Excerpt> TraceReader::lines_around(uint64_t line, uint32_t before,
                                                      uint32_t after) const {
-  const uint64_t first =
-      line > std::min(before, kLinesMax) ? line - std::min(before, kLinesMax) : 1;
-  const uint64_t last = line + std::min(after, kLinesMax);
-  diagnosis::Excerpt excerpt{first, 0, {}};
-  std::string chunk(64 << 10, '\0'), raw;
-  uint64_t number = 1;
-  for (int64_t at = 0; number <= last && raw.size() < 4 * kExcerptMax;) {
-    const ssize_t count = ::pread(trace_.fd.get(), chunk.data(), chunk.size(), at);
-    if (count < 0) return errno_error("read", "the trace");
-    if (count == 0) break;
-    at += count;
-    for (const char c : std::string_view(chunk.data(), static_cast<std::size_t>(count))) {
-      if (number >= first && number <= last && raw.size() < 4 * kExcerptMax) raw += c;
-      if (c == '\n') ++number;
+  diagnosis::LinesAround around(line, before, after);
+  diagnosis::CleanLines clean(
+      [&](uint64_t number, const std::string& text) { around.take(number, text); });
+  for (int64_t at = 0; !around.complete() && at < kMostScanned;) {
+    ASSIGN_OR_RETURN(const auto chunk, read_at(at, kChunk));
+    if (chunk.empty()) {
+      clean.finish();
+      break;
     }
+    clean.feed(chunk);
+    at += static_cast<int64_t>(chunk.size());
   }
-  if (raw.empty()) return Error(Code::not_found, "the log has no line " + std::to_string(line));
-  if (raw.ends_with('\n')) raw.pop_back();
-  excerpt.last_line = first + static_cast<uint64_t>(std::ranges::count(raw, '\n'));
-  excerpt.text = truncate_utf8(to_utf8(diagnosis::redact(raw).text), kExcerptMax);
-  return excerpt;
+  return around.excerpt();
 }
 
 }  // namespace gitaiops::agent

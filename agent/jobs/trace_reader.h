@@ -38,8 +38,17 @@ class TraceReader {
   // Of what was read so far.
   TraceSum sum() const { return {offset_, crc_.checksum()}; }
 
+  // At most `limit` bytes from an offset; empty at the end.
+  Result<std::string> read_at(int64_t offset, std::size_t limit) const;
+  int64_t size() const { return offset_; }  // bytes read so far
+
   // Lines around one line, redacted, while the file is still held; for the controller's question.
   Result<diagnosis::Excerpt> lines_around(uint64_t line, uint32_t before, uint32_t after) const;
+
+  // What passing runs of the job print; before finish().
+  void known(const std::vector<uint64_t>& templates) { baseline_->add_templates(templates); }
+  // What this run printed, for later ones.
+  std::vector<uint64_t> templates() const { return analyzer_.templates(); }
 
   // Once, after closed or lost or when the job ended otherwise.
   diagnosis::Diagnosis finish(const diagnosis::ExitFacts& facts) { return analyzer_.finish(facts); }
@@ -47,6 +56,7 @@ class TraceReader {
  private:
   OpenedTrace trace_;
   std::shared_ptr<const diagnosis::Rules> rules_;
+  std::unique_ptr<diagnosis::Baseline> baseline_;  // where the analyzer looks when it judges
   diagnosis::Analyzer analyzer_;
   std::string buffer_;
   int64_t offset_ = 0;

@@ -34,7 +34,7 @@ constexpr std::array<int64_t, kKinds> kDropChunk = {64, 16, 1};
 constexpr uint64_t kRowOverhead = 32;
 
 Kind kind_of(const fleet::v1::Envelope& envelope) {
-  if (envelope.has_host_samples()) return Kind::samples;
+  if (envelope.has_host_samples() || envelope.has_passed_templates()) return Kind::samples;
   if (envelope.has_job_started()) return Kind::started;
   return Kind::report;
 }

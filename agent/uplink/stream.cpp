@@ -145,6 +145,9 @@ Status Stream::take(fleet::v1::ConnectResponse message) {
     case fleet::v1::ConnectResponse::kRemoteConfig:
       if (shared_->on_config) shared_->on_config(message.remote_config());
       return {};
+    case fleet::v1::ConnectResponse::kBaseline:
+      if (shared_->on_baseline) shared_->on_baseline(message.baseline());
+      return {};
     case fleet::v1::ConnectResponse::kRefusal:
       refusal_ = std::move(*message.mutable_refusal());
       return Error(Code::permission_denied, to_utf8(refusal_->message()));
@@ -212,6 +215,14 @@ void Stream::answer(fleet::v1::CommandResult result) {
   if (const auto sent = session_->write(std::move(message)); !sent.ok()) {
     log::debug("a command's result could not be sent", {{"reason", sent.error().to_string()}});
   }
+}
+
+void Stream::ask(fleet::v1::BaselineRequest request) {
+  if (end_ || !executor_) return;
+  fleet::v1::ConnectRequest message;
+  *message.mutable_baseline_request() = std::move(request);
+  if (const auto sent = session_->write(std::move(message)); !sent.ok())
+    log::debug("a question could not be sent", {{"reason", sent.error().to_string()}});
 }
 
 Task<void> Stream::finish() {

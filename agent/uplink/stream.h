@@ -22,6 +22,7 @@ struct Shared {
   int64_t clock_skew_us = 0;  // controller minus agent, at the last Welcome
   uint64_t acknowledged_seq = 0;
   uint64_t oversized = 0;  // envelopes that no controller would take, skipped
+  BaselineHandler on_baseline = {};
 };
 
 class Stream : public std::enable_shared_from_this<Stream> {
@@ -39,6 +40,7 @@ class Stream : public std::enable_shared_from_this<Stream> {
   // Ends the stream and waits for its reader.
   Task<void> finish();
   void stop() { session_->cancel(); }
+  void ask(fleet::v1::BaselineRequest request);
 
  private:
   struct Sent {

@@ -51,6 +51,10 @@ class UplinkLoop final : public Uplink {
     if (stream_) stream_->stop();
   }
 
+  void ask(fleet::v1::BaselineRequest request) override {
+    if (stream_) stream_->ask(std::move(request));
+  }
+
   UplinkStatus status() const override {
     const std::scoped_lock lock(mutex_);
     return status_;
@@ -223,9 +227,17 @@ class UplinkLoop final : public Uplink {
 
 std::unique_ptr<Uplink> Uplink::make(UplinkOptions options, Spool& spool, const Clock& clock,
                                      std::function<std::string()> observation,
-                                     CommandHandler on_command, RemoteConfigHandler on_config) {
-  auto shared = std::make_shared<Shared>(
-      Shared{spool, clock, std::move(on_command), std::move(on_config), {}, 0, 0, 0});
+                                     CommandHandler on_command, RemoteConfigHandler on_config,
+                                     BaselineHandler on_baseline) {
+  auto shared = std::make_shared<Shared>(Shared{spool,
+                                                clock,
+                                                std::move(on_command),
+                                                std::move(on_config),
+                                                {},
+                                                0,
+                                                0,
+                                                0,
+                                                std::move(on_baseline)});
   return std::make_unique<UplinkLoop>(std::move(options), std::move(shared),
                                       std::move(observation));
 }

@@ -40,16 +40,20 @@ struct UplinkStatus {
 // remembered result.
 using CommandHandler = std::function<Task<fleet::v1::CommandResult>(fleet::v1::Command)>;
 using RemoteConfigHandler = std::function<void(const fleet::v1::RemoteConfig&)>;
+using BaselineHandler = std::function<void(const fleet::v1::Baseline&)>;
 
 class Uplink {
  public:
   static std::unique_ptr<Uplink> make(UplinkOptions options, Spool& spool, const Clock& clock,
                                       std::function<std::string()> observation,
-                                      CommandHandler on_command, RemoteConfigHandler on_config);
+                                      CommandHandler on_command, RemoteConfigHandler on_config,
+                                      BaselineHandler on_baseline = {});
   virtual ~Uplink() = default;
   virtual Task<void> run() = 0;
   virtual void stop() = 0;  // run() returns within a second
   virtual UplinkStatus status() const = 0;
+  // Forgotten when there is no stream, or a full one: nothing waits for the answer.
+  virtual void ask(fleet::v1::BaselineRequest request) = 0;
 };
 
 // One enrolment: pins the CA, makes the key, asks for the certificate, writes the identity folder

@@ -68,5 +68,17 @@ TEST_F(Trace, LinesAroundAPlaceAreRedacted) {
   EXPECT_EQ(r.lines_around(99, 1, 1).error().code(), Code::not_found);
 }
 
+// Seen in the wild: a program that colours what it prints put codes inside a secret.
+TEST_F(Trace, TerminalCodesInsideASecretDoNotHideIt) {
+  write("pass\x1b[31mword=hunter2hunter2\n\x1b[0Kglpat-\x1b[1mabcdefghij0123456789\x1b[0m end\n");
+  const auto r = reader();
+  const auto excerpt = r.lines_around(1, 0, 1);
+  ASSERT_TRUE(excerpt.ok());
+  EXPECT_EQ(excerpt->text.find("hunter2"), std::string::npos) << excerpt->text;
+  EXPECT_EQ(excerpt->text.find("abcdefghij"), std::string::npos) << excerpt->text;
+  EXPECT_EQ(excerpt->text.find('\x1b'), std::string::npos);
+  EXPECT_NE(excerpt->text.find(" end"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace gitaiops::agent
