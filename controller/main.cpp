@@ -15,9 +15,12 @@
 #include "base/metrics/metrics.h"
 #include "base/notify/notify.h"
 #include "base/outgoing/outgoing.h"
+#include "controller/acting/acting.h"
 #include "controller/api/api.h"
+#include "controller/baselines/baselines.h"
 #include "controller/config/config.h"
 #include "controller/enrollment/enrollment.h"
+#include "controller/fetching/fetching.h"
 #include "controller/fleet/fleet.h"
 #include "controller/gitlab/gitlab.h"
 #include "controller/ingest/ingest.h"
@@ -25,6 +28,7 @@
 #include "controller/queue/queue.h"
 #include "controller/reactions/reactions.h"
 #include "controller/store/store.h"
+#include "engines/diagnosis/diagnosis.h"
 
 namespace gitaiops::controller {
 namespace {
@@ -34,6 +38,7 @@ namespace fs = std::filesystem;
 constexpr int kExitUsage = 2;
 constexpr int kExitFailure = 1;
 constexpr auto kShutdownLimit = std::chrono::seconds(4);
+constexpr int64_t kQuestionLife = 8 * kMicrosPerSecond;  // people wait for the answer
 constexpr auto kSweepInterval = std::chrono::minutes(10);
 constexpr std::size_t kLargestCertificate = 64 << 10;
 
@@ -79,6 +84,19 @@ std::string endpoint(const std::string& address, int64_t port) {
   return (v6 ? "[" + address + "]" : address) + ":" + std::to_string(port);
 }
 
+acting::Options acting_options(const Config& config) {
+  acting::Options out;
+  for (const auto& rule : config.retry)
+    out.retry.push_back({.project = {rule.gitlab, rule.project},
+                         .owners = rule.owners,
+                         .categories = rule.categories,
+                         .max_per_hour = rule.max_per_hour,
+                         .backoff_us = rule.backoff.micros});
+  out.hosts = {config.hosts.window.micros, config.hosts.jobs, config.hosts.projects,
+               config.hosts.pause_runners};
+  return out;
+}
+
 // What runs between start and stop.
 class Controller {
  public:
@@ -93,6 +111,8 @@ class Controller {
     spawn(executor, "fleet", fleet_->run());
     spawn(executor, "retention", sweep());
     start("reactions", reactions_->follow());
+    start("acting", acting_->follow());
+    start("fetching", fetching_->run());
     start("queue", worker_->run());
     spawn(executor, "watchdog", keep_watchdog());
     notify_manager("READY=1");
@@ -122,8 +142,11 @@ class Controller {
     ASSIGN_OR_RETURN(enrollment_,
                      enrollment::Enrollment::make(options, *keyring_, *store_, clock_));
     ingest_ = std::make_unique<ingest::Ingest>(*store_, clock_);
-    fleet_ = std::make_unique<fleet::Fleet>(fleet::Options{.version = GITAIOPS_VERSION}, *store_,
-                                            *ingest_, clock_);
+    fleet::Options fleet{.version = GITAIOPS_VERSION};
+    fleet.on_baseline = [this](std::string agent, gitaiops::fleet::v1::BaselineRequest request) {
+      return baselines_->answer(std::move(agent), std::move(request));
+    };
+    fleet_ = std::make_unique<fleet::Fleet>(std::move(fleet), *store_, *ingest_, clock_);
     RETURN_IF_ERROR(open_listeners());
 
     for (const auto& instance : config_.gitlab) {
@@ -138,22 +161,39 @@ class Controller {
     }
     std::map<std::string, gitlab::Gitlab*> instances;
     for (const auto& [id, gitlab] : gitlabs_) instances[id] = gitlab.get();
+    baselines_ = std::make_unique<baselines::Baselines>(*store_, instances);
+    std::map<std::string, fetching::Source> sources;
+    for (const auto& instance : config_.gitlab)
+      sources[instance.id] = {gitlabs_[instance.id].get(), instance.poll_projects,
+                              instance.poll_interval.micros,
+                              static_cast<std::size_t>(instance.poll_trace_bytes)};
+    fetching_ = std::make_unique<fetching::Fetching>(*store_, clock_, std::move(sources),
+                                                     diagnosis::builtin_rules());
+    acting_ = std::make_unique<acting::Acting>(*store_, clock_, instances, acting_options(config_));
     reactions_ = std::make_unique<reactions::Reactions>(*store_, clock_, std::move(instances));
     worker_ = std::make_unique<queue::Worker>(*store_, clock_);
     reactions_->attach(*worker_);
+    acting_->attach(*worker_);
 
     api::ApiOptions api{.address = config_.api.address,
                         .port = static_cast<uint16_t>(config_.api.port),
                         .tls_certificate = config_.api.tls_certificate,
                         .tls_key = config_.api.tls_key,
                         .behind_proxy = config_.api.behind_proxy};
-    ASSIGN_OR_RETURN(api_,
-                     api::listen(executor, api,
-                                 {.store = *store_,
-                                  .clock = clock_,
-                                  .metrics = metrics_,
-                                  .before_metrics = [this] { refresh_metrics(); }}),
-                     "opening the API (api.address, api.port)");
+    ASSIGN_OR_RETURN(
+        api_,
+        api::listen(
+            executor, api,
+            {.store = *store_,
+             .clock = clock_,
+             .metrics = metrics_,
+             .before_metrics = [this] { refresh_metrics(); },
+             .lines_around =
+                 [this](store::Job job, uint64_t line, uint32_t before, uint32_t after) {
+                   return lines_around(std::move(job), line, before, after);
+                 },
+             .hosts = {config_.hosts.window.micros, config_.hosts.jobs, config_.hosts.projects}}),
+        "opening the API (api.address, api.port)");
     return {};
   }
 
@@ -222,6 +262,12 @@ class Controller {
       bytes += missing ? 0 : size;
     }
     metrics_.gauge("gitaiops_store_bytes").set(static_cast<double>(bytes));
+    const auto& acts = acting_->counters();
+    metrics_.gauge("gitaiops_failing_hosts").set(static_cast<double>(acts.failing_hosts));
+    auto done = metrics_.counter("gitaiops_acts_total");
+    done.raise_to(static_cast<double>(acts.retries), {"job.retry"});
+    done.raise_to(static_cast<double>(acts.pauses), {"runner.pause"});
+    done.raise_to(static_cast<double>(acts.refused), {"refused"});
     const auto& fleet = fleet_->counters();
     const auto& ingest = ingest_->counters();
     metrics_.gauge("gitaiops_agents_connected").set(static_cast<double>(fleet.connected));
@@ -241,6 +287,30 @@ class Controller {
         .raise_to(static_cast<double>(ingest.refused_invalid), {"invalid"});
     metrics_.counter("gitaiops_envelopes_refused_total")
         .raise_to(static_cast<double>(ingest.refused_scope), {"scope"});
+  }
+
+  // Of the host that ran the job; of GitLab, when no agent watched it.
+  Task<Result<gitaiops::fleet::v1::Excerpt>> lines_around(store::Job job, uint64_t line,
+                                                          uint32_t before, uint32_t after) {
+    if (job.agent_id.empty())
+      co_return co_await fetching_->lines_around(std::move(job), line, before, after);
+    gitaiops::fleet::v1::Command command;
+    auto& ask = *command.mutable_lines_around();
+    ask.mutable_key()->set_instance(job.key.instance);
+    ask.mutable_key()->set_project_id(job.key.project_id);
+    ask.mutable_key()->set_project_path(job.project_path);
+    ask.mutable_key()->set_job_id(job.key.job_id);
+    ask.set_line(line);
+    ask.set_before(before);
+    ask.set_after(after);
+    command.set_expires_at_us((clock_.now() + kQuestionLife).value);
+    auto result = co_await fleet_->command(job.agent_id, std::move(command));
+    if (!result.ok()) co_return result.error();
+    using Answer = gitaiops::fleet::v1::CommandResult;
+    if (result->status() == Answer::STATUS_DONE) co_return std::move(*result->mutable_excerpt());
+    const bool gone = result->status() == Answer::STATUS_NOT_FOUND ||
+                      result->status() == Answer::STATUS_UNSUPPORTED;
+    co_return Error(gone ? Code::not_found : Code::unavailable, result->message());
   }
 
   Task<void> sweep() {
@@ -298,6 +368,8 @@ class Controller {
     co_await enrollment_server_->stop();
     co_await fleet_server_->stop();
     reactions_->stop();
+    acting_->stop();
+    fetching_->stop();
     worker_->stop();
     co_await quiet_.wait(kShutdownLimit);
     log::info("stopped");
@@ -318,6 +390,9 @@ class Controller {
   std::vector<std::unique_ptr<Outgoing>> webs_;
   std::map<std::string, std::unique_ptr<gitlab::Gitlab>> gitlabs_;
   std::unique_ptr<reactions::Reactions> reactions_;
+  std::unique_ptr<acting::Acting> acting_;
+  std::unique_ptr<baselines::Baselines> baselines_;
+  std::unique_ptr<fetching::Fetching> fetching_;
   std::unique_ptr<queue::Worker> worker_;
   std::unique_ptr<rpc::Server> fleet_server_, enrollment_server_;
   std::unique_ptr<http::Server> api_;
@@ -478,6 +553,18 @@ int main(int argc, char** argv) {
           })
       ->add_option("id", id, "The ID that `agents list` shows")
       ->required();
+
+  std::size_t records = 50;
+  auto* audit = app.add_subcommand("audit", "What was done by itself and by operators")
+                    ->require_subcommand(1);
+  command(audit, "list", "List acts, newest first",
+          [&] {
+            return operate(config, [&](store::Store& s, const Config&) {
+              return list_audit(s, records, std::cout);
+            });
+          })
+      ->add_option("--limit", records, "How many")
+      ->capture_default_str();
 
   bool at_once = false, with_key = false;
   auto* ca = app.add_subcommand("ca", "The certificate authority of agents and controller")

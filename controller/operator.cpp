@@ -259,6 +259,17 @@ Task<Status> list_agents(store::Store& store, const Clock& clock, std::ostream& 
   co_return Status();
 }
 
+Task<Status> list_audit(store::Store& store, std::size_t limit, std::ostream& out) {
+  CO_ASSIGN_OR_RETURN(const auto records, co_await store.audit(limit));
+  out << column("TIME", 20) << column("ACTOR", 16) << column("ACT", 14) << column("OBJECT", 44)
+      << "OUTCOME\n";
+  for (const auto& record : records)
+    out << column(to_rfc3339(record.at).substr(0, 19) + "Z", 20) << column(record.actor, 16)
+        << column(record.act, 14) << column(record.object, 44) << to_utf8(record.outcome) << "\n";
+  if (records.empty()) out << "(nothing yet)\n";
+  co_return Status();
+}
+
 Task<Status> revoke_agent(store::Store& store, std::string id, const Clock& clock,
                           std::ostream& out) {
   CO_RETURN_IF_ERROR(co_await store.revoke_agent(id, clock.now(), "operator"));

@@ -31,6 +31,8 @@ Task<Status> list_tokens(store::Store& store, const Clock& clock, std::ostream& 
 Task<Status> revoke_token(store::Store& store, std::string id, const Clock& clock,
                           std::ostream& out);
 Task<Status> list_agents(store::Store& store, const Clock& clock, std::ostream& out);
+// What was done to the outside world and by operators, newest first.
+Task<Status> list_audit(store::Store& store, std::size_t limit, std::ostream& out);
 Task<Status> revoke_agent(store::Store& store, std::string id, const Clock& clock,
                           std::ostream& out);
 // One step of replacing the certificate authority, see enrollment::rotate_authority.

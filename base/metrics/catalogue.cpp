@@ -126,6 +126,16 @@ const Definition kController[] = {
          "authority's (authority).",
      .labels = {"certificate"},
      .alert = "server: less than 3 days ahead; authority: less than 90 days ahead: rotate it"},
+    {.name = "gitaiops_failing_hosts",
+     .type = Type::gauge,
+     .help = "Hosts that lately failed jobs of several projects for a reason that the runner owns.",
+     .alert = "above 0: the API's /api/v1/failing_hosts names them"},
+    {.name = "gitaiops_acts_total",
+     .type = Type::counter,
+     .help =
+         "Acts by itself since the start: retried jobs, paused runners, and what was decided but "
+         "refused when its time came.",
+     .labels = {"act"}},
     {.name = "gitaiops_store_bytes",
      .type = Type::gauge,
      .help = "Size of the database with its write-ahead log.",

@@ -41,6 +41,12 @@ struct ApiOptions {
 // loopback without TLS and without behind_proxy.
 Status check_exposure(const ApiOptions& options);
 
+// From when on a host that fails jobs of several projects is told of.
+struct HostWatch {
+  int64_t window_us = 3600 * kMicrosPerSecond;
+  int64_t jobs = 5, projects = 3;
+};
+
 // All must outlive the handler. metric_definitions() are declared in `metrics` already.
 struct Dependencies {
   store::Store& store;
@@ -51,6 +57,12 @@ struct Dependencies {
   std::function<Status()> ready = {};
   // Called before each rendering of /metrics, to bring gauges up to date.
   std::function<void()> before_metrics = {};
+  // Lines of a job's log as its host keeps it, or GitLab, redacted. not_found: it is not kept any
+  // more; unavailable: the host does not answer. Absent: nobody can be asked.
+  std::function<Task<Result<fleet::v1::Excerpt>>(store::Job job, uint64_t line, uint32_t before,
+                                                 uint32_t after)>
+      lines_around = {};
+  HostWatch hosts = {};
 };
 std::span<const metrics::Definition> metric_definitions();
 

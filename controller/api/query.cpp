@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 
 #include "base/bytes/bytes.h"
 
@@ -10,6 +11,8 @@ namespace {
 
 constexpr std::size_t kMaxPage = 200;
 constexpr std::size_t kMaxValue = 1024;  // bytes of one parameter: longer than any path of GitLab's
+constexpr uint64_t kMaxLine = 1ull << 40;
+constexpr uint64_t kMaxLinesAround = 100;
 constexpr std::array<std::string_view, 4> kOutcomes = {"passed", "failed", "canceled", "unknown"};
 
 Error wrong(std::string_view name, std::string_view expected) {
@@ -17,11 +20,11 @@ Error wrong(std::string_view name, std::string_view expected) {
           "the parameter '" + std::string(name) + "' takes " + std::string(expected)};
 }
 
-template <class T>
-using Setter = Status (*)(JobQuery&, std::string_view name, const T& value);
+template <class Query>
+using Setter = Status (*)(Query&, std::string_view name, const std::string& value);
 
-template <auto Member>
-Status set_text(JobQuery& query, std::string_view, const std::string& value) {
+template <class Query, auto Member>
+Status set_text(Query& query, std::string_view, const std::string& value) {
   query.filter.*Member = value;
   return {};
 }
@@ -52,16 +55,48 @@ Status set_outcome(JobQuery& query, std::string_view name, const std::string& va
   return {};
 }
 
-Status set_limit(JobQuery& query, std::string_view name, const std::string& value) {
+Status set_limit(store::PageRequest& page, std::string_view name, const std::string& value) {
   const auto limit = parse_uint(value);
   if (!limit || *limit == 0 || *limit > kMaxPage)
     return wrong(name, "a number from 1 to " + std::to_string(kMaxPage));
-  query.page.limit = *limit;
+  page.limit = *limit;
   return {};
 }
 
-Status set_after(JobQuery& query, std::string_view, const std::string& value) {
-  query.page.after = value;
+Status set_after(store::PageRequest& page, std::string_view, const std::string& value) {
+  page.after = value;
+  return {};
+}
+
+template <class Query>
+Status set_page_limit(Query& query, std::string_view name, const std::string& value) {
+  return set_limit(query.page, name, value);
+}
+
+template <class Query>
+Status set_page_after(Query& query, std::string_view name, const std::string& value) {
+  return set_after(query.page, name, value);
+}
+
+Status set_flaky(FailureQuery& query, std::string_view name, const std::string& value) {
+  if (value != "true" && value != "false") return wrong(name, "true or false");
+  query.filter.flaky = value == "true";
+  return {};
+}
+
+Status set_line(LinesQuery& query, std::string_view name, const std::string& value) {
+  const auto line = parse_uint(value);
+  if (!line || *line == 0 || *line > kMaxLine) return wrong(name, "a line's number, from 1");
+  query.line = *line;
+  return {};
+}
+
+template <auto Member>
+Status set_lines(LinesQuery& query, std::string_view name, const std::string& value) {
+  const auto lines = parse_uint(value);
+  if (!lines || *lines > kMaxLinesAround)
+    return wrong(name, "a number from 0 to " + std::to_string(kMaxLinesAround));
+  query.*Member = static_cast<uint32_t>(*lines);
   return {};
 }
 
@@ -71,53 +106,94 @@ Status set_count(JobQuery& query, std::string_view name, const std::string& valu
   return {};
 }
 
+template <class Query>
 struct Parameter {
   std::string_view name;
-  Setter<std::string> set;
+  Setter<Query> set;
 };
 
 using Filter = store::JobFilter;
-constexpr Parameter kParameters[] = {
-    {"instance", set_text<&Filter::instance>},
-    {"project", set_text<&Filter::project_path>},
+constexpr Parameter<JobQuery> kParameters[] = {
+    {"instance", set_text<JobQuery, &Filter::instance>},
+    {"project", set_text<JobQuery, &Filter::project_path>},
     {"project_id", set_number<&Filter::project_id>},
     {"outcome", set_outcome},
-    {"category", set_text<&Filter::category>},
-    {"owner", set_text<&Filter::owner>},
-    {"agent", set_text<&Filter::agent_id>},
+    {"category", set_text<JobQuery, &Filter::category>},
+    {"owner", set_text<JobQuery, &Filter::owner>},
+    {"agent", set_text<JobQuery, &Filter::agent_id>},
     {"job_id", set_number<&Filter::job_id>},
     {"pipeline_id", set_number<&Filter::pipeline_id>},
     {"finished_after", set_time<&Filter::finished_after>},
     {"finished_before", set_time<&Filter::finished_before>},
-    {"after", set_after},
-    {"limit", set_limit},
+    {"after", set_page_after<JobQuery>},
+    {"limit", set_page_limit<JobQuery>},
     {"count", set_count},
 };
 
-Error unknown(std::string_view name) {
+using OfFailures = store::FailureFilter;
+constexpr Parameter<FailureQuery> kFailureParameters[] = {
+    {"instance", set_text<FailureQuery, &OfFailures::instance>},
+    {"project", set_text<FailureQuery, &OfFailures::project_path>},
+    {"category", set_text<FailureQuery, &OfFailures::category>},
+    {"owner", set_text<FailureQuery, &OfFailures::owner>},
+    {"flaky", set_flaky},
+    {"after", set_page_after<FailureQuery>},
+    {"limit", set_page_limit<FailureQuery>},
+};
+
+constexpr Parameter<store::PageRequest> kPageParameters[] = {{"after", set_after},
+                                                             {"limit", set_limit}};
+
+constexpr Parameter<LinesQuery> kLinesParameters[] = {
+    {"line", set_line},
+    {"before", set_lines<&LinesQuery::before>},
+    {"after", set_lines<&LinesQuery::after>},
+};
+
+template <class Query>
+Error unknown(std::string_view name, std::span<const Parameter<Query>> parameters) {
   std::vector<std::string_view> names;
-  for (const auto& parameter : kParameters) names.push_back(parameter.name);
+  for (const auto& parameter : parameters) names.push_back(parameter.name);
   const auto meant = nearest(name, names);
   return {Code::invalid_argument,
           "unknown parameter '" + truncate_utf8(to_utf8(name), 64) + "'" +
               (meant ? "; did you mean '" + std::string(*meant) + "'?" : "")};
 }
 
-}  // namespace
-
-Result<JobQuery> parse_job_query(const http::Request& request) {
-  JobQuery query;
+template <class Query>
+Result<Query> parse(const http::Request& request, std::span<const Parameter<Query>> parameters) {
+  Query query;
   for (const auto& [name, value] : request.query) {
-    const auto known =
-        std::find_if(std::begin(kParameters), std::end(kParameters),
-                     [&name = name](const Parameter& parameter) { return parameter.name == name; });
-    if (known == std::end(kParameters)) return unknown(name);
+    const auto known = std::find_if(
+        parameters.begin(), parameters.end(),
+        [&name = name](const Parameter<Query>& parameter) { return parameter.name == name; });
+    if (known == parameters.end()) return unknown(name, parameters);
     if (request.query.count(name) > 1)
       return Error(Code::invalid_argument, "the parameter '" + name + "' is given twice");
     if (value.empty() || value.size() > kMaxValue)
       return wrong(name, "1 to " + std::to_string(kMaxValue) + " bytes");
     RETURN_IF_ERROR(known->set(query, name, value));
   }
+  return query;
+}
+
+}  // namespace
+
+Result<JobQuery> parse_job_query(const http::Request& request) {
+  return parse<JobQuery>(request, kParameters);
+}
+
+Result<FailureQuery> parse_failure_query(const http::Request& request) {
+  return parse<FailureQuery>(request, kFailureParameters);
+}
+
+Result<store::PageRequest> parse_page_query(const http::Request& request) {
+  return parse<store::PageRequest>(request, kPageParameters);
+}
+
+Result<LinesQuery> parse_lines_query(const http::Request& request) {
+  ASSIGN_OR_RETURN(const auto query, parse<LinesQuery>(request, kLinesParameters));
+  if (query.line == 0) return wrong("line", "a line's number, from 1; it must be given");
   return query;
 }
 

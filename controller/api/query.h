@@ -19,6 +19,19 @@ struct JobQuery {
 // invalid_argument names the parameter and what it takes.
 Result<JobQuery> parse_job_query(const http::Request& request);
 
+struct FailureQuery {
+  store::FailureFilter filter;
+  store::PageRequest page;
+};
+Result<FailureQuery> parse_failure_query(const http::Request& request);
+Result<store::PageRequest> parse_page_query(const http::Request& request);
+
+struct LinesQuery {
+  uint64_t line = 0;
+  uint32_t before = 20, after = 20;  // at most 100
+};
+Result<LinesQuery> parse_lines_query(const http::Request& request);
+
 // The same list from `next` on: "/api/v1/jobs?outcome=failed&after=…".
 std::string next_target(const http::Request& request, std::string_view next);
 

@@ -54,7 +54,8 @@ Json summary(const store::Job& job) {
       {"project_id", id_or_null(job.key.project_id)},
       {"project_path", text_or_null(job.project_path)},
       {"job_id", job.key.job_id},
-      {"agent_id", job.agent_id},
+      {"agent_id", text_or_null(job.agent_id)},
+      {"source", job.agent_id.empty() ? "api" : "agent"},
       {"state", job.running() ? "running" : "finished"},
       {"outcome", word(fleet::Outcome_Name(report.outcome()), "OUTCOME_")},
       {"category", diagnosed ? text_or_null(report.diagnosis().category()) : Json(nullptr)},
@@ -231,6 +232,67 @@ Json scope_json(const store::Scope& scope) {
   return list;
 }
 
+Json passed_json(const std::optional<store::Passed>& passed) {
+  if (!passed) return nullptr;
+  return {{"job_id", passed->job_id},
+          {"sha", text_or_null(passed->sha)},
+          {"same_sha", passed->same_sha},
+          {"merge_request_iid", id_or_null(passed->merge_request_iid)},
+          {"at", time_or_null(passed->at.value)}};
+}
+
+Json elsewhere_json(int64_t times, int64_t projects) {
+  return {{"times", times}, {"projects", projects}};
+}
+
+Json seen_json(const std::optional<store::SeenBefore>& seen) {
+  if (!seen) return nullptr;
+  return {{"failure_id", seen->failure},
+          {"times", seen->times},
+          {"first_seen_at", time_or_null(seen->first_at)},
+          {"last_seen_at", time_or_null(seen->last_at)},
+          {"agent_ids", seen->agents},
+          {"elsewhere", elsewhere_json(seen->elsewhere_times, seen->elsewhere_projects)},
+          {"last_passed", passed_json(seen->last_passed)},
+          {"passed", passed_json(seen->passed)},
+          {"flaky", seen->passed_on_same_sha.has_value()},
+          {"passed_on_same_sha",
+           seen->passed_on_same_sha ? Json(*seen->passed_on_same_sha) : Json(nullptr)}};
+}
+
+Json failure_summary(const store::Failure& failure) {
+  return {{"id", failure.id},
+          {"category", failure.category},
+          {"owner", text_or_null(failure.owner)},
+          {"title", text_or_null(failure.title)},
+          {"fingerprint", text_or_null(failure.fingerprint)},
+          {"across_projects", failure.across_projects},
+          {"times", failure.times},
+          {"projects", failure.projects},
+          {"first_seen_at", time_or_null(failure.first_at.value)},
+          {"last_seen_at", time_or_null(failure.last_at.value)},
+          {"agent_ids", failure.agents},
+          {"elsewhere", elsewhere_json(failure.elsewhere_times, failure.elsewhere_projects)},
+          {"flaky_times", failure.flaky_times}};
+}
+
+Json occurrence_json(const store::Occurrence& o) {
+  return {
+      {"id", o.job},
+      {"instance", o.key.instance},
+      {"project_id", id_or_null(o.key.project_id)},
+      {"project_path", text_or_null(o.project_path)},
+      {"job_id", o.key.job_id},
+      {"agent_id", text_or_null(o.agent_id)},
+      {"name", text_or_null(o.job_name)},
+      {"ref", text_or_null(o.ref)},
+      {"sha", text_or_null(o.sha)},
+      {"at", time_or_null(o.at.value)},
+      {"failing_test_names", o.failing_tests},
+      {"passed", passed_json(o.passed)},
+      {"passed_on_same_sha", o.passed_on_same_sha ? Json(*o.passed_on_same_sha) : Json(nullptr)}};
+}
+
 }  // namespace
 
 std::string jobs_json(const store::Page<store::Job>& page, std::optional<int64_t> total) {
@@ -240,7 +302,7 @@ std::string jobs_json(const store::Page<store::Job>& page, std::optional<int64_t
   return dump(json);
 }
 
-std::string job_json(const store::Job& job) {
+std::string job_json(const store::Job& job, const std::optional<store::SeenBefore>& seen) {
   const auto& report = job.report;
   Json json = summary(job);
   json["failure_reason"] = text_or_null(report.failure_reason());
@@ -249,9 +311,55 @@ std::string job_json(const store::Job& job) {
   json["log"] = report.has_log() ? log_json(report.log()) : Json(nullptr);
   json["usage"] = report.has_usage() ? usage_json(report.usage()) : Json(nullptr);
   json["diagnosis"] = report.has_diagnosis() ? diagnosis_json(report.diagnosis()) : Json(nullptr);
+  json["seen"] = seen_json(seen);
   json["gitlab"] = job.gitlab ? gitlab_json(*job.gitlab) : Json(nullptr);
   json["trimmed"] = std::vector<std::string>(report.trimmed().begin(), report.trimmed().end());
   json["notes"] = std::vector<std::string>(report.notes().begin(), report.notes().end());
+  return dump(json);
+}
+
+std::string failures_json(const store::Page<store::Failure>& page) {
+  Json json = {{"failures", Json::array()}, {"next", text_or_null(page.next)}};
+  for (const auto& failure : page.items) json["failures"].push_back(failure_summary(failure));
+  return dump(json);
+}
+
+std::string failure_json(const store::Failure& failure) {
+  Json json = failure_summary(failure);
+  json["occurrences"] = Json::array();
+  for (const auto& o : failure.occurrences) json["occurrences"].push_back(occurrence_json(o));
+  return dump(json);
+}
+
+std::string lines_json(const fleet::Excerpt& lines) {
+  return dump({{"first_line", lines.first_line()},
+               {"last_line", lines.last_line()},
+               {"text", lines.text()}});
+}
+
+std::string hosts_json(const std::vector<store::Store::FailingHost>& hosts,
+                       const HostWatch& watch) {
+  Json list = Json::array();
+  for (const auto& host : hosts)
+    list.push_back({{"agent_id", host.agent_id},
+                    {"host_name", text_or_null(host.host_name)},
+                    {"jobs", host.jobs},
+                    {"projects", host.projects},
+                    {"runner_id", id_or_null(host.runner_id)},
+                    {"last_seen_at", time_or_null(host.last_at.value)}});
+  return dump({{"window_s", seconds(watch.window_us)}, {"hosts", std::move(list)}});
+}
+
+std::string audit_json(const store::Page<store::AuditRecord>& page) {
+  Json json = {{"records", Json::array()}, {"next", text_or_null(page.next)}};
+  for (const auto& record : page.items)
+    json["records"].push_back({{"at", time_or_null(record.at.value)},
+                               {"actor", record.actor},
+                               {"act", record.act},
+                               {"instance", text_or_null(record.instance)},
+                               {"project_id", id_or_null(record.project_id)},
+                               {"object", record.object},
+                               {"outcome", record.outcome}});
   return dump(json);
 }
 

@@ -8,13 +8,19 @@
 #include <string>
 #include <vector>
 
+#include "controller/api/api.h"
 #include "controller/store/store.h"
 
 namespace gitaiops::api {
 
 std::string jobs_json(const store::Page<store::Job>& page, std::optional<int64_t> total);
-std::string job_json(
-    const store::Job& job);  // with runner, log, usage, diagnosis and GitLab's facts
+// With runner, log, usage, diagnosis, GitLab's facts and what was seen before.
+std::string job_json(const store::Job& job, const std::optional<store::SeenBefore>& seen);
+std::string failures_json(const store::Page<store::Failure>& page);
+std::string failure_json(const store::Failure& failure);  // with its occurrences
+std::string lines_json(const fleet::v1::Excerpt& lines);
+std::string hosts_json(const std::vector<store::Store::FailingHost>& hosts, const HostWatch& watch);
+std::string audit_json(const store::Page<store::AuditRecord>& page);
 std::string note_json(const store::Note& note);
 std::string agents_json(const std::vector<store::Agent>& agents);
 std::string token_json(const store::ApiToken& token);

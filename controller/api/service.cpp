@@ -40,9 +40,30 @@ std::optional<std::vector<std::string>> match(std::string_view pattern,
   return parameters;
 }
 
-// The one place where the store's errors become HTTP's. Words of faults of ours go to the log, not
-// to the caller.
-Response failure(const Call& call, const Error& error) {
+Response unauthorized(std::string_view detail) {
+  auto response = problem(401, detail);
+  response.headers.add("WWW-Authenticate", "Bearer realm=\"gitaiops\"");
+  return response;
+}
+
+bool has_verb(const store::ApiToken& token, std::string_view verb) {
+  return std::find(token.verbs.begin(), token.verbs.end(), verb) != token.verbs.end();
+}
+
+bool sees_everything(const store::ApiToken& token) {
+  return std::any_of(token.scope.begin(), token.scope.end(), [](const store::ProjectGlob& glob) {
+    return glob.instance == "*" && glob.path == "*";
+  });
+}
+
+bool may(const store::ApiToken& token, Access access) {
+  if (access == Access::read) return has_verb(token, "read") || has_verb(token, "admin");
+  return has_verb(token, "admin") || (has_verb(token, "read") && sees_everything(token));
+}
+
+}  // namespace
+
+Response problem_of(const Call& call, const Error& error) {
   switch (error.code()) {
     case Code::not_found:
     case Code::permission_denied:  // what is out of scope does not exist
@@ -67,34 +88,16 @@ Response failure(const Call& call, const Error& error) {
   }
 }
 
-Response unauthorized(std::string_view detail) {
-  auto response = problem(401, detail);
-  response.headers.add("WWW-Authenticate", "Bearer realm=\"gitaiops\"");
-  return response;
-}
-
-bool has_verb(const store::ApiToken& token, std::string_view verb) {
-  return std::find(token.verbs.begin(), token.verbs.end(), verb) != token.verbs.end();
-}
-
-bool sees_everything(const store::ApiToken& token) {
-  return std::any_of(token.scope.begin(), token.scope.end(), [](const store::ProjectGlob& glob) {
-    return glob.instance == "*" && glob.path == "*";
-  });
-}
-
-bool may(const store::ApiToken& token, Access access) {
-  if (access == Access::read) return has_verb(token, "read") || has_verb(token, "admin");
-  return has_verb(token, "admin") || (has_verb(token, "read") && sees_everything(token));
-}
-
-}  // namespace
-
 std::span<const Service::Endpoint> Service::endpoints() {
   static constexpr Endpoint kEndpoints[] = {
       endpoint("/api/v1/jobs", Access::read, &Service::jobs),
       endpoint("/api/v1/jobs/{id}", Access::read, &Service::job),
       endpoint("/api/v1/jobs/{id}/note", Access::read, &Service::job_note),
+      endpoint("/api/v1/jobs/{id}/log", Access::read, &Service::job_log),
+      endpoint("/api/v1/failures", Access::read, &Service::failures),
+      endpoint("/api/v1/failures/{id}", Access::read, &Service::failure),
+      endpoint("/api/v1/failing_hosts", Access::fleet, &Service::hosts),
+      endpoint("/api/v1/audit", Access::fleet, &Service::audit),
       endpoint("/api/v1/projects/{instance}/{project_id}/merge_requests/{iid}/note", Access::read,
                &Service::merge_request_note),
       endpoint("/api/v1/agents", Access::fleet, &Service::agents),
@@ -156,7 +159,7 @@ Task<Response> Service::answer(const Endpoint& endpoint, Call call) {
       co_return problem(400, "more than one Authorization header");
     auto token = co_await authenticate(std::string(headers.get("Authorization").value_or("")));
     if (!token.ok()) {
-      if (token.error().code() != Code::unauthenticated) co_return failure(call, token.error());
+      if (token.error().code() != Code::unauthenticated) co_return problem_of(call, token.error());
       co_return unauthorized(token.error().message());
     }
     call.token = std::move(*token);
@@ -189,14 +192,14 @@ Task<Result<store::ApiToken>> Service::authenticate(std::string authorization) {
 
 Task<Response> Service::jobs(Call call) {
   auto query = parse_job_query(call.request);
-  if (!query.ok()) co_return failure(call, query.error());
+  if (!query.ok()) co_return problem_of(call, query.error());
   auto& store = dependencies_.store;
   const auto page = co_await store.jobs(call.token.scope, query->filter, query->page);
-  if (!page.ok()) co_return failure(call, page.error());
+  if (!page.ok()) co_return problem_of(call, page.error());
   std::optional<int64_t> total;
   if (query->count) {
     const auto count = co_await store.count_jobs(call.token.scope, query->filter);
-    if (!count.ok()) co_return failure(call, count.error());
+    if (!count.ok()) co_return problem_of(call, count.error());
     total = *count;
   }
   auto response = http::json(200, jobs_json(*page, total));
@@ -208,8 +211,10 @@ Task<Response> Service::jobs(Call call) {
 
 Task<Response> Service::job(Call call) {
   const auto job = co_await dependencies_.store.job(call.token.scope, call.parameters[0]);
-  if (!job.ok()) co_return failure(call, job.error());
-  co_return http::json(200, job_json(*job));
+  if (!job.ok()) co_return problem_of(call, job.error());
+  const auto seen = co_await dependencies_.store.seen_before(call.token.scope, job->id);
+  if (!seen.ok()) co_return problem_of(call, seen.error());
+  co_return http::json(200, job_json(*job, *seen));
 }
 
 // The note of the job's merge request, else the job's own (kept when no GitLab is configured).
@@ -217,17 +222,17 @@ Task<Response> Service::job_note(Call call) {
   auto& store = dependencies_.store;
   const auto& scope = call.token.scope;
   const auto job = co_await store.job(scope, call.parameters[0]);
-  if (!job.ok()) co_return failure(call, job.error());
+  if (!job.ok()) co_return problem_of(call, job.error());
   if (job->gitlab && job->gitlab->merge_request) {
     const auto& key = *job->gitlab->merge_request;
     const auto subject =
         "mr/" + key.instance + "/" + std::to_string(key.project_id) + "/" + std::to_string(key.iid);
     const auto note = co_await store.note(scope, subject);
     if (note.ok()) co_return http::json(200, note_json(*note));
-    if (note.error().code() != Code::not_found) co_return failure(call, note.error());
+    if (note.error().code() != Code::not_found) co_return problem_of(call, note.error());
   }
   const auto own = co_await store.note(scope, "job/" + job->id);
-  if (!own.ok()) co_return failure(call, own.error());
+  if (!own.ok()) co_return problem_of(call, own.error());
   co_return http::json(200, note_json(*own));
 }
 
@@ -239,13 +244,13 @@ Task<Response> Service::merge_request_note(Call call) {
   const auto subject =
       "mr/" + call.parameters[0] + "/" + std::to_string(*project) + "/" + std::to_string(*iid);
   const auto note = co_await dependencies_.store.note(call.token.scope, subject);
-  if (!note.ok()) co_return failure(call, note.error());
+  if (!note.ok()) co_return problem_of(call, note.error());
   co_return http::json(200, note_json(*note));
 }
 
 Task<Response> Service::agents(Call call) {
   const auto agents = co_await dependencies_.store.agents();
-  if (!agents.ok()) co_return failure(call, agents.error());
+  if (!agents.ok()) co_return problem_of(call, agents.error());
   co_return http::json(200, agents_json(*agents));
 }
 

@@ -45,7 +45,12 @@ class Service {
 
   Task<http::Response> jobs(Call call);
   Task<http::Response> job(Call call);
+  Task<http::Response> job_log(Call call);
   Task<http::Response> job_note(Call call);
+  Task<http::Response> failures(Call call);
+  Task<http::Response> failure(Call call);
+  Task<http::Response> hosts(Call call);
+  Task<http::Response> audit(Call call);
   Task<http::Response> merge_request_note(Call call);
   Task<http::Response> agents(Call call);
   Task<http::Response> me(Call call);
@@ -60,5 +65,9 @@ class Service {
   metrics::Histogram durations_;
   metrics::Gauge queue_, queue_lag_;
 };
+
+// The one place where the store's errors become HTTP's. Words of faults of ours go to the log, not
+// to the caller.
+http::Response problem_of(const Call& call, const Error& error);
 
 }  // namespace gitaiops::api

@@ -65,6 +65,24 @@ config::Schema<Config> make_schema() {
       .range(0, 1ll << 50)
       .reloadable();
 
+  s.section(
+      "hosts",
+      "A host on which jobs of several projects fail for a reason that the runner owns (a full "
+      "disk, a dead container engine) is reported: log, metric, API.");
+  s.key("hosts.window", "How far back failures count.", [](Config& c) -> auto& {
+     return c.hosts.window;
+   }).range(60ll * 1'000'000, 24 * kHour);
+  s.key("hosts.jobs", "At least so many jobs …", [](Config& c) -> auto& {
+     return c.hosts.jobs;
+   }).range(1, 10'000);
+  s.key("hosts.projects", "… of at least so many projects.", [](Config& c) -> auto& {
+     return c.hosts.projects;
+   }).range(1, 1000);
+  s.key("hosts.pause_runners",
+        "Pause the runner of such a host at GitLab, at most once a day, and never the last active "
+        "one of a project. The token needs the right to manage the runner.",
+        [](Config& c) -> auto& { return c.hosts.pause_runners; });
+
   config::log_section(s, "The controller's");
 
   auto instance = std::make_shared<config::Schema<GitlabInstance>>("gitlab");
@@ -82,10 +100,48 @@ config::Schema<Config> make_schema() {
   instance->key("ca_file",
                 "PEM file of a private CA that signed its certificate. Empty: the system's CAs.",
                 &GitlabInstance::ca_file);
+  instance->key(
+      "poll_projects",
+      "Projects (\"group/project\") whose failed jobs are also looked for at GitLab, for "
+      "jobs on hosts without an agent: their logs are read by the API and diagnosed here.",
+      &GitlabInstance::poll_projects);
+  instance
+      ->key("poll_interval", "How often each of them is looked at.", &GitlabInstance::poll_interval)
+      .range(5ll * 1'000'000, kHour);
+  instance
+      ->key("poll_trace_bytes", "At most so much of a log is read.",
+            &GitlabInstance::poll_trace_bytes)
+      .range(64 << 10, 64 << 20);
   s.array("gitlab",
           "GitLab instances that notes are written to. Without one, notes are kept and served by "
           "the API.",
           &Config::gitlab, instance);
+
+  auto retry = std::make_shared<config::Schema<RetrySettings>>("retry");
+  retry->key("gitlab", "Id of the instance; \"*\": each.", &RetrySettings::gitlab);
+  retry
+      ->key("project", "Which projects: \"group/project\", \"group/*\", \"*\".",
+            &RetrySettings::project)
+      .required();
+  retry->key(
+      "owners",
+      "Failures of these owners are retried, where the diagnosis says that a retry can help: "
+      "\"infrastructure\", \"runner\", \"dependency\", \"config\".",
+      &RetrySettings::owners);
+  retry->key("categories", "And those of these categories, such as \"dns\" or \"http_5xx\".",
+             &RetrySettings::categories);
+  retry
+      ->key("max_per_hour", "At most so many retries an hour in each project.",
+            &RetrySettings::max_per_hour)
+      .range(1, 1000);
+  retry
+      ->key("backoff", "How long to wait before a retry that wants some time to pass.",
+            &RetrySettings::backoff)
+      .range(0, 24 * kHour);
+  s.array("retry",
+          "Failed jobs that are retried by themselves, once for each commit, job and category; the "
+          "first table that names project and cause counts. Without one, nothing is retried.",
+          &Config::retry, retry);
   return s;
 }
 
@@ -103,7 +159,8 @@ constexpr std::size_t kLargestCertificate = 1 << 20;
 void check_instances(const Config& config, config::Problems& problems) {
   std::set<std::string> ids;
   for (std::size_t i = 0; i < config.gitlab.size(); ++i) {
-    const auto& [id, url, token_file, ca_file] = config.gitlab[i];
+    const auto& id = config.gitlab[i].id;
+    const auto& url = config.gitlab[i].url;
     if (!url.starts_with("https://") && !url.starts_with("http://"))
       problems.push_back(
           {"gitlab.url", "\"" + url + "\" does not start with https:// or http://", i});
@@ -112,6 +169,22 @@ void check_instances(const Config& config, config::Problems& problems) {
     } else if (!ids.insert(id).second) {
       problems.push_back({"gitlab.id", "\"" + id + "\" stands twice", i});
     }
+  }
+}
+
+void check_retries(const Config& config, config::Problems& problems) {
+  static const std::set<std::string> kOwners = {"infrastructure", "runner", "dependency", "config"};
+  for (std::size_t i = 0; i < config.retry.size(); ++i) {
+    const auto& rule = config.retry[i];
+    if (rule.project.empty()) problems.push_back({"retry.project", "is empty; \"*\" is each", i});
+    for (const auto& owner : rule.owners)
+      if (!kOwners.contains(owner))
+        problems.push_back(
+            {"retry.owners",
+             "\"" + owner + "\" is none of infrastructure, runner, dependency, config", i});
+    if (rule.owners.empty() && rule.categories.empty())
+      problems.push_back(
+          {"retry.project", "names no cause: set retry.owners or retry.categories", i});
   }
 }
 
@@ -155,6 +228,7 @@ config::Problems check(const Config& config) {
   config::Problems problems;
   check_instances(config, problems);
   check_listeners(config, problems);
+  check_retries(config, problems);
   if (config.state.dir.empty())
     problems.push_back({"state.dir", "is empty; the controller needs a folder for its database"});
   if (config.api.tls_certificate.empty() != config.api.tls_key.empty())

@@ -18,6 +18,18 @@ struct GitlabInstance {
   std::string url;
   std::filesystem::path token_file;
   std::filesystem::path ca_file;
+  std::vector<std::string> poll_projects;
+  Duration poll_interval{60ll * 1'000'000};
+  int64_t poll_trace_bytes = 16 << 20;
+};
+
+struct RetrySettings {
+  std::string gitlab = "*";
+  std::string project;
+  std::vector<std::string> owners;
+  std::vector<std::string> categories;
+  int64_t max_per_hour = 10;
+  Duration backoff{60ll * 1'000'000};
 };
 
 struct Config {
@@ -42,6 +54,13 @@ struct Config {
     bool behind_proxy = false;
   } api;
   std::vector<GitlabInstance> gitlab;
+  std::vector<RetrySettings> retry;
+  struct {
+    Duration window{3600ll * 1'000'000};
+    int64_t jobs = 5;
+    int64_t projects = 3;
+    bool pause_runners = false;
+  } hosts;
   struct {
     Duration age{90ll * 24 * 3600 * 1'000'000};
     int64_t max_bytes = 0;

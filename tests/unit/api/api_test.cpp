@@ -227,6 +227,85 @@ TEST_F(ApiTest, PathsAndMethods) {
   EXPECT_EQ(status("/api/v1/projects/main/1/merge_requests/0/note", "of-all"), 400);
 }
 
+// ---- What happened before ----
+
+TEST_F(ApiTest, FailuresAreListedAndShown) {
+  store::Failure failure;
+  failure.id = "f1";
+  failure.category = "dns";
+  failure.times = 4;
+  failure.elsewhere_times = 9;
+  failure.elsewhere_projects = 2;
+  auto& o = failure.occurrences.emplace_back();
+  o.job = kJobA;
+  o.passed_on_same_sha = 104;
+  store_.all_failures = {failure};
+  const auto list = body("/api/v1/failures", "of-a");
+  ASSERT_EQ(list["failures"].size(), 1u);
+  EXPECT_EQ(list["failures"][0]["times"], 4);
+  EXPECT_EQ(list["failures"][0]["elsewhere"]["projects"], 2);
+  EXPECT_FALSE(list["failures"][0].contains("occurrences"));
+  EXPECT_EQ(body("/api/v1/failures/f1", "of-a")["occurrences"][0]["passed_on_same_sha"], 104);
+  EXPECT_EQ(status("/api/v1/failures/f2", "of-a"), 404);
+  EXPECT_EQ(status("/api/v1/failures?flaky=yes", "of-a"), 400);
+  EXPECT_EQ(status("/api/v1/failures?outcome=failed", "of-a"), 400);
+  EXPECT_EQ(status("/api/v1/failures?limit=0", "of-a"), 400);
+  EXPECT_EQ(status("/api/v1/failures", ""), 401);
+}
+
+TEST_F(ApiTest, AJobSaysWhatWasSeenBefore) {
+  EXPECT_TRUE(body(std::string("/api/v1/jobs/") + kJobA, "of-a")["seen"].is_null());
+  auto& seen = store_.seen.emplace();
+  seen.failure = "f1";
+  seen.times = 3;
+  seen.last_passed = store::Passed{77, "sha", true, 0, {1'700'000'000'000'000}};
+  const auto job = body(std::string("/api/v1/jobs/") + kJobA, "of-a");
+  EXPECT_EQ(job["seen"]["times"], 3);
+  EXPECT_EQ(job["seen"]["failure_id"], "f1");
+  EXPECT_EQ(job["seen"]["last_passed"]["same_sha"], true);
+  EXPECT_EQ(job["seen"]["flaky"], false);
+  EXPECT_EQ(job["source"], "agent");
+}
+
+TEST_F(ApiTest, LinesOfALogAreAskedForInTheTokensScope) {
+  const std::string target = std::string("/api/v1/jobs/") + kJobA + "/log?line=12&before=2";
+  EXPECT_EQ(status(target, "of-a"), 404) << "nobody can be asked";
+  std::string asked;
+  Result<fleet::v1::Excerpt> answer = Error(Code::not_found, "the log is not kept any more");
+  const auto lines = [&](store::Job job, uint64_t line, uint32_t before,
+                         uint32_t after) -> Task<Result<fleet::v1::Excerpt>> {
+    asked = std::to_string(job.key.job_id) + " " + std::to_string(line) + " " +
+            std::to_string(before) + " " + std::to_string(after);
+    co_return answer;
+  };
+  handler_ = make_handler(options_, {store_, clock_, metrics_, {}, {}, lines});
+  EXPECT_EQ(status(target, "of-a"), 404);
+  EXPECT_EQ(asked, "101 12 2 20");
+  fleet::v1::Excerpt excerpt;
+  excerpt.set_first_line(10);
+  excerpt.set_last_line(11);
+  excerpt.set_text("a\nb");
+  answer = excerpt;
+  EXPECT_EQ(body(target, "of-a")["text"], "a\nb");
+  answer = Error(Code::unavailable, "the agent is not connected");
+  EXPECT_EQ(status(target, "of-a"), 503);
+  asked.clear();
+  EXPECT_EQ(status(std::string("/api/v1/jobs/") + kJobB + "/log?line=12", "of-a"), 404);
+  EXPECT_EQ(asked, "") << "out of scope";
+  const std::string log = std::string("/api/v1/jobs/") + kJobA + "/log";
+  for (const std::string bad : {"", "?line=0", "?line=x", "?line=1&before=101", "?line=1&lines=2"})
+    EXPECT_EQ(status(log + bad, "of-a"), 400) << bad;
+}
+
+TEST_F(ApiTest, HostsAndAuditAreOfTheFleet) {
+  store_.hosts.emplace_back().jobs = 6;
+  store_.all_audit = {{{}, "reaction:retry", "job.retry", "main", 7, "job 42", "done"}};
+  EXPECT_EQ(body("/api/v1/failing_hosts", "admin")["hosts"][0]["jobs"], 6);
+  EXPECT_EQ(body("/api/v1/audit?limit=5", "of-all")["records"][0]["act"], "job.retry");
+  EXPECT_EQ(status("/api/v1/failing_hosts", "of-a"), 403);
+  EXPECT_EQ(status("/api/v1/audit", "of-a"), 403);
+}
+
 // ---- Bad days ----
 
 TEST_F(ApiTest, HealthReadinessAndABrokenStore) {

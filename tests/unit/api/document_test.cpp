@@ -59,14 +59,24 @@ TEST(OpenApi, RoutesOfCodeAndDocumentAreTheSame) {
 TEST_F(ApiTest, EveryMemberSentIsDescribed) {
   store_.all_agents = {
       {"agent-1", "host", "0.1.0", "", {"x"}, {{"main", "grp/*"}}, {}, {}, {}, {}, 0}};
+  const store::Passed passed{5, "sha", true, 7, {}};
+  store::Failure failure;
+  failure.id = "f1";
+  failure.occurrences.emplace_back().passed = passed;
+  store_.all_failures = {failure};
+  store_.seen.emplace().passed = passed;
+  store_.hosts.emplace_back().agent_id = "agent-1";
+  store_.all_audit = {{{}, "operator", "agent.revoke", "", 0, "agent-1", "done"}};
   std::set<std::string> names;
   for (const std::string& target :
        {std::string("/api/v1/jobs?limit=1&count=true"), std::string("/api/v1/jobs/") + kJobA,
         std::string("/api/v1/jobs/") + kJobA + "/note", std::string("/api/v1/agents"),
-        std::string("/api/v1/me"), std::string("/health"), std::string("/none")}) {
+        std::string("/api/v1/me"), std::string("/api/v1/failures"),
+        std::string("/api/v1/failures/f1"), std::string("/api/v1/failing_hosts"),
+        std::string("/api/v1/audit"), std::string("/health"), std::string("/none")}) {
     collect_names(body(target, "of-all"), names);
   }
-  EXPECT_GT(names.size(), 70u);
+  EXPECT_GT(names.size(), 100u);
   const auto text = document();
   for (const auto& name : names) EXPECT_NE(text.find(" " + name + ":"), std::string::npos) << name;
 }

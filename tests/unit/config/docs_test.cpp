@@ -56,6 +56,17 @@ std::string controller_told(std::string_view toml) {
 }
 const std::string kGitlab = "[[gitlab]]\nid = \"a\"\nurl = \"https://gitlab.example.com\"\n";
 
+TEST(ControllerConfiguration, Retries) {
+  EXPECT_EQ(controller_told("[[retry]]\nproject = \"grp/*\"\nowners = [\"runner\"]\n"), "");
+  EXPECT_NE(controller_told("[[retry]]\nproject = \"grp/*\"\n").find("names no cause"),
+            std::string::npos);
+  EXPECT_NE(controller_told("[[retry]]\nproject = \"*\"\nowners = [\"code\"]\n")
+                .find("\"code\" is none of infrastructure, runner"),
+            std::string::npos);
+  EXPECT_NE(controller_told("[[retry]]\nowners = [\"runner\"]\n").find("project"),
+            std::string::npos);
+}
+
 TEST(AgentConfiguration, GitlabInstances) {
   EXPECT_EQ(agent_told(kGitlab), "");
   EXPECT_TRUE(agent_told("").starts_with("c.toml: gitlab: no [[gitlab]] is configured"))

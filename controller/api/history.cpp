@@ -1,0 +1,76 @@
+// What happened before: failures, lines of kept logs, hosts that fail jobs, the audit trail.
+#include "controller/api/query.h"
+#include "controller/api/render.h"
+#include "controller/api/service.h"
+
+namespace gitaiops::api {
+namespace {
+
+using http::problem;
+using http::Response;
+
+void link_next(Response& response, const http::Request& request, const std::string& next) {
+  if (!next.empty())
+    response.headers.add("Link", "<" + next_target(request, next) + ">; rel=\"next\"");
+}
+
+}  // namespace
+
+Task<Response> Service::failures(Call call) {
+  const auto query = parse_failure_query(call.request);
+  if (!query.ok()) co_return problem_of(call, query.error());
+  const auto page =
+      co_await dependencies_.store.failures(call.token.scope, query->filter, query->page);
+  if (!page.ok()) co_return problem_of(call, page.error());
+  auto response = http::json(200, failures_json(*page));
+  link_next(response, call.request, page->next);
+  co_return response;
+}
+
+Task<Response> Service::failure(Call call) {
+  const auto failure = co_await dependencies_.store.failure(call.token.scope, call.parameters[0]);
+  if (!failure.ok()) co_return problem_of(call, failure.error());
+  co_return http::json(200, failure_json(*failure));
+}
+
+// The job is looked up in the token's scope first: whoever may not see it cannot ask for its log.
+Task<Response> Service::job_log(Call call) {
+  const auto query = parse_lines_query(call.request);
+  if (!query.ok()) co_return problem_of(call, query.error());
+  auto job = co_await dependencies_.store.job(call.token.scope, call.parameters[0]);
+  if (!job.ok()) co_return problem_of(call, job.error());
+  if (!dependencies_.lines_around)
+    co_return problem(404, "this controller has nobody to ask for the log");
+  const auto lines = co_await dependencies_.lines_around(std::move(*job), query->line,
+                                                         query->before, query->after);
+  if (lines.ok()) co_return http::json(200, lines_json(*lines));
+  if (lines.error().code() == Code::not_found) co_return problem(404, lines.error().message());
+  if (lines.error().code() == Code::unavailable ||
+      lines.error().code() == Code::deadline_exceeded ||
+      lines.error().code() == Code::resource_exhausted) {
+    auto response = problem(503, lines.error().message());
+    response.headers.add("Retry-After", "5");
+    co_return response;
+  }
+  co_return problem_of(call, lines.error());
+}
+
+Task<Response> Service::hosts(Call call) {
+  const HostWatch& watch = dependencies_.hosts;
+  const auto hosts = co_await dependencies_.store.failing_hosts(
+      dependencies_.clock.now() + -watch.window_us, watch.jobs, watch.projects);
+  if (!hosts.ok()) co_return problem_of(call, hosts.error());
+  co_return http::json(200, hosts_json(*hosts, watch));
+}
+
+Task<Response> Service::audit(Call call) {
+  const auto page = parse_page_query(call.request);
+  if (!page.ok()) co_return problem_of(call, page.error());
+  const auto records = co_await dependencies_.store.audit_page(*page);
+  if (!records.ok()) co_return problem_of(call, records.error());
+  auto response = http::json(200, audit_json(*records));
+  link_next(response, call.request, records->next);
+  co_return response;
+}
+
+}  // namespace gitaiops::api
