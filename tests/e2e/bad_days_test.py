@@ -2,40 +2,29 @@
 from __future__ import annotations
 
 import os
-import pathlib
 import shutil
 import signal
 import subprocess
-import tempfile
 import time
 import unittest
 
 from doubles.lab import Lab
-from system import BIN, System, wait_for
+from system import BIN, Case, System, wait_for
 
 FAIL = {"name": "build", "script": ["echo 'x.c:7:1: error: boom'", "exit 1"]}
 
 
-class Case(unittest.TestCase):
-    def setUp(self) -> None:
-        folder = tempfile.TemporaryDirectory(prefix="gitaiops-e2e-")
-        self.addCleanup(folder.cleanup)
-        self.base = pathlib.Path(folder.name)
-        self.base.chmod(0o755)
-
+class WorldCase(Case):
     def world(self, *, agent: bool = True, lab_options: dict | None = None, **options) -> tuple[Lab, System]:
-        lab = Lab(self.base / "lab", **(lab_options or {})).__enter__()
-        self.addCleanup(lab.close)
-        system = System(self.base / "system", lab, agent=agent, **options).__enter__()
-        self.addCleanup(system.close)
-        return lab, system
+        lab = self.lab(**(lab_options or {}))
+        return lab, self.system(lab, agent=agent, **options)
 
     def run_job(self, lab: Lab, path: str = "grp/demo", job: dict | None = None) -> dict:
         project = lab.project(path, files={"a": "a"})
         return lab.wait(lab.pipeline(project, [job or FAIL], ref="main"))["jobs"][0]
 
 
-class Configuration(Case):
+class Configuration(WorldCase):
     def check(self, program: str, text: str) -> str:
         file = self.base / "config.toml"
         file.write_text(text, encoding="utf-8")
@@ -62,7 +51,7 @@ class Configuration(Case):
         self.assertIn("gitaiops-observer -- gitaiops-agent run", done.stderr)
 
 
-class Enrolment(Case):
+class Enrolment(WorldCase):
     def test_tokens_that_do_not_work_say_why(self) -> None:
         _, system = self.world(agent=False)
         def enroll(token: str) -> str:
@@ -86,7 +75,7 @@ class Enrolment(Case):
         wait_for("the status says why", lambda: "revoked" in system.status()["link_detail"], 20)
 
 
-class Restarts(Case):
+class Restarts(WorldCase):
     def test_the_agent_restarts_in_mid_job_and_still_reads_the_whole_log(self) -> None:
         lab, system = self.world()
         project = lab.project("grp/demo", files={"a": "a"})
@@ -132,7 +121,7 @@ class Restarts(Case):
         self.assertIn("stopped", system.log("controller"))
 
 
-class FullDisk(Case):
+class FullDisk(WorldCase):
     @unittest.skipUnless(os.geteuid() == 0 and shutil.which("mount"), "needs root to mount a small file system")
     def test_the_agent_says_so_keeps_working_and_counts(self) -> None:
         disk = self.base / "disk"
@@ -163,7 +152,7 @@ class FullDisk(Case):
         wait_for("later jobs are reported", lambda: system.job(later["id"]), 30)
 
 
-class Help(Case):
+class Help(WorldCase):
     def test_doctor_says_what_is_missing_and_the_lines_to_add(self) -> None:
         _, system = self.world()
         done = system.run("gitaiops-agent", "doctor", "--config", str(system.agent_toml), "--observer", str(BIN / "gitaiops-observer"), check=False)

@@ -2,44 +2,25 @@
 from __future__ import annotations
 
 import os
-import pathlib
 import shutil
 import signal
 import sqlite3
 import subprocess
-import tempfile
 import unittest
 
-from doubles.lab import Lab
-from system import BIN, System, wait_for
+from system import BIN, Case, System, wait_for
 
 FAIL = {"name": "build", "script": ["echo 'x.c:7:1: error: boom'", "exit 1"]}
 
 
-class Case(unittest.TestCase):
-    def setUp(self) -> None:
-        folder = tempfile.TemporaryDirectory(prefix="gitaiops-e2e-")
-        self.addCleanup(folder.cleanup)
-        self.base = pathlib.Path(folder.name)
-        self.base.chmod(0o755)
-
-    def lab(self) -> Lab:
-        lab = Lab(self.base / "lab").__enter__()
-        self.addCleanup(lab.close)
-        return lab
-
-    def system(self, lab: Lab | None = None, **options) -> System:
-        system = System(self.base / "system", lab, **options).__enter__()
-        self.addCleanup(system.close)
-        return system
-
+class OperatorCase(Case):
     def refused(self, system: System, *arguments: str) -> str:
         done = system.run("gitaiops-controller", *arguments, "--config", str(system.controller_toml), check=False)
         self.assertEqual(done.returncode, 2, done.stdout + done.stderr)
         return done.stderr + done.stdout
 
 
-class Isolation(Case):
+class Isolation(OperatorCase):
     def test_an_agent_cannot_speak_for_projects_its_token_does_not_name(self) -> None:
         lab = self.lab()
         system = self.system(lab, agent=False)
@@ -62,7 +43,7 @@ class Isolation(Case):
         wait_for("nothing is sent again and again", lambda: system.status()["spool_messages"] == 0)
 
 
-class Tokens(Case):
+class Tokens(OperatorCase):
     def test_what_makes_no_sense_is_refused_with_the_cure(self) -> None:
         system = self.system(self.lab(), agent=False)
         self.assertIn("30m, 1h or 90d", self.refused(system, "token", "create", "--ttl", "5"))
@@ -91,7 +72,7 @@ class Tokens(Case):
         self.assertIn("revoked", next(line for line in system.control("token", "list").splitlines() if "robot" in line))
 
 
-class Service(Case):
+class Service(OperatorCase):
     def serve(self, system: System) -> subprocess.CompletedProcess[str]:
         return subprocess.run([str(BIN / "gitaiops-controller"), "serve", "--config", str(system.controller_toml)],
                               capture_output=True, text=True, timeout=20)

@@ -14,7 +14,9 @@ import pathlib
 import signal
 import socket
 import subprocess
+import tempfile
 import time
+import unittest
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -46,7 +48,7 @@ def wait_for(what: str | Callable[[], str], look: Callable[[], Any], limit_s: fl
 
 class System:
     def __init__(self, folder: pathlib.Path, lab: Any = None, *, gitlab: bool = True, agent: bool = True,
-                 agent_toml: str = "", controller_toml: str = "", observer_flags: tuple[str, ...] = (),
+                 agent_toml: str = "", controller_toml: str = "", gitlab_toml: str = "", observer_flags: tuple[str, ...] = (),
                  bin_folder: pathlib.Path = BIN) -> None:
         self.folder, self.lab, self.bin = pathlib.Path(folder), lab, bin_folder
         self.controller: Optional[subprocess.Popen[bytes]] = None
@@ -54,6 +56,7 @@ class System:
         self.fleet_port, self.enrollment_port, self.api_port, self.status_port = (free_port() for _ in range(4))
         self._with_gitlab, self._with_agent = gitlab, agent
         self._agent_extra, self._controller_extra = agent_toml, controller_toml
+        self._gitlab_extra = gitlab_toml
         self._token = ""
         self._observer_flags = observer_flags
         self.agent_state = self.folder / "agent"
@@ -87,7 +90,7 @@ class System:
             token = self.folder / "gitlab.token"
             token.write_text(self.lab.bot_token, encoding="ascii")
             token.chmod(0o600)
-            gitlab = f'[[gitlab]]\nid = "main"\nurl = "{self.lab.url}"\ntoken_file = "{token}"\n'
+            gitlab = f'[[gitlab]]\nid = "main"\nurl = "{self.lab.url}"\ntoken_file = "{token}"\n{self._gitlab_extra}\n'
         self.controller_toml.write_text(f"""{self._controller_extra}
 [state]
 dir = "{self.folder / 'controller'}"
@@ -229,6 +232,27 @@ url = "{url}"
     def story(self) -> str:
         """What both have to say, for the message of a failed test."""
         return f"{self.log('controller')[-3000:]}\n{self.log('agent')[-3000:]}\n{json.dumps(self.status())}"
+
+
+class Case(unittest.TestCase):
+    """A test in a folder of its own, with a laboratory and a system in it as needed."""
+
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory(prefix="gitaiops-e2e-")
+        self.addCleanup(folder.cleanup)
+        self.base = pathlib.Path(folder.name)
+        self.base.chmod(0o755)
+
+    def lab(self, **options: Any) -> Any:
+        from doubles.lab import Lab
+        lab = Lab(self.base / "lab", **options).__enter__()
+        self.addCleanup(lab.close)
+        return lab
+
+    def system(self, lab: Any = None, **options: Any) -> System:
+        system = System(self.base / "system", lab, **options).__enter__()
+        self.addCleanup(system.close)
+        return system
 
 
 def _end(process: Optional[subprocess.Popen[bytes]], number: int) -> None:

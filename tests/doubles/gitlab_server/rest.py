@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 import time
 from typing import Any, Callable, Optional
 
@@ -133,6 +134,22 @@ def _projects(store: Store, add: Callable[..., Any], base: str) -> None:
     def project(request: Request, caller: Caller, views: Views, project: str) -> Reply:
         return Reply(200, views.project(caller.project(project)))
 
+    @add("GET", base + r"/runners")
+    def project_runners(request: Request, caller: Caller, views: Views, project: str) -> Reply:
+        caller.project(project, MAINTAINER)
+        return page(request, ordered(request, list(store.runners.values())), views.runner)
+
+    @add("PUT", r"/api/v4/runners/(?P<number>\d+)")
+    def change_runner(request: Request, caller: Caller, views: Views, number: str) -> Reply:
+        if not any(caller.level(p) >= MAINTAINER for p in store.projects.values()):
+            raise Refusal(403, {"message": "403 Forbidden - No access granted"})
+        runner = store.runners.get(int(number))
+        if runner is None:
+            raise Refusal(404, {"message": "404 Not found"})
+        if "paused" in request.form():
+            runner.paused = str(request.form()["paused"]).lower() == "true"
+        return Reply(200, views.runner(runner))
+
     @add("GET", base + r"/members/all/(?P<number>\d+)")
     def member(request: Request, caller: Caller, views: Views, project: str, number: str) -> Reply:
         found = caller.project(project)
@@ -181,7 +198,13 @@ def _jobs(store: Store, add: Callable[..., Any], base: str) -> None:
     @add("GET", base + r"/jobs/(?P<number>\d+)/trace")
     def trace(request: Request, caller: Caller, views: Views, project: str, number: str) -> Reply:
         found = caller.job(caller.project(project), number)
-        return Reply(200, bytes(found.trace), {"Content-Type": "text/plain"})
+        whole = bytes(found.trace)
+        part = re.fullmatch(r"bytes=0-(\d+)", request.headers.get("Range") or "")
+        if part and whole:
+            some = whole[:int(part[1]) + 1]
+            return Reply(206, some, {"Content-Type": "text/plain",
+                                     "Content-Range": f"bytes 0-{len(some) - 1}/{len(whole)}"})
+        return Reply(200, whole, {"Content-Type": "text/plain"})
 
     @add("GET", base + r"/jobs/(?P<number>\d+)/artifacts")
     def artifacts(request: Request, caller: Caller, views: Views, project: str, number: str) -> Reply:
@@ -194,7 +217,7 @@ def _jobs(store: Store, add: Callable[..., Any], base: str) -> None:
     def act(request: Request, caller: Caller, views: Views, project: str, number: str, verb: str) -> Reply:
         found = caller.job(caller.project(project, DEVELOPER), number)
         if verb == "retry":
-            return Reply(201, views.job(store.retry(found)))
+            return Reply(201, views.job(store.retry(found, caller.user.id)))
         if verb == "cancel":
             store.cancel(found)
             return Reply(201, views.job(found))
@@ -249,7 +272,7 @@ def _pipelines(store: Store, add: Callable[..., Any], base: str) -> None:
             if verb == "cancel":
                 store.cancel(job)
             elif job.status in ("failed", "canceled"):
-                store.retry(job)
+                store.retry(job, caller.user.id)
         return Reply(201 if verb == "retry" else 200, views.pipeline(found, full=True))
 
 

@@ -240,7 +240,7 @@ class Store:
             elif not job.finished:
                 self.finish(job, "canceled")
 
-    def retry(self, job: Job) -> Job:
+    def retry(self, job: Job, user_id: Optional[int] = None) -> Job:
         with self.lock:
             if not job.finished or job.retried or job.status == "skipped":
                 raise Refusal(403, {"message": "403 Forbidden - Job is not retryable"})
@@ -249,6 +249,7 @@ class Store:
             copied = ("name", "stage", "script", "after_script", "variables", "allow_failure", "timeout", "artifacts",
                       "cache", "tags")
             again = self._add_job(pipeline, {name: getattr(job, name) for name in copied})
+            again.user_id = user_id or again.user_id
             self.enqueue(again)
             for other in self.latest_jobs(pipeline):    # what was skipped behind it may run now
                 if other.status == "skipped" and pipeline.stages.index(other.stage) > pipeline.stages.index(job.stage):
