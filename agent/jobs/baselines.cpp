@@ -123,7 +123,7 @@ bool Baselines::add(const JobName& job, std::vector<uint64_t> templates) {
 }
 
 void Baselines::store(const JobName& job, const Runs& runs) {
-  if (const auto written = write_file_atomic(file_of(job), to_bytes(runs)); !written.ok())
+  if (const auto written = write_file_atomic(file_of(job), to_bytes(runs), 0600); !written.ok())
     log::debug("what a passing run printed is not kept", {{"why", written.error().to_string()}});
   sweep();
 }

@@ -8,7 +8,7 @@ namespace gitaiops::acting {
 namespace {
 
 constexpr double kSure = 0.6;                        // from here on a verdict is acted upon
-constexpr double kCodeSignal = 0.35;                 // from here on another candidate is one
+constexpr double kCodeSignal = 0.3;                  // also of an earlier command: better no retry
 constexpr int64_t kFresh = 3600 * kMicrosPerSecond;  // nobody waits for what failed before
 
 bool has(const std::vector<std::string>& list, const std::string& word) {

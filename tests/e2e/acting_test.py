@@ -90,10 +90,16 @@ class Retry(Case):
 class Hosts(Case):
     HOSTS = '[hosts]\njobs = 3\nprojects = 3\npause_runners = true\n'
 
-    def fail_everywhere(self, lab, members: dict) -> None:
+    def fail_everywhere(self, lab, system, members: dict) -> None:
+        """A job of each project fails for want of disk; again where its log was withheld (other runners on this machine)."""
         for name in ("a", "b", "c"):
             project = lab.project(f"grp/{name}", files={"a": "a"}, members=members)
-            lab.wait(lab.pipeline(project, [{"name": "build", "script": [FULL]}], ref="main"))
+            for _ in range(5):
+                done = lab.wait(lab.pipeline(project, [{"name": "build", "script": [FULL]}], ref="main"))["jobs"][0]
+                report = wait_for("the report", lambda: system.job(done["id"]))
+                if report["category"] == "disk_full":
+                    break
+                time.sleep(2)
 
     def outcome(self, system) -> str:
         def look() -> list:
@@ -106,7 +112,7 @@ class Hosts(Case):
         other = lab.double("POST", "runners", {"token": "glrt-other-0123456789abcdef", "description": "other", "tags": ["x"]})
         lab.double("PATCH", f"runners/{other['id']}", {"contacted_at": 1.0})
         system = self.system(lab, controller_toml=self.HOSTS)
-        self.fail_everywhere(lab, {"gitaiops-bot": 40})
+        self.fail_everywhere(lab, system, {"gitaiops-bot": 40})
         self.assertEqual(self.outcome(system), "done")
         puts = lab.requests("/api/v4/runners/", "PUT")
         self.assertEqual(len(puts), 1)
@@ -117,9 +123,9 @@ class Hosts(Case):
         lab = self.lab()
         lab.double("POST", "runners", {"token": "glrt-other-0123456789abcdef", "description": "other", "tags": ["x"]})
         system = self.system(lab, controller_toml=self.HOSTS)
-        self.fail_everywhere(lab, {"gitaiops-bot": 40})
+        self.fail_everywhere(lab, system, {"gitaiops-bot": 40})
         host = wait_for(lambda: "the host\n" + system.story(), lambda: system.get("/api/v1/failing_hosts")[1]["hosts"], 60)[0]
-        self.assertEqual((host["jobs"], host["projects"]), (3, 3))
+        self.assertEqual((host["jobs"] >= 3, host["projects"]), (True, 3))
         # The other runner has never been there: this one is the last.
         self.assertIn("last active runner", self.outcome(system))
         self.assertIn("gitaiops_failing_hosts 1", system.get("/metrics")[1])

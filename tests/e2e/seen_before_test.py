@@ -63,9 +63,8 @@ class SeenBefore(Case):
     def test_lines_of_a_kept_log_are_told_redacted_also_after_a_restart(self) -> None:
         lab = self.lab()
         system = self.system(lab)
-        project = lab.project("grp/demo", files={"a": "a"})
-        script = ["for i in $(seq 1 200); do echo \"row $i\"; done", "printf 'pass\\033[31mword=hunter2hunter2\\n'",
-                  "echo 'key glpat-abcdefghij0123456789 here'", BROKEN]
+        project = lab.project("grp/demo", files={"colours.sh": "printf 'pass\\033[31mword=hunter2hunter2\\n'\n"})
+        script = ["for i in $(seq 1 200); do echo \"row $i\"; done", "sh colours.sh", "echo 'key glpat-abcdefghij0123456789 here'", BROKEN]
         done = lab.wait(lab.pipeline(project, [{"name": "build", "script": script}], ref="main"))["jobs"][0]
         report = wait_for("the report", lambda: system.job(done["id"]))
         line = report["diagnosis"]["root_cause"]["line"]
