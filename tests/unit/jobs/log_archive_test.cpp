@@ -12,7 +12,7 @@ namespace {
 namespace fs = std::filesystem;
 using gitaiops::testing::await;
 
-class LogArchiveTest : public testing::Test {
+class LogArchiveTest : public ::testing::Test {
  protected:
   LogArchive open(LogArchiveOptions options = {}) {
     options.folder = folder.path() / "logs";
