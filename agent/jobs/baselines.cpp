@@ -14,7 +14,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kMagic = "gitaiops-baseline 1\n";
-constexpr std::string_view kSuffix = ".baseline";
+constexpr std::string_view kBaselineSuffix = ".baseline";
 constexpr std::string_view kDamaged = ".damaged";
 constexpr std::size_t kDamagedKept = 3;
 constexpr std::size_t kDigest = 64;
@@ -76,7 +76,7 @@ Status Baselines::open() {
 
 fs::path Baselines::file_of(const JobName& job) const {
   const std::string key = job.instance + "\n" + job.project + "\n" + job.name;
-  return folder_ / (crypto::sha256_hex(key).substr(0, 32) + std::string(kSuffix));
+  return folder_ / (crypto::sha256_hex(key).substr(0, 32) + std::string(kBaselineSuffix));
 }
 
 Baselines::Runs Baselines::load(const JobName& job) {
@@ -141,7 +141,7 @@ void Baselines::sweep() {
     const auto bytes = entry.file_size(error);
     if (error) continue;
     const bool set_aside = entry.path().extension() == kDamaged;
-    if (!set_aside && entry.path().extension() != kSuffix) continue;
+    if (!set_aside && entry.path().extension() != kBaselineSuffix) continue;
     (set_aside ? damaged : files).push_back({entry.last_write_time(error), bytes, entry.path()});
     if (!set_aside) total += bytes;
   }

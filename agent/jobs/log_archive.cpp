@@ -20,9 +20,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kChunk = 64 << 10;
+constexpr std::size_t kReadAtOnce = 64 << 10;
 constexpr uint64_t kLargestLog = 64 << 20;  // of a longer one, finding its lines costs too much
-constexpr std::string_view kSuffix = ".log";
+constexpr std::string_view kLogSuffix = ".log";
 constexpr std::string_view kPart = ".part";
 
 int64_t age_us(const fs::file_time_type& written) {
@@ -47,7 +47,7 @@ LogArchive::LogArchive(LogArchiveOptions options, const Clock& clock)
 
 fs::path LogArchive::file_of(const JobRef& job) const {
   return options_.folder / (crypto::sha256_hex(job.instance).substr(0, 16) + "-" +
-                            std::to_string(job.job_id) + std::string(kSuffix));
+                            std::to_string(job.job_id) + std::string(kLogSuffix));
 }
 
 Status LogArchive::open() {
@@ -84,7 +84,7 @@ Task<Status> LogArchive::keep(JobRef job, Read read, uint64_t size) {
   uint64_t written = 0;
   Status status;
   for (bool more = true; more && status.ok();) {
-    const auto chunk = read(offset, kChunk);
+    const auto chunk = read(offset, kReadAtOnce);
     if (!chunk.ok()) {
       status = chunk.error();
       break;
@@ -140,7 +140,7 @@ void LogArchive::sweep() {
   std::error_code error;
   uint64_t total = 0;
   for (const auto& entry : fs::directory_iterator(options_.folder, error)) {
-    if (entry.path().extension() != kSuffix) continue;
+    if (entry.path().extension() != kLogSuffix) continue;
     const auto bytes = entry.file_size(error);
     if (error) continue;
     kept.push_back({entry.last_write_time(error), bytes, entry.path()});

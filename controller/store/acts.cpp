@@ -9,7 +9,6 @@ namespace {
 constexpr int kActsOfPipeline = 200;
 constexpr int kHostsAtOnce = 50;
 constexpr int kProjectsOfHost = 10;
-constexpr std::size_t kLargestPage = 200;
 
 constexpr std::string_view kActColumns =
     "SELECT id, what, instance, project_id, sha, job_name, category, project_path, pipeline_id, "

@@ -11,7 +11,7 @@ constexpr int kRunsKept = 3;                // of each job name
 constexpr int64_t kBaselinesKept = 20'000;  // in all; the oldest go
 constexpr std::size_t kTemplatesMax = 8192;
 
-std::string bytes_of(const google::protobuf::RepeatedField<uint64_t>& templates) {
+std::string template_bytes(const google::protobuf::RepeatedField<uint64_t>& templates) {
   std::string out;
   out.reserve(static_cast<std::size_t>(templates.size()) * 8);
   for (const uint64_t value : templates)
@@ -31,7 +31,7 @@ void add_from(const std::string& bytes, std::vector<uint64_t>& out) {
 }  // namespace
 
 void keep_templates(Connection& c, int64_t n, const fleet::v1::PassedTemplates& passed) {
-  const std::string bytes = bytes_of(passed.templates());
+  const std::string bytes = template_bytes(passed.templates());
   c.run(
       "INSERT OR IGNORE INTO baselines(n, instance, templates) SELECT n, instance, ? FROM jobs "
       "WHERE n = ?",

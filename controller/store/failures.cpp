@@ -8,7 +8,6 @@
 namespace gitaiops::store {
 namespace {
 
-constexpr std::size_t kLargestPage = 200;
 constexpr int kShownOccurrences = 20;
 constexpr int kShownAgents = 20;
 constexpr int kShownTests = 20;

@@ -23,7 +23,7 @@ std::string place_of(const fleet::v1::JobKey& key, const std::string& owner) {
          (key.project_path().empty() ? "#" + std::to_string(key.project_id()) : key.project_path());
 }
 
-std::string bytes_of(const std::vector<uint32_t>& minhash) {
+std::string minhash_bytes(const std::vector<uint32_t>& minhash) {
   std::string out;
   out.reserve(minhash.size() * 4);
   for (const uint32_t value : minhash)
@@ -74,7 +74,7 @@ std::optional<int64_t> similar_failure(Connection& c, const std::string& place,
 int64_t new_failure(Connection& c, const std::string& id, const std::string& place,
                     const fleet::v1::Diagnosis& diagnosis, const std::vector<uint32_t>& minhash,
                     int64_t n) {
-  const std::string bytes = bytes_of(minhash);
+  const std::string bytes = minhash_bytes(minhash);
   c.run(
       "INSERT INTO failures(id, place, category, owner, minhash, last_n) VALUES(?, ?, ?, ?, ?, ?)",
       {id, place, diagnosis.category(), diagnosis.owner(), sqlite::Blob{bytes}, n});

@@ -5,7 +5,6 @@
 namespace gitaiops::store {
 namespace {
 
-constexpr std::size_t kLargestPage = 200;
 // More jobs than any pipeline has that a person reads about; the newest of a larger one.
 constexpr int kPipelineJobs = 2000;
 

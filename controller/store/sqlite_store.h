@@ -19,6 +19,8 @@ namespace gitaiops::store {
 using sqlite::Connection;
 using sqlite::Rows;
 
+constexpr std::size_t kLargestPage = 200;  // of any list
+
 // What other processes wrote (the command line beside the daemon) is noticed this late.
 constexpr std::chrono::seconds kOtherProcesses{1};
 
