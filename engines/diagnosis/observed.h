@@ -72,7 +72,7 @@ struct Observed {
   uint64_t bytes = 0;
   uint64_t line_count = 0;
   std::string checkout_path;  // where the job's files lie, without a slash at the end
-  uint64_t hidden_keys = 0;  // private keys that never reached the store
+  uint64_t hidden_keys = 0;   // private keys that never reached the store
   bool limit_reached = false;
 };
 
