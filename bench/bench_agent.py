@@ -18,7 +18,6 @@ import json
 import os
 import pathlib
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -93,12 +92,14 @@ class Exporter:
 
 @contextlib.contextmanager
 def foreign_processes() -> Iterator[None]:
-    shell = subprocess.Popen(["sh", "-c", f"for i in $(seq {FOREIGN}); do sleep infinity & done; wait"], start_new_session=True)
+    sleeping = [subprocess.Popen(["sleep", "infinity"]) for _ in range(FOREIGN)]
     try:
         yield
     finally:
-        os.killpg(shell.pid, signal.SIGKILL)
-        shell.wait()
+        for process in sleeping:
+            process.kill()
+        for process in sleeping:    # by us: not every init does
+            process.wait()
 
 
 class Bench:
@@ -155,7 +156,7 @@ class Bench:
     def loaded(self, idle: Cost) -> None:
         stop, each = self.base / "stop", BYTES_S // (2 * EACH_KIND)
         write = f"python3 write.py {each} {stop}"
-        many = [f"for i in $(seq {PROCESSES - 2}); do sleep infinity & done", write, "kill $(jobs -p)"]
+        many = [f"for i in $(seq {PROCESSES - 2}); do sleep infinity & done", write, "kill $(jobs -p); wait"]
         jobs = [{"name": f"shell{i}", "script": many, "variables": {"LAB_EXECUTOR": "shell"}} for i in range(EACH_KIND)]
         jobs += [{"name": f"container{i}", "script": [write]} for i in range(EACH_KIND)]
         pipeline = self.pipeline({"write.py": WRITE}, jobs)
