@@ -61,6 +61,9 @@ struct Package {
   bool direct = false;
   std::string file;   // where it stands; several sets may name one file
   uint32_t line = 0;  // 1-based; 0 when the format has no place for it
+  // Where a manifest beside the lock file asks for it; empty and 0 elsewhere.
+  std::string asked_in;
+  uint32_t asked_line = 0;
   // Where it comes from, when that is no registry or is written down: an archive's URL, a git
   // repository with '#' and the commit, or a path. Empty: the ecosystem's registry.
   std::string source;
@@ -96,6 +99,10 @@ Inventory take_inventory(const Tree& tree);
 // The shortest way from a package that the project itself asks for to the one at `position`,
 // both included, as positions; only `position` itself where nothing is known of how it came.
 std::vector<uint32_t> path_to(const PackageSet& set, uint32_t position);
+
+// The lowest version that a range names ("^1.2.3" and ">=1.2.3,<2" → "1.2.3"), for those who have
+// to judge a package of which only the range is known; empty when it names none, or a wildcard.
+std::string lowest_version(std::string_view range);
 
 // The package URL (purl-spec) of a package, "pkg:npm/%40scope/name@1.2.3".
 std::string purl_of(const Package& package);
