@@ -6,6 +6,7 @@
 #include <tuple>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 
 #include "base/bytes/bytes.h"
 #include "engines/scanner/documents/text.h"
@@ -30,7 +31,11 @@ class Texts final : public parsers::Files {
 
   const std::string* text(const std::string& path) override {
     const auto kept = kept_.find(path);
-    if (kept != kept_.end()) return kept->second ? &*kept->second : nullptr;
+    if (kept != kept_.end()) {
+      if (!kept->second || tired()) return nullptr;
+      asked_bytes_ += kept->second->size();
+      return &*kept->second;
+    }
     auto text = read(path);
     if (text && kept_bytes_ + text->size() > kMaxKeptBytes) {
       problems_.push_back({path, 0,
@@ -43,6 +48,7 @@ class Texts final : public parsers::Files {
     return held ? &*held : nullptr;
   }
 
+  const std::vector<std::string>& paths() const override { return tree_.files(); }
   bool has(const std::string& path) const { return known_.contains(path); }
 
   std::optional<std::string> read(const std::string& path) {
@@ -61,12 +67,23 @@ class Texts final : public parsers::Files {
   }
 
  private:
+  // Whoever asks for a text reads all of it: many manifests that refer to one large file would take
+  // for ever.
+  bool tired() {
+    if (asked_bytes_ <= kMaxAskedBytes) return false;
+    if (!std::exchange(told_, true))
+      problems_.push_back({{}, 0, "manifests refer to others too often; the rest is read without"});
+    return true;
+  }
+
   static constexpr std::size_t kMaxKeptBytes = 64u << 20;
+  static constexpr std::size_t kMaxAskedBytes = 1u << 30;
   const Tree& tree_;
   std::vector<Problem>& problems_;
   std::unordered_set<std::string> known_;
   std::unordered_map<std::string, std::optional<std::string>> kept_;
-  std::size_t kept_bytes_ = 0;
+  std::size_t kept_bytes_ = 0, asked_bytes_ = 0;
+  bool told_ = false;
 };
 
 struct Read {

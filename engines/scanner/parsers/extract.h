@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "engines/scanner/documents/document.h"
@@ -25,6 +26,10 @@ class Files {
   // The text as UTF-8; nothing when there is none or it cannot be read (a Problem of its own).
   // Valid as long as this is.
   virtual const std::string* text(const std::string& path) = 0;
+  virtual const std::vector<std::string>& paths() const = 0;
+
+  // group:artifact of the tree's Maven modules → their pom.xml; made when first asked for.
+  std::optional<std::unordered_map<std::string, std::string>> maven_modules;
 };
 
 struct File {

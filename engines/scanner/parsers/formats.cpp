@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engines/scanner/parsers/java.h"
 #include "engines/scanner/parsers/languages.h"
 #include "engines/scanner/parsers/npm.h"
 #include "engines/scanner/parsers/python.h"
@@ -30,6 +31,13 @@ constexpr Format kFormats[] = {
     {"Pipfile", pypi, "pipenv", "pipfile", Role::manifest, parse_pipfile},
     {"Pipfile.lock", pypi, "pipenv", "pipfile", Role::lock, parse_pipfile_lock},
     {"*requirements*.txt", pypi, "pip", "requirements", Role::manifest, parse_requirements},
+
+    {"pom.xml", maven, "maven", "maven", Role::manifest, parse_pom},
+    {"buildscript-gradle.lockfile", maven, "gradle", "gradle", Role::lock, parse_gradle_lockfile},
+    {"*gradle.lockfile", maven, "gradle", "gradle", Role::lock, parse_gradle_lockfile},
+    {"verification-metadata.xml", maven, "gradle", "gradle-verification", Role::lock,
+     parse_verification_metadata},
+    {"*.versions.toml", maven, "gradle", "gradle", Role::shared, parse_version_catalogue},
 
     {"go.mod", go, "go", "go", Role::manifest, parse_go_mod},
     {"go.sum", go, "go", "go", Role::lock, parse_go_sum, "go.mod"},

@@ -63,6 +63,8 @@ struct Different {
 };
 const std::vector<Different> kDifferent = {
     {"golang/gomod", "indirect-packages.mod", "one of its two cases leaves out what is indirect"},
+    {"java/pomxml", "with-parent.xml", "its parent is not among the fixtures"},
+    {"java/pomxml", "with-parent.xml", "its parent is not among the fixtures"},
     {"javascript/packagejson", ".json", "a package.json is a project with ranges, not a package"},
     {"javascript/packagelockjson", "one-package.v1.json", "one of its two cases tests no packages"},
     {"python/pipfilelock", "no-version.json", "a package from Git is one, without a version too"},
