@@ -80,4 +80,18 @@ int build_advisories(const AdvisoryOptions& options, const Terminal& terminal);
 int verify_advisories(const AdvisoryOptions& options, const Terminal& terminal);
 int show_advisories(const AdvisoryOptions& options, const Terminal& terminal);
 
+struct ScanOptions {
+  std::string path = {};         // a folder, or one file
+  std::string format = "table";  // table, json, cyclonedx, cyclonedx-1.5, spdx
+};
+// The packages that a source tree depends on.
+int scan(const ScanOptions& options, const Terminal& terminal);
+
+struct PurlOptions {
+  std::string type = {}, name_space = {}, name = {}, version = {}, subpath = {};
+  std::vector<std::string> qualifiers = {};  // key=value
+};
+int parse_purl(const std::string& text, const Terminal& terminal);
+int build_purl(const PurlOptions& options, const Terminal& terminal);
+
 }  // namespace gitaiops::cli

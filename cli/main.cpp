@@ -182,6 +182,30 @@ int run(int argc, char** argv) {
   AdvisoryOptions advisory_options;
   add_advisories(app, advisory_options, terminal, code);
 
+  ScanOptions scan_options;
+  auto* scan_command = app.add_subcommand("scan", "The packages that a source tree depends on");
+  scan_command->add_option("PATH", scan_options.path, "A folder, or one manifest")->required();
+  scan_command
+      ->add_option("--format", scan_options.format, "table, json, cyclonedx, cyclonedx-1.5 or spdx")
+      ->check(CLI::IsMember({"table", "json", "cyclonedx", "cyclonedx-1.5", "spdx"}));
+  scan_command->callback([&] { code = scan(scan_options, terminal); });
+
+  std::string purl;
+  PurlOptions purl_options;
+  auto* purl_command = app.add_subcommand("purl", "Package URLs");
+  purl_command->require_subcommand(1);
+  auto* parse = purl_command->add_subcommand("parse", "The parts of a package URL, as JSON");
+  parse->add_option("PURL", purl, "pkg:type/namespace/name@version?qualifiers#subpath")->required();
+  parse->callback([&] { code = parse_purl(purl, terminal); });
+  auto* build = purl_command->add_subcommand("build", "A package URL from its parts");
+  build->add_option("--type", purl_options.type, "npm, pypi, maven, …")->required();
+  build->add_option("--namespace", purl_options.name_space, "A scope, group or owner");
+  build->add_option("--name", purl_options.name, "The package's name")->required();
+  build->add_option("--version", purl_options.version, "Its version");
+  build->add_option("--qualifier", purl_options.qualifiers, "key=value")->allow_extra_args(false);
+  build->add_option("--subpath", purl_options.subpath, "A place inside of it");
+  build->callback([&] { code = build_purl(purl_options, terminal); });
+
   app.add_subcommand("version", "The version")->callback([&] {
     terminal.out << "gitaiops " << GITAIOPS_VERSION << "\n";
   });

@@ -22,6 +22,8 @@ using parsers::Role;
 
 // More manifests than any tree of sources has; the rest is left out, with a Problem.
 constexpr std::size_t kMaxManifests = 20'000;
+// What people write themselves and what is read by lines is smaller than what programs write.
+constexpr std::size_t kMaxTextBytes = 8u << 20;
 
 // The tree's files as text. What manifests ask of each other is kept, up to a limit.
 class Texts final : public parsers::Files {
@@ -37,7 +39,7 @@ class Texts final : public parsers::Files {
       return &*kept->second;
     }
     auto text = read(path);
-    if (text && kept_bytes_ + text->size() > kMaxKeptBytes) {
+    if (text && (text->size() > kMaxTextBytes || kept_bytes_ + text->size() > kMaxKeptBytes)) {
       problems_.push_back({path, 0,
                            "manifests refer to more than " + std::to_string(kMaxKeptBytes >> 20) +
                                " MiB of others"});
@@ -135,6 +137,12 @@ class Inventarist {
       }
       const auto text = texts_.read(path);
       if (!text) continue;
+      if (text->size() > kMaxTextBytes && !path.ends_with(".json") && !path.ends_with(".lock") &&
+          !path.ends_with(".yaml")) {
+        out_.problems.push_back(
+            {path, 0, "it is larger than " + std::to_string(kMaxTextBytes >> 20) + " MiB"});
+        continue;
+      }
       reads_.push_back({path, folder, format, format->parse({path, *text, texts_})});
       auto& extract = reads_.back().extract;
       std::ranges::move(extract.problems, std::back_inserter(out_.problems));
@@ -240,33 +248,37 @@ std::string_view to_string(Scope scope) {
   return "runtime";
 }
 
-std::vector<uint32_t> path_to(const PackageSet& set, uint32_t position) {
-  constexpr uint32_t kNone = 0xffffffff;
+std::vector<uint32_t> ways_in(const PackageSet& set) {
   const auto& packages = set.packages;
-  if (position >= packages.size()) return {};
-  std::vector<uint32_t> from(packages.size(), kNone), queue;
+  std::vector<uint32_t> from(packages.size(), kNoWay), queue;
   for (uint32_t i = 0; i < packages.size(); ++i) {
     if (!packages[i].direct) continue;
     from[i] = i;
     queue.push_back(i);
   }
-  for (std::size_t head = 0; head < queue.size() && from[position] == kNone; ++head) {
+  for (std::size_t head = 0; head < queue.size(); ++head) {
     for (const uint32_t to : packages[queue[head]].depends_on) {
-      if (to >= packages.size() || from[to] != kNone) continue;
+      if (to >= packages.size() || from[to] != kNoWay) continue;
       from[to] = queue[head];
       queue.push_back(to);
     }
   }
+  return from;
+}
+
+std::vector<uint32_t> path_to(const PackageSet& set, uint32_t position) {
+  if (position >= set.packages.size()) return {};
+  const auto from = ways_in(set);
   std::vector<uint32_t> path{position};
-  if (from[position] == kNone) return path;
-  while (from[path.back()] != path.back()) path.push_back(from[path.back()]);
+  while (from[path.back()] != kNoWay && from[path.back()] != path.back())
+    path.push_back(from[path.back()]);
   std::ranges::reverse(path);
   return path;
 }
 
 std::string lowest_version(std::string_view range) {
-  const auto start = range.find_first_not_of(" \t^~<>=![(v");
-  if (start == range.npos) return {};
+  const auto start = range.find_first_not_of(" \t^~<>=[(v");
+  if (start == range.npos || range[start] == '!') return {};
   range.remove_prefix(start);
   auto version = trimmed(range.substr(0, range.find_first_of(" ,|;)]")));
   if (version.empty() || version.front() < '0' || version.front() > '9') return {};

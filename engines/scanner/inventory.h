@@ -96,6 +96,11 @@ struct Inventory {
 
 Inventory take_inventory(const Tree& tree);
 
+// For each package the one before it on the shortest way from what the project itself asks for:
+// its own position when that is itself, kNoWay when nothing is known of how it came. One pass.
+inline constexpr uint32_t kNoWay = 0xffffffff;
+std::vector<uint32_t> ways_in(const PackageSet& set);
+
 // The shortest way from a package that the project itself asks for to the one at `position`,
 // both included, as positions; only `position` itself where nothing is known of how it came.
 std::vector<uint32_t> path_to(const PackageSet& set, uint32_t position);

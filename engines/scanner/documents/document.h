@@ -20,7 +20,7 @@ namespace gitaiops::scanner::documents {
 inline constexpr uint32_t kMaxDepth = 128;
 inline constexpr std::size_t kMaxValues = 2'000'000;  // about 96 MB
 // toml++ makes a tree of its own first, at many bytes a value.
-inline constexpr std::size_t kMaxTomlBytes = 16u << 20;
+inline constexpr std::size_t kMaxTomlBytes = 8u << 20;
 
 enum class Kind : uint8_t { missing, null, boolean, number, string, array, object };
 

@@ -72,12 +72,34 @@ class Copier {
   Document& document_;
 };
 
+// toml++ bounds how deep values nest, but not the parts of a dotted key, each of which is a table
+// within the last one. The line of a key with more parts than documents may nest; 0 without.
+uint32_t too_deep_key(std::string_view text) {
+  constexpr std::string_view kOfKeys = "_- \t\"'";
+  uint32_t line = 1, dots = 0;
+  for (const char c : text) {
+    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    if (c == '.') {
+      ++dots;
+    } else if (!letter && kOfKeys.find(c) == kOfKeys.npos) {
+      if ((c == '=' || c == ']') && dots > kMaxDepth) return line;
+      dots = 0;
+      line += c == '\n';
+    }
+  }
+  return 0;
+}
+
 }  // namespace
 
 Document read_toml(std::string_view text) {
   Document document;
   if (text.size() > kMaxTomlBytes) {
     document.fail(0, "it is larger than " + std::to_string(kMaxTomlBytes >> 20) + " MiB");
+    return document;
+  }
+  if (const auto line = too_deep_key(text)) {
+    document.fail(line, "it nests deeper than " + std::to_string(kMaxDepth) + " levels");
     return document;
   }
   try {

@@ -28,8 +28,9 @@ class Workspace {
       found_ = !document_.fault() && document_.root()["workspace"];
     }
   }
-  Value dependency(std::string_view name) const {
-    return document_.root()["workspace"]["dependencies"][name];
+  Value dependency(std::string_view name) {
+    if (!dependencies_) dependencies_.emplace(document_.root()["workspace"]["dependencies"]);
+    return (*dependencies_)[name];
   }
   std::string_view version() const {
     return document_.root()["workspace"]["package"]["version"].text();
@@ -37,6 +38,7 @@ class Workspace {
 
  private:
   documents::Document document_;
+  std::optional<documents::Members> dependencies_;
   bool found_ = false;
 };
 
@@ -93,7 +95,7 @@ class Manifest {
   }
 
   // Read once, and only when something refers to it.
-  const Workspace& workspace() {
+  Workspace& workspace() {
     if (!workspace_) workspace_ = std::make_unique<Workspace>(file_);
     return *workspace_;
   }

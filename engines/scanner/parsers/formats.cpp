@@ -33,6 +33,8 @@ constexpr Format kFormats[] = {
     {"*requirements*.txt", pypi, "pip", "requirements", Role::manifest, parse_requirements},
 
     {"pom.xml", maven, "maven", "maven", Role::manifest, parse_pom},
+    {"build.gradle", maven, "gradle", "gradle", Role::manifest, parse_gradle_build},
+    {"build.gradle.kts", maven, "gradle", "gradle", Role::manifest, parse_gradle_build},
     {"buildscript-gradle.lockfile", maven, "gradle", "gradle", Role::lock, parse_gradle_lockfile},
     {"*gradle.lockfile", maven, "gradle", "gradle", Role::lock, parse_gradle_lockfile},
     {"verification-metadata.xml", maven, "gradle", "gradle-verification", Role::lock,

@@ -171,6 +171,10 @@ Extract parse_nuget_config(const File& file) {
   for (const auto item : document.root()) {
     const auto name = item["@id"].text();
     if (item.key() != "package" || name.empty()) continue;
+    if (item["@version"].text().empty()) {
+      problem(out, file, item.line(), "the version of " + std::string(name) + " stands nowhere");
+      continue;
+    }
     auto& package =
         add(out, file, Ecosystem::nuget, name, item["@version"].text(), item.line()).package;
     if (item["@developmentDependency"].text() == "true") package.scope = Scope::development;
@@ -213,7 +217,7 @@ Extract parse_deps_json(const File& file) {
   std::vector<std::string_view> projects;
   for (const auto item : root["libraries"]) {
     const auto [name, version] = name_and_version(item.key());
-    if (version.empty()) continue;
+    if (name.empty() || version.empty()) continue;
     Entry& entry = add(out, file, Ecosystem::nuget, name, version, item.line());
     entry.keys = {key_of(name)};
     add_integrity(entry.package, item["sha512"].text());

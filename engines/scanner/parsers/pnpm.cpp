@@ -88,8 +88,10 @@ class Lock {
     if (const auto name = item["name"]) named.name = name.text();
     if (const auto version = item["version"]) named.version = version.text();
     if (named.name.empty() || named.version.empty()) return;
+    const bool place = named.version.find(':') != std::string::npos;  // "file:…", "https://…"
     const auto resolution = item["resolution"];
-    Entry& entry = add(out_, file_, Ecosystem::npm, named.name, named.version, item.line());
+    Entry& entry = add(out_, file_, Ecosystem::npm, named.name,
+                       place ? std::string() : named.version, item.line());
     auto& package = entry.package;
     if (const auto repository = resolution["repo"].text(); !repository.empty()) {
       package.source = std::string(repository) + "#" + std::string(resolution["commit"].text());

@@ -53,30 +53,30 @@ struct Line {
   uint32_t number;
 };
 
-// Joined at backslashes, without comments.
-std::vector<Line> logical_lines(std::string_view text) {
-  std::vector<Line> out;
+// A '#' begins a comment at the start of a line or behind a blank.
+std::string without_comment(std::string text) {
+  if (text.starts_with('#')) text.clear();
+  for (auto i = text.find('#'); i != text.npos; i = text.find('#', i + 1))
+    if (text[i - 1] == ' ' || text[i - 1] == '\t') text.resize(i);
+  return text;
+}
+
+// Lines joined at backslashes, without comments: use(line) for each.
+void each_logical_line(std::string_view text, const auto& use) {
   documents::Lines lines(text);
-  bool joins = false;
+  Line joined{{}, 0};
   while (lines.next()) {
     auto line = lines.text();
     const bool comment = trimmed(line).starts_with('#');
     const bool goes_on = line.ends_with('\\') && !comment;
     if (goes_on) line.remove_suffix(1);
-    if (joins) {
-      out.back().text += comment ? std::string_view() : line;
-    } else {
-      out.push_back({std::string(line), lines.number()});
-    }
-    joins = goes_on;
+    if (!joined.number) joined.number = lines.number();
+    if (!comment || joined.text.empty()) joined.text += line;
+    if (goes_on) continue;
+    use(Line{without_comment(std::move(joined.text)), joined.number});
+    joined = {{}, 0};
   }
-  for (auto& line : out) {
-    auto& t = line.text;
-    if (t.starts_with('#')) t.clear();
-    for (auto i = t.find('#'); i != t.npos; i = t.find('#', i + 1))
-      if (t[i - 1] == ' ' || t[i - 1] == '\t') t.resize(i);
-  }
-  return out;
+  if (joined.number) use(Line{without_comment(std::move(joined.text)), joined.number});
 }
 
 Scope scope_of(std::string_view path) {
@@ -90,7 +90,7 @@ class Reader {
   Reader(Extract& out, const File& file) : out_(out), files_(file.others) {}
 
   void read(const File& file, bool constraint) {
-    for (const auto& line : logical_lines(file.text)) take(file, line, constraint);
+    each_logical_line(file.text, [&](const Line& line) { take(file, line, constraint); });
   }
 
   // A constraint gives the version that the requirement leaves open.

@@ -11,7 +11,7 @@ namespace gitaiops::scanner {
 
 class MemoryTree final : public Tree {
  public:
-  MemoryTree(std::map<std::string, std::string> content) : content_(std::move(content)) {  // NOLINT
+  explicit MemoryTree(std::map<std::string, std::string> content) : content_(std::move(content)) {
     for (const auto& [path, text] : content_) files_.push_back(path);
   }
   const std::vector<std::string>& files() const override { return files_; }

@@ -1,0 +1,105 @@
+// The tree on disk, and the commands scan and purl.
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/commands.h"
+#include "cli/tree.h"
+
+namespace gitaiops::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Scan : public testing::Test {
+ protected:
+  Scan() {
+    std::string name = (fs::temp_directory_path() / "scan-XXXXXX").string();
+    folder_ = mkdtemp(name.data());
+  }
+  ~Scan() override { fs::remove_all(folder_); }
+
+  void write(const std::string& path, const std::string& text) {
+    fs::create_directories((folder_ / path).parent_path());
+    std::ofstream(folder_ / path, std::ios::binary) << text;
+  }
+
+  fs::path folder_;
+};
+
+TEST_F(Scan, SkipsLinksFifosAndInstalledPackages) {
+  write("package.json", "{}");
+  write("src/go.mod", "module m\n");
+  write("node_modules/x/package.json", "{}");
+  fs::create_symlink("/etc/passwd", folder_ / "requirements.txt");
+  fs::create_directory_symlink(folder_, folder_ / "src/loop");
+  ASSERT_EQ(mkfifo((folder_ / "Gemfile").c_str(), 0600), 0);
+  const auto tree = FolderTree::open(folder_.string());
+  ASSERT_TRUE(tree.ok());
+  EXPECT_EQ(tree->files(), (std::vector<std::string>{"package.json", "src/go.mod"}));
+  EXPECT_EQ(*tree->read("src/go.mod"), "module m\n");
+  EXPECT_FALSE(tree->read("requirements.txt").ok());
+  EXPECT_FALSE(tree->read("src/loop/package.json").ok());
+  EXPECT_FALSE(tree->read("Gemfile").ok());
+  EXPECT_FALSE(tree->read("../x").ok());
+  EXPECT_FALSE(tree->read("").ok());
+  EXPECT_TRUE(tree->problems().empty());
+}
+
+TEST_F(Scan, AFileOfFiveHundredMegabytesIsAProblemAndTheRestIsRead) {
+  write("package-lock.json", "");
+  fs::resize_file(folder_ / "package-lock.json", 500u << 20);
+  write("requirements.txt", "ring==1.0\n");
+  std::ostringstream out, err;
+  EXPECT_EQ(scan({.path = folder_.string(), .format = "table"}, {out, err}), kDone);
+  EXPECT_NE(out.str().find("ring"), std::string::npos);
+  EXPECT_NE(out.str().find("could not read package-lock.json: package-lock.json is larger than the limit of 33554432 bytes"),
+            std::string::npos)
+      << out.str();
+}
+
+TEST_F(Scan, AnUnreadableFolderIsAProblem) {
+  if (geteuid() == 0) GTEST_SKIP() << "root reads every folder";
+  write("closed/go.mod", "module m\n");
+  fs::permissions(folder_ / "closed", fs::perms::none);
+  const auto tree = FolderTree::open(folder_.string());
+  ASSERT_TRUE(tree.ok());
+  ASSERT_EQ(tree->problems().size(), 1u);
+  EXPECT_EQ(tree->problems()[0].file, "closed");
+  fs::permissions(folder_ / "closed", fs::perms::owner_all);
+}
+
+TEST_F(Scan, OneFileIsATreeOfItsOwn) {
+  write("go.mod", "module m\nrequire a.b/c v1.0.0\n");
+  write("package.json", "{\"dependencies\": {\"x\": \"1.0.0\"}}");
+  std::ostringstream out, err;
+  EXPECT_EQ(scan({.path = (folder_ / "go.mod").string(), .format = "json"}, {out, err}), kDone);
+  EXPECT_NE(out.str().find("\"pkg:golang/a.b/c@v1.0.0\""), std::string::npos) << out.str();
+  EXPECT_EQ(out.str().find("package.json"), std::string::npos);
+}
+
+TEST_F(Scan, WhatIsNotThereIsToldByName) {
+  std::ostringstream out, err;
+  EXPECT_EQ(scan({.path = (folder_ / "nowhere").string(), .format = "table"}, {out, err}), kUsage);
+  EXPECT_NE(err.str().find("nowhere"), std::string::npos);
+}
+
+TEST(PurlCommand, ParsesAndBuilds) {
+  std::ostringstream out, err;
+  EXPECT_EQ(parse_purl("pkg:npm/%40ring/part@1.0", {out, err}), kDone);
+  EXPECT_NE(out.str().find("\"namespace\": \"@ring\""), std::string::npos);
+  out.str("");
+  EXPECT_EQ(build_purl({.type = "pypi", .name = "Ring_Part", .qualifiers = {"a=b"}}, {out, err}),
+            kDone);
+  EXPECT_EQ(out.str(), "pkg:pypi/ring-part?a=b\n");
+  EXPECT_EQ(parse_purl("no purl", {out, err}), kUsage);
+  EXPECT_EQ(build_purl({.type = "maven", .name = "lonely"}, {out, err}), kUsage);
+  EXPECT_NE(err.str().find("a namespace has to stand before the name"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace gitaiops::cli
