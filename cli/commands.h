@@ -92,6 +92,8 @@ struct PurlOptions {
   std::vector<std::string> qualifiers = {};  // key=value
 };
 int parse_purl(const std::string& text, const Terminal& terminal);
+// Prints the canonical text.
+int validate_purl(const std::string& text, const Terminal& terminal);
 int build_purl(const PurlOptions& options, const Terminal& terminal);
 
 }  // namespace gitaiops::cli

@@ -197,6 +197,9 @@ int run(int argc, char** argv) {
   auto* parse = purl_command->add_subcommand("parse", "The parts of a package URL, as JSON");
   parse->add_option("PURL", purl, "pkg:type/namespace/name@version?qualifiers#subpath")->required();
   parse->callback([&] { code = parse_purl(purl, terminal); });
+  auto* validate = purl_command->add_subcommand("validate", "The canonical text of a package URL");
+  validate->add_option("PURL", purl, "As people write it")->required();
+  validate->callback([&] { code = validate_purl(purl, terminal); });
   auto* build = purl_command->add_subcommand("build", "A package URL from its parts");
   build->add_option("--type", purl_options.type, "npm, pypi, maven, …")->required();
   build->add_option("--namespace", purl_options.name_space, "A scope, group or owner");

@@ -7,6 +7,18 @@
 #include "cli/commands.h"
 
 namespace gitaiops::cli {
+namespace {
+
+int print(const Result<std::string>& text, const Terminal& terminal) {
+  if (!text.ok()) {
+    terminal.err << "gitaiops: " << text.error().to_string() << "\n";
+    return kUsage;
+  }
+  terminal.out << *text << "\n";
+  return kDone;
+}
+
+}  // namespace
 
 int parse_purl(const std::string& text, const Terminal& terminal) {
   const auto purl = scanner::parse_purl(text);
@@ -43,13 +55,11 @@ int build_purl(const PurlOptions& options, const Terminal& terminal) {
     }
     purl.qualifiers[qualifier.substr(0, equals)] = qualifier.substr(equals + 1);
   }
-  const auto text = scanner::build_purl(std::move(purl));
-  if (!text.ok()) {
-    terminal.err << "gitaiops: " << text.error().to_string() << "\n";
-    return kUsage;
-  }
-  terminal.out << *text << "\n";
-  return kDone;
+  return print(scanner::build_purl(std::move(purl)), terminal);
+}
+
+int validate_purl(const std::string& text, const Terminal& terminal) {
+  return print(scanner::canonical_purl(text), terminal);
 }
 
 }  // namespace gitaiops::cli

@@ -158,6 +158,17 @@ void mlflow_name(Purl& purl) {
     make_lower(purl.name);
 }
 
+// These hosts do not tell case apart.
+void git_name(Purl& purl) {
+  constexpr std::array<std::string_view, 4> kHosts{"github", "github.com", "bitbucket",
+                                                   "bitbucket.org"};
+  std::string host = purl.name_space;
+  make_lower(host);
+  if (std::ranges::find(kHosts, host) == kHosts.end()) return;
+  purl.name_space = host;
+  make_lower(purl.name);
+}
+
 std::optional<std::string> chrome_fault(const Purl& purl) {
   const bool id = purl.name.size() == 32 &&
                   std::ranges::all_of(purl.name, [](char c) { return c >= 'a' && c <= 'p'; });
@@ -180,6 +191,7 @@ void normalise(Purl& purl) {
   if (purl.type == "pypi") purl.name = python_name(std::move(purl.name));
   if (purl.type == "pub") purl.name = dart_name(std::move(purl.name));
   if (purl.type == "mlflow") mlflow_name(purl);
+  if (purl.type == "git") git_name(purl);
   std::erase_if(purl.qualifiers, [](const auto& pair) { return pair.second.empty(); });
 }
 
@@ -201,12 +213,17 @@ std::optional<std::string> fault(const Purl& purl) {
   return std::nullopt;
 }
 
-Status read_qualifiers(Purl& purl, std::string_view text) {
+enum class Keys { begin_lower, any_case };
+
+Status read_qualifiers(Purl& purl, std::string_view text, Keys keys) {
   for (const auto pair : split(text, '&')) {
     if (pair.empty()) continue;
     const auto equals = pair.find('=');
     if (equals == pair.npos) return refused("a qualifier is key=value");
-    const std::string key(pair.substr(0, equals));
+    std::string key(pair.substr(0, equals));
+    if (keys == Keys::begin_lower && !key.empty() && key.front() != lower(key.front()))
+      return refused("the qualifier's key \"" + key + "\" is not in lower case");
+    make_lower(key);
     if (!is_key(key)) return refused("\"" + key + "\" is no qualifier's key");
     if (!purl.qualifiers.emplace(key, decoded(pair.substr(equals + 1))).second)
       return refused("the qualifier " + key + " stands twice");
@@ -227,9 +244,7 @@ void split_name(Purl& purl, std::string_view path) {
   purl.name_space = each_part(path.substr(0, cut), false, decoded);
 }
 
-}  // namespace
-
-Result<Purl> parse_purl(std::string_view text) {
+Result<Purl> parse(std::string_view text, Keys keys) {
   Purl purl;
   std::string_view rest = trimmed(text);
   if (const auto hash = rest.rfind('#'); hash != rest.npos) {
@@ -261,11 +276,22 @@ Result<Purl> parse_purl(std::string_view text) {
     rest = rest.substr(0, at);
     if (nameless) return refused("it has no name");
   }
-  RETURN_IF_ERROR(read_qualifiers(purl, qualifiers));
+  RETURN_IF_ERROR(read_qualifiers(purl, qualifiers, keys));
   split_name(purl, rest);
   normalise(purl);
   if (const auto reason = fault(purl)) return refused(*reason);
   return purl;
+}
+
+}  // namespace
+
+Result<Purl> parse_purl(std::string_view text) {
+  return parse(text, Keys::begin_lower);
+}
+
+Result<std::string> canonical_purl(std::string_view text) {
+  ASSIGN_OR_RETURN(auto purl, parse(text, Keys::any_case));
+  return build_purl(std::move(purl));
 }
 
 Result<std::string> build_purl(Purl purl) {

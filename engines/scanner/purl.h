@@ -24,8 +24,12 @@ struct Purl {
   bool operator==(const Purl&) const = default;
 };
 
-// The parts of a purl, normalised by the rules of its type.
+// The parts of a purl, normalised by the rules of its type. As the specification's tests have it, a
+// qualifier's key that begins with an upper-case letter is refused, other letters are lowered.
 Result<Purl> parse_purl(std::string_view text);
+
+// The canonical text of a purl; upper-case keys are taken too.
+Result<std::string> canonical_purl(std::string_view text);
 
 // The canonical text. An error when the parts make no purl: no name, a type or a qualifier's key
 // with foreign characters, a part that the type needs or forbids.
