@@ -256,6 +256,7 @@ class Lock {
     std::string_view range;
     if (open != content.npos && content.ends_with(')'))
       range = content.substr(open + 2, content.size() - open - 3);
+    if (out_.asks.size() >= kMaxPackages) return;
     out_.asks.push_back(
         {{std::string(content.substr(0, open))}, std::string(range), Scope::runtime});
   }

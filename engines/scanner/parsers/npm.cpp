@@ -46,6 +46,7 @@ class Folders {
   bool tired() const { return searched_ > kMaxSearch; }
 
   std::optional<uint32_t> find(std::string_view from, std::string_view name) {
+    if (tired()) return std::nullopt;
     std::string folder(from);
     while (!tired()) {
       searched_ += folder.size() + name.size();

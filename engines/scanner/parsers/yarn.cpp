@@ -21,10 +21,14 @@ std::string key_of(std::string_view name, std::string_view range) {
   return std::string(name) + "@" + std::string(range);
 }
 
+// Bytes of one block's keys: real ones have a few hundred.
+constexpr std::size_t kMaxKeys = 100'000;
+
 // "a@^1, a@~1" → two keys.
 std::vector<std::string> keys_of(std::string_view text) {
   std::vector<std::string> keys;
-  for (auto part : split(text, ',')) {
+  if (text.size() > kMaxKeys) text = text.substr(0, kMaxKeys);
+  for (const auto part : split(text, ',')) {
     const auto one = descriptor(unquoted(trimmed(part)));
     if (!one.name.empty()) keys.push_back(key_of(one.name, one.range));
   }
