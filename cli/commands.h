@@ -82,9 +82,13 @@ int show_advisories(const AdvisoryOptions& options, const Terminal& terminal);
 
 struct ScanOptions {
   std::string path = {};         // a folder, or one file
-  std::string format = "table";  // table, json, cyclonedx, cyclonedx-1.5, spdx
+  std::string format = "table";  // table, json, cyclonedx, cyclonedx-1.5, spdx, sarif, gitlab
+  std::string advisories = {};   // an index: what is known to be wrong with the packages, too
+  std::string ignore_file = {};  // what is accepted, why, and until when
+  std::string fail_on = {};      // a severity
 };
-// The packages that a source tree depends on.
+// The packages that a source tree depends on, and what is wrong with them. kFound: something at or
+// above `fail_on` that is not ignored.
 int scan(const ScanOptions& options, const Terminal& terminal);
 
 struct PurlOptions {

@@ -186,8 +186,22 @@ int run(int argc, char** argv) {
   auto* scan_command = app.add_subcommand("scan", "The packages that a source tree depends on");
   scan_command->add_option("PATH", scan_options.path, "A folder, or one manifest")->required();
   scan_command
-      ->add_option("--format", scan_options.format, "table, json, cyclonedx, cyclonedx-1.5 or spdx")
-      ->check(CLI::IsMember({"table", "json", "cyclonedx", "cyclonedx-1.5", "spdx"}));
+      ->add_option("--format", scan_options.format,
+                   "table, json, cyclonedx, cyclonedx-1.5, spdx, sarif or gitlab")
+      ->check(CLI::IsMember(
+          {"table", "json", "cyclonedx", "cyclonedx-1.5", "spdx", "sarif", "gitlab"}));
+  auto* advisories = scan_command->add_option("--advisories", scan_options.advisories,
+                                              "Find what this index (advisories build) knows of");
+  scan_command
+      ->add_option("--ignore", scan_options.ignore_file, "What is accepted, why, until when (TOML)")
+      ->needs(advisories);
+  scan_command
+      ->add_option("--fail-on", scan_options.fail_on,
+                   "Exit code 1 for findings at or above: low, medium, high or critical")
+      ->needs(advisories)
+      ->check(CLI::IsMember({"low", "medium", "high", "critical"}));
+  scan_command->footer(
+      "Exit code: 0 done, 1 something at or above --fail-on was found, 2 unusable input.");
   scan_command->callback([&] { code = scan(scan_options, terminal); });
 
   std::string purl;

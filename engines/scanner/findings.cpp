@@ -9,30 +9,11 @@
 namespace gitaiops::scanner {
 namespace {
 
-// Who brought each package: a direct one itself, another one the nearest that depends on it.
-std::vector<uint32_t> bringers_of(const PackageSet& set) {
-  std::vector<uint32_t> bringers(set.packages.size(), UINT32_MAX);
-  std::vector<uint32_t> reached;
-  for (uint32_t i = 0; i < set.packages.size(); ++i) {
-    if (!set.packages[i].direct) continue;
-    bringers[i] = i;
-    reached.push_back(i);
-  }
-  for (std::size_t at = 0; at < reached.size(); ++at) {
-    for (const auto next : set.packages[reached[at]].depends_on) {
-      if (next >= bringers.size() || bringers[next] != UINT32_MAX) continue;
-      bringers[next] = reached[at];
-      reached.push_back(next);
-    }
-  }
-  return bringers;
-}
-
-std::vector<uint32_t> path_from(const std::vector<uint32_t>& bringers, uint32_t package) {
+std::vector<uint32_t> path_from(const std::vector<uint32_t>& ways, uint32_t package) {
   std::vector<uint32_t> path;
-  if (bringers[package] == UINT32_MAX) return path;
-  for (path.push_back(package); bringers[path.back()] != path.back();)
-    path.push_back(bringers[path.back()]);
+  if (ways[package] == kNoWay) return path;
+  for (path.push_back(package); ways[path.back()] != path.back();)
+    path.push_back(ways[path.back()]);
   std::reverse(path.begin(), path.end());
   return path;
 }
@@ -159,13 +140,13 @@ Result<Findings> find(const Inventory& inventory, const Index& index, const Impo
     texts.emplace_hint(texts.end(), number, std::move(advisory));
   }
   uint32_t of_set = UINT32_MAX;
-  std::vector<uint32_t> bringers;
+  std::vector<uint32_t> ways;
   std::vector<Reach> reach;
   for (const auto& met : all) {
     const auto& set = inventory.sets[met.set];
     if (of_set != met.set) {
       of_set = met.set;
-      bringers = bringers_of(set);
+      ways = ways_in(set);
       if (imports) reach = imports->reach_of(set);
     }
     const auto& package = set.packages[met.package];
@@ -173,7 +154,7 @@ Result<Findings> find(const Inventory& inventory, const Index& index, const Impo
       Finding finding = merged(package, hits, texts);
       finding.set = met.set;
       finding.package = met.package;
-      finding.path = path_from(bringers, met.package);
+      finding.path = path_from(ways, met.package);
       if (met.package < reach.size()) finding.reach = reach[met.package];
       finding.risk = risk_of(factors_of(finding, package));
       out.all.push_back(std::move(finding));

@@ -193,6 +193,34 @@ TEST_F(Advisories, JudgingFailsAtTheThresholdUnlessIgnored) {
   EXPECT_THAT(err_.str(), HasSubstr("CVE-2026-1 was ignored until 2026-10-04 and counts again"));
 }
 
+TEST_F(Advisories, ScanFindsReportsAndFails) {
+  write("feeds/one.json", record("T-1", "tin"));
+  ASSERT_EQ(build(), kDone);
+  write("tree/package-lock.json",
+        R"({"name":"app","version":"1.0.0","lockfileVersion":3,"packages":{
+          "":{"name":"app","version":"1.0.0","dependencies":{"tin":"^1.0.0"}},
+          "node_modules/tin":{"version":"1.0.0"}}})");
+  ScanOptions options{.path = (folder_ / "tree").string(), .advisories = index()};
+  const auto scanned = [&](const std::string& format, const std::string& fail_on) {
+    out_.str("");
+    options.format = format;
+    options.fail_on = fail_on;
+    return scan(options, terminal_);
+  };
+  EXPECT_EQ(scanned("table", ""), kDone);
+  EXPECT_THAT(out_.str(), HasSubstr("critical 9.8 tin 1.0.0 (fixed in 2.0.0)  T-1 CVE-2026-1"));
+  EXPECT_EQ(scanned("json", "high"), kFound);
+  EXPECT_THAT(out_.str(), HasSubstr(R"("findings":[{"id":"T-1")"));
+  EXPECT_EQ(scanned("sarif", "critical"), kFound);
+  EXPECT_THAT(out_.str(), HasSubstr(R"("ruleId": "T-1")"));
+  EXPECT_EQ(scanned("gitlab", ""), kDone);
+  EXPECT_THAT(out_.str(), HasSubstr(R"("file": "package-lock.json")"));
+  EXPECT_THAT(err_.str(), IsEmpty());
+  options.advisories = "";
+  EXPECT_EQ(scanned("sarif", ""), kUsage);
+  EXPECT_THAT(err_.str(), HasSubstr("it needs --advisories"));
+}
+
 TEST_F(Advisories, BadIgnoreFilesSayWhere) {
   const auto refusal = [&](const std::string& text) {
     const auto ignores = read_ignores(write("ignore.toml", text));
