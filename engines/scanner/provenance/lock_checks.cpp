@@ -129,7 +129,7 @@ class Checks {
       const Package& package = set_.packages[i];
       const Source source = source_of(package);
       check_source(i, package, source);
-      check_drift(i, package);
+      check_drift(i, package, source);
       check_hash(i, package, source);
       check_name(i, package, source);
     }
@@ -183,14 +183,16 @@ class Checks {
     }
   }
 
-  void check_drift(uint32_t at, const Package& package) {
+  void check_drift(uint32_t at, const Package& package, const Source& source) {
     if (set_.lock.empty() || !package.direct || package.range.empty()) return;
     if (package.version.empty()) {
       add(Flaw::drift, at,
           set_.manifest + " asks for " + package.range + ", " + set_.lock + " does not hold it");
       return;
     }
-    if (!policy_.satisfies || !package.source.empty()) return;
+    // A commit or a folder has no version that a range could speak of.
+    if (!policy_.satisfies || source.origin == Origin::git || source.origin == Origin::own_tree)
+      return;
     const auto satisfied = policy_.satisfies(package.ecosystem, package.version, package.range);
     if (satisfied == false)
       add(Flaw::drift, at,

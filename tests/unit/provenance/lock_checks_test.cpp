@@ -93,6 +93,7 @@ TEST(LockChecks, Hashes) {
 TEST(LockChecks, DriftBetweenManifestAndLockFile) {
   auto old = package("old", "1.0.0"), fine = package("fine", "2.1.0"), gone = package("gone", "");
   auto deep = package("deep", "1.0.0");
+  old.source = "https://registry.npmjs.org/old/-/old-1.0.0.tgz";
   for (auto* p : {&old, &fine, &gone}) p->direct = true;
   old.range = "^2.0.0", fine.range = "^2.0.0", gone.range = "^1", deep.range = "^9";
   const auto satisfies = [](Ecosystem, std::string_view version, std::string_view) {
@@ -103,6 +104,9 @@ TEST(LockChecks, DriftBetweenManifestAndLockFile) {
   ASSERT_EQ(found.size(), 2u);
   EXPECT_EQ(found[0].reason, "package.json asks for ^1, package-lock.json does not hold it");
   EXPECT_EQ(found[1].reason, "package.json asks for ^2.0.0, package-lock.json holds 1.0.0");
+  auto workspace = old;
+  workspace.source = "packages/old";
+  EXPECT_THAT(flaws(locked({workspace}), {.registries = {}, .satisfies = satisfies}), IsEmpty());
   // A range that cannot be read is no drift.
   EXPECT_THAT(flaws(locked({old}),
                     {.registries = {}, .satisfies = [](auto...) { return std::optional<bool>(); }}),

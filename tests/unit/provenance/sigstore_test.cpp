@@ -360,14 +360,16 @@ TEST_F(Sigstore, FormsOfBundles) {
               HasSubstr("no signature"));
   EXPECT_THAT(rejected([](Json& b) {
                 auto& material = b["verificationMaterial"];
-                material["x509CertificateChain"]["certificates"] = {material["certificate"]};
+                material["x509CertificateChain"]["certificates"] =
+                    Json::array({material["certificate"]});
                 material.erase("certificate");
               }),
               HasSubstr("since version 0.3"));
   EXPECT_EQ(rejected([](Json& b) {  // what older versions carried
               b["mediaType"] = "application/vnd.dev.sigstore.bundle+json;version=0.1";
               auto& material = b["verificationMaterial"];
-              material["x509CertificateChain"]["certificates"] = {material["certificate"]};
+              material["x509CertificateChain"]["certificates"] =
+                  Json::array({material["certificate"]});
               material.erase("certificate");
               entry_of(b).erase("inclusionProof");
             }),
