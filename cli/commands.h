@@ -57,6 +57,17 @@ struct VerifyAttestationsOptions {
 // kFound: one of them, or all, are rejected.
 int verify_attestations(const VerifyAttestationsOptions& options, const Terminal& terminal);
 
+struct VerifyLockOptions {
+  std::string path = {};                     // a folder, or one file
+  std::string format = "table";              // table, json
+  std::vector<std::string> registries = {};  // hosts that are as good as the public registry
+  std::vector<std::string> caches = {};      // folders with wheels and source archives
+  bool look_into_caches = true;              // of package managers, on this machine
+  bool strict = false;                       // every finding counts, not only the grave ones
+};
+// kFound: a grave finding.
+int verify_lock(const VerifyLockOptions& options, const Terminal& terminal);
+
 struct VersionOptions {
   std::string ecosystem = {};  // as OSV names it
   std::optional<std::string> first = {}, second = {};

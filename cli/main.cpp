@@ -114,7 +114,34 @@ int run(int argc, char** argv) {
 
   VerifyBundleOptions bundle_options;
   auto* verify_command = app.add_subcommand("verify", "Where do packages come from?");
-  verify_command->require_subcommand(1);
+  verify_command->require_subcommand(0, 1);
+  VerifyLockOptions lock_options;
+  verify_command->add_option("PATH", lock_options.path, "The same as: gitaiops verify lock PATH");
+  verify_command->callback([&] {
+    if (!verify_command->get_subcommands().empty()) return;
+    if (lock_options.path.empty()) throw CLI::RequiredError("PATH or a subcommand");
+    code = verify_lock(lock_options, terminal);
+  });
+  auto* lock_command = verify_command->add_subcommand(
+      "lock", "What a source tree's lock files pin, with which hashes, and from where");
+  lock_command->add_option("PATH", lock_options.path, "A folder, or one manifest")->required();
+  lock_command->add_option("--format", lock_options.format, "table or json")
+      ->check(CLI::IsMember({"table", "json"}));
+  lock_command
+      ->add_option("--registry", lock_options.registries,
+                   "A host that is as good as the public registry (gitlab.example)")
+      ->allow_extra_args(false);
+  lock_command
+      ->add_option("--cache", lock_options.caches,
+                   "A folder with wheels and source archives to compare with the lock files")
+      ->allow_extra_args(false);
+  lock_command->add_flag("!--no-caches", lock_options.look_into_caches,
+                         "Do not look into this machine's package caches");
+  lock_command->add_flag("--strict", lock_options.strict,
+                         "Exit with 1 for every finding, not only for grave ones (!)");
+  lock_command->footer("Exit code: 0 nothing grave, 1 a grave finding, 2 unusable input.");
+  lock_command->callback([&] { code = verify_lock(lock_options, terminal); });
+
   VerifyAttestationsOptions attestation_options;
   auto* attestations_command = verify_command->add_subcommand(
       "attestations", "Check offline what a registry attests of a package (npm, PyPI)");

@@ -143,6 +143,28 @@ TEST_F(Verify, AttestationsOfARegistry) {
   EXPECT_EQ(verify_attestations(options, {out_, err_, false}), kUsage);
 }
 
+TEST_F(Verify, ATreesLockFile) {
+  write("tree/package.json", R"({"name":"shop","dependencies":{"lodahs":"^4.0.0"}})");
+  write("tree/package-lock.json", R"({"name":"shop","lockfileVersion":3,"packages":{
+    "":{"name":"shop","dependencies":{"lodahs":"^4.0.0"}},
+    "node_modules/lodahs":{"version":"3.0.0",
+      "resolved":"http://registry.npmjs.org/lodahs/-/lodahs-3.0.0.tgz"}}})");
+  VerifyLockOptions options{.path = (folder_ / "tree").string(), .look_into_caches = false};
+  EXPECT_EQ(verify_lock(options, {out_, err_, false}), kFound) << err_.str();
+  EXPECT_THAT(out_.str(), HasSubstr("! plain-http: lodahs 3.0.0: it is fetched from http://"));
+  EXPECT_THAT(out_.str(), HasSubstr("! drift: lodahs 3.0.0: package.json asks for ^4.0.0"));
+  EXPECT_THAT(out_.str(), HasSubstr("look-alike: lodahs 3.0.0: its name is a typing error away "
+                                    "from the popular lodash"));
+  EXPECT_THAT(out_.str(), HasSubstr("least to go by"));
+  out_.str("");
+  options.format = "json";
+  EXPECT_EQ(verify_lock(options, {out_, err_, false}), kFound);
+  EXPECT_THAT(out_.str(), StartsWith(R"({"schema":"gitaiops.verify/1","sets":[{"lock":)"));
+  EXPECT_THAT(out_.str(), HasSubstr(R"("flaw":"plain-http","grave":true,"package":0)"));
+  options.path = (folder_ / "nowhere").string();
+  EXPECT_EQ(verify_lock(options, {out_, err_, false}), kUsage);
+}
+
 scanner::PackageSet set_of(scanner::Ecosystem ecosystem, const std::string& name,
                            const std::string& version) {
   scanner::PackageSet set;
