@@ -182,6 +182,7 @@ class Agent {
     options.usage_interval_us = config_.usage.interval.micros;
     options.host_interval_us = config_.host.interval.micros;
     options.proc_root = config_.roots.proc_root;
+    options.scanner_enabled = config_.scanner.enabled;
     options.containers_enabled = config_.containers.enabled;
     options.containers.cgroup_root = config_.roots.cgroup_root;
     options.containers.interval_us = config_.usage.interval.micros;

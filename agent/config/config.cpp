@@ -62,6 +62,12 @@ config::Schema<Config> make_schema() {
             "root, are not used.");
   s.key("containers.enabled", "Whether the runner's containers are found and metered.",
         [](Config& c) -> auto& { return c.containers.enabled; });
+  s.section(
+      "scanner",
+      "What the checkouts of jobs depend on. Manifests and lock files are read here; names and "
+      "versions of packages travel, no content.");
+  s.key("scanner.enabled", "Whether the manifests of checkouts are read.",
+        [](Config& c) -> auto& { return c.scanner.enabled; });
 
   s.section(
       "logs",

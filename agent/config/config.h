@@ -46,6 +46,9 @@ struct Config {
     int64_t max_bytes = 256ll << 20;
   } logs;
   struct {
+    bool enabled = true;
+  } scanner;
+  struct {
     std::filesystem::path rules_dir;  // empty: built-in rules only
   } diagnosis;
   struct {

@@ -13,6 +13,7 @@
 #include "agent/jobs/report.h"
 #include "agent/jobs/trace_reader.h"
 #include "agent/usage/usage.h"
+#include "agent/workspace/workspace.h"
 #include "base/crypto/crypto.h"
 #include "base/log/log.h"
 
@@ -29,6 +30,9 @@ constexpr std::size_t kMaxWaiting =
     256;  // reports kept in memory while the disk is full; the oldest goes first
 constexpr std::size_t kMaxNames = 4096;  // of running jobs
 constexpr int kMaxArchiving = 8;         // logs written to the archive at once
+// Commits whose inventory is known to be on its way; beyond, the oldest are forgotten and told
+// again.
+constexpr std::size_t kMaxKnownTrees = 4096;
 constexpr auto kTraceFirstPoll = 20ms;   // right after it was opened: many jobs are over soon
 constexpr auto kTraceBusyPoll = 100ms;   // right after it grew
 constexpr auto kTraceIdlePoll = 250ms;   // a quiet trace: an end is noticed this late at most
@@ -50,6 +54,9 @@ struct JobWatch::State {
     TraceReader reader;
     bool over = false;       // closed or lost: nothing more comes
     bool abandoned = false;  // reported or orphaned: its task ends
+    bool tree_asked = false;
+    std::optional<fleet::v1::InventoryReport> tree = {};  // of its checkout, once read
+    std::optional<fleet::v1::JobKey> reported_as = {};    // its job, once that is certain
   };
   struct Meter {
     UsageMeter meter;
@@ -86,6 +93,8 @@ struct JobWatch::State {
   int archiving = 0;
   HostMeter host{options.proc_root};
   ContainerWatch containers{executor, options.containers, observer, clock};
+  Workspace workspace{observer};
+  std::deque<std::string> known_trees;  // "instance project commit"
   std::map<TraceId, std::shared_ptr<Trace>> traces;
   std::map<ProcessId, Meter> meters;  // by root of the tree
   std::vector<RunnerProcess> runners;
@@ -117,6 +126,7 @@ struct JobWatch::State {
   void stop() {
     stopping.set();
     opened_or_stopping.set();
+    workspace.stop();
   }
 
   // -- what becomes known leaves as messages --
@@ -238,8 +248,32 @@ struct JobWatch::State {
       ++archiving;
       start("log archive", keep_log(job.ref, trace->second));
     }
+    if (trace != traces.end()) {
+      trace->second->reported_as = envelope.job_report().key();
+      tell_inventory(*trace->second);
+    }
     forget(*job.trace);
     return envelope;
+  }
+
+  // What its checkout depends on, as soon as both the tree was read and the job is certain; once
+  // for each commit of a project.
+  void tell_inventory(Trace& trace) {
+    if (!trace.tree || !trace.reported_as || trace.tree->commit_sha().empty()) return;
+    auto tree = *std::exchange(trace.tree, std::nullopt);
+    const auto& key = *trace.reported_as;
+    if (!names_checkout_of(trace.reader.progress().checkout_path, key.project_path())) return;
+    auto known = key.instance() + " " + key.project_path() + " " + tree.commit_sha();
+    if (std::ranges::find(known_trees, known) != known_trees.end()) return;
+    known_trees.push_back(std::move(known));
+    if (known_trees.size() > kMaxKnownTrees) known_trees.pop_front();
+    fleet::v1::Envelope envelope;
+    auto& report = *envelope.mutable_inventory_report();
+    report = std::move(tree);
+    report.set_report_id(crypto::uuid7(clock.now()));
+    *report.mutable_key() = key;
+    report.set_taken_at_us(clock.now().value);
+    waiting.push_back(std::move(envelope));
   }
 
   static fleet::v1::Envelope notice_of(const StartedJob& job) {
@@ -357,11 +391,36 @@ struct JobWatch::State {
         {progress.runner_short_token, progress.checkout_path, progress.ended, progress.failed});
   }
 
+  // Once the runner has left get_sources, the tree is what the job was given, and soon what it made
+  // of it.
+  void look_at_tree(const std::shared_ptr<Trace>& trace) {
+    const auto& progress = trace->reader.progress();
+    if (!options.scanner_enabled || trace->tree_asked || progress.checkout_path.empty() ||
+        progress.section == "get_sources")
+      return;
+    trace->tree_asked = true;
+    start("workspace", read_checkout(trace, progress.checkout_path));
+  }
+
+  Task<void> read_checkout(std::shared_ptr<Trace> trace, std::string path) {
+    auto tree = co_await workspace.take(trace->reader.runner(), path);
+    if (!tree.ok()) {
+      log::info("a checkout cannot be read; what it depends on is not reported",
+                {{"folder", path}, {"why", tree.error().to_string()}});
+      co_return;
+    }
+    trace->tree = std::move(tree).value();
+    if (!trace->reported_as) co_return;
+    tell_inventory(*trace);
+    co_await commit({});
+  }
+
   Task<void> read_trace(std::shared_ptr<Trace> trace) {
     auto pause = microseconds(kTraceFirstPoll);
     while (!stopped() && !trace->abandoned) {
       const auto step = trace->reader.step();
       report_progress(*trace);
+      look_at_tree(trace);
       switch (step) {
         case TraceReader::Step::more:
           pause = kTraceBusyPoll;

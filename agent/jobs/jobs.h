@@ -31,6 +31,7 @@ struct JobWatchOptions {
   int64_t usage_interval_us = kMicrosPerSecond;
   int64_t host_interval_us = 30 * kMicrosPerSecond;
   std::filesystem::path proc_root = "/proc";
+  bool scanner_enabled = true;  // whether the manifests of checkouts are read
   bool containers_enabled = true;
   ContainersOptions containers;  // its interval is that of usage
   TrackerOptions tracker;
