@@ -250,6 +250,26 @@ Status check_host(const HostSamples& host) {
   return {};
 }
 
+// ---- Inventories ----
+
+bool is_hex(std::string_view text, std::size_t length) {
+  return text.size() == length && text.find_first_not_of("0123456789abcdef") == text.npos;
+}
+
+// What is packed in it is unpacked and read once, where it is stored.
+Status check_inventory(InventoryReport& report) {
+  RETURN_IF_ERROR(check_key("inventory_report.key", *report.mutable_key()));
+  if (!is_uuid7(report.report_id())) return wrong("inventory_report.report_id", "is no UUIDv7");
+  if (!is_hex(report.commit_sha(), 40) && !is_hex(report.commit_sha(), 64))
+    return wrong("inventory_report.commit_sha", "is no commit");
+  if (!is_hex(report.content_hash(), 64))
+    return wrong("inventory_report.content_hash", "is no SHA-256");
+  if (report.inventory_zstd().empty()) return wrong("inventory_report.inventory_zstd", "is empty");
+  keep(report.mutable_trimmed(), 8);
+  for (auto& step : *report.mutable_trimmed()) cut(&step, 32);
+  return check_time("inventory_report.taken_at_us", report.taken_at_us());
+}
+
 Status check_payload(Envelope& envelope) {
   switch (envelope.payload_case()) {
     case Envelope::kJobStarted:
@@ -261,6 +281,8 @@ Status check_payload(Envelope& envelope) {
     case Envelope::kPassedTemplates:
       keep(envelope.mutable_passed_templates()->mutable_templates(), kMaxTemplates);
       return check_key("passed_templates.key", *envelope.mutable_passed_templates()->mutable_key());
+    case Envelope::kInventoryReport:
+      return check_inventory(*envelope.mutable_inventory_report());
     case Envelope::PAYLOAD_NOT_SET:
       break;
   }

@@ -158,6 +158,15 @@ Status SqliteStore::store_payload(Connection& c, const Agent& agent,
     if (job && job->reported) keep_templates(c, job->n, passed);
     return {};
   }
+  if (envelope.has_inventory_report()) {
+    const auto& inventory = envelope.inventory_report();
+    ASSIGN_OR_RETURN(const auto key,
+                     permitted(c, agent, inventory.key(), known_job(c, inventory.key())));
+    remember_project(c, agent.scope, key.instance(), key.project_id(), key.project_path());
+    ASSIGN_OR_RETURN(const bool kept, keep_inventory(c, key, inventory, received_at));
+    accepted.duplicate = !kept;
+    return {};
+  }
   // A message that this version does not know is acknowledged and dropped.
   if (!report && !envelope.has_job_started()) return {};
   if (report && envelope.job_report().report_id().empty())

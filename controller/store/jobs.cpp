@@ -276,6 +276,8 @@ Task<Status> SqliteStore::set_gitlab_facts(std::string job_public_id, int64_t pr
          text(facts.status), n});
     relate_runs(c, n);
     name_templates(c, n);
+    c.run("UPDATE inventories SET ref = ?, project_id = ? WHERE instance = ? AND job_id = ?",
+          {facts.ref, project, instance, job_id});
     // GitLab's word on which id the path has, unless another path holds the id.
     if (project != 0 && !path.empty())
       c.run(

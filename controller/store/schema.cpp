@@ -181,6 +181,29 @@ constexpr std::string_view kSteps[] = {R"sql(
     UNIQUE(what, instance, project_id, sha, job_name, category)) WITHOUT ROWID;
   CREATE INDEX acts_by_pipeline ON acts(instance, project_id, pipeline_id);
   CREATE INDEX acts_by_time ON acts(what, at);
+)sql",
+                                       // What commits depend on. The same content is kept once
+                                       // for a project, whatever number of commits has it; never
+                                       // over projects, or one could speak for another.
+                                       R"sql(
+  CREATE TABLE contents(
+    n INTEGER PRIMARY KEY AUTOINCREMENT,
+    instance TEXT NOT NULL, project_path TEXT NOT NULL, content_hash TEXT NOT NULL,
+    trimmed TEXT NOT NULL, body BLOB NOT NULL,
+    UNIQUE(instance, project_path, content_hash));
+  CREATE TABLE inventories(
+    n INTEGER PRIMARY KEY AUTOINCREMENT,
+    instance TEXT NOT NULL, project_id INTEGER NOT NULL, project_path TEXT NOT NULL, commit_sha TEXT NOT NULL,
+    ref TEXT NOT NULL, job_id INTEGER NOT NULL, content INTEGER NOT NULL, received_at INTEGER NOT NULL,
+    UNIQUE(instance, project_path, commit_sha));
+  CREATE INDEX inventories_by_ref ON inventories(instance, project_path, ref);
+  CREATE INDEX inventories_by_content ON inventories(content);
+  CREATE INDEX inventories_by_job ON inventories(instance, job_id);
+  CREATE INDEX inventories_by_time ON inventories(received_at);
+  CREATE TABLE packages(
+    ecosystem TEXT NOT NULL, name TEXT NOT NULL, version TEXT NOT NULL, content INTEGER NOT NULL, direct INTEGER NOT NULL,
+    PRIMARY KEY(ecosystem, name, version, content)) WITHOUT ROWID;
+  CREATE INDEX packages_by_content ON packages(content);
 )sql"};
 
 constexpr std::string_view kCure =

@@ -57,10 +57,12 @@ ScopeClause::ScopeClause(const Scope& scope)
   glob_ = scope_to_json(globs);
 }
 
-std::string ScopeClause::sql() const {
+std::string ScopeClause::sql(std::string_view alias) const {
   // The placeholder stands in both, so that a query binds the same values whatever the scope.
   if (everything_) return "(? IS NOT NULL)";
-  return "((instance, project_path) IN (SELECT p.instance, p.path FROM projects p WHERE EXISTS ("
+  const auto of = alias.empty() ? std::string() : std::string(alias) + ".";
+  return "((" + of + "instance, " + of +
+         "project_path) IN (SELECT p.instance, p.path FROM projects p WHERE EXISTS ("
          "SELECT 1 FROM json_each(?) s WHERE p.instance GLOB s.value->>0 AND p.path GLOB "
          "s.value->>1)))";
 }

@@ -39,7 +39,9 @@ std::optional<GitlabFacts> facts_from_json(const std::string& text);
 class ScopeClause {
  public:
   explicit ScopeClause(const Scope& scope);
-  std::string sql() const;
+  std::string sql() const { return sql(""); }
+  // Of the table named `alias` in a join: "i".
+  std::string sql(std::string_view alias) const;
   const std::string& glob() const { return glob_; }
 
  private:
@@ -81,6 +83,10 @@ class SqliteStore final : public Store {
                                                int64_t pipeline_id) override;
   Task<Result<std::vector<FailingHost>>> failing_hosts(UnixMicros since, int64_t jobs,
                                                        int64_t projects) override;
+
+  Task<Result<Inventory>> inventory(Scope scope, InventoryFilter filter) override;
+  Task<Result<Page<PackageUse>>> package_uses(Scope scope, std::string ecosystem, std::string name,
+                                              PageRequest page) override;
 
   Task<Status> add_enrollment_token(EnrollmentToken token) override;
   Task<Result<std::vector<EnrollmentToken>>> enrollment_tokens() override;
@@ -152,6 +158,9 @@ void keep_templates(Connection& c, int64_t n, const fleet::v1::PassedTemplates& 
 void name_templates(Connection& c, int64_t n);
 
 // ---- Shared parts of transactions ----
+// Keeps an inventory under a key that the agent may speak for. False: the commit has one already.
+Result<bool> keep_inventory(Connection& c, const fleet::v1::JobKey& key,
+                            const fleet::v1::InventoryReport& report, UnixMicros received_at);
 void write_audit(Connection& c, const AuditRecord& record);
 Result<Agent> read_agent(Connection& c, const std::string& id);
 

@@ -177,6 +177,35 @@ struct Act {
   UnixMicros at, ended_at;
 };
 
+// ---- Inventories: what the projects' commits depend on ----
+
+struct Inventory {
+  std::string instance;
+  int64_t project_id = 0;  // 0: not known
+  std::string project_path, commit_sha, content_hash;
+  std::string ref;     // of the job it came from, by GitLab's word; empty until that is known
+  int64_t job_id = 0;  // GitLab's number of that job
+  UnixMicros received_at;
+  std::vector<std::string> trimmed;
+  fleet::v1::Inventory body;
+};
+
+// Fields that are absent match anything.
+struct InventoryFilter {
+  std::optional<std::string> instance, project_path, commit_sha, ref;
+};
+
+// A package in the newest inventory of a ref of a project.
+struct PackageUse {
+  int64_t n = 0;  // of the inventory
+  std::string instance;
+  int64_t project_id = 0;
+  std::string project_path, ref, commit_sha;
+  std::string version;  // empty: only a range is known
+  bool direct = false;
+  UnixMicros received_at;
+};
+
 // ---- Agents, tokens ----
 
 struct Agent {
@@ -363,6 +392,14 @@ class Store {
   };
   virtual Task<Result<std::vector<FailingHost>>> failing_hosts(UnixMicros since, int64_t jobs,
                                                                int64_t projects) = 0;
+
+  // -- inventories --
+  // The newest that fits; not_found also when out of scope.
+  virtual Task<Result<Inventory>> inventory(Scope scope, InventoryFilter filter) = 0;
+  // Who uses a package now, newest inventory first. A page never parts one inventory, so that it
+  // may be longer than asked for.
+  virtual Task<Result<Page<PackageUse>>> package_uses(Scope scope, std::string ecosystem,
+                                                      std::string name, PageRequest page) = 0;
 
   // -- agents and tokens --
   virtual Task<Status> add_enrollment_token(EnrollmentToken token) = 0;

@@ -26,6 +26,14 @@ int64_t delete_oldest_jobs(Connection& c) {
                      {kSweepChunk});
 }
 
+// What no commit has any more.
+int64_t delete_unused_contents(Connection& c) {
+  const std::string unused =
+      "(SELECT n FROM contents WHERE n NOT IN (SELECT content FROM inventories) LIMIT ?)";
+  c.run("DELETE FROM packages WHERE content IN " + unused, {kSweepChunk});
+  return c.run("DELETE FROM contents WHERE n IN " + unused, {kSweepChunk});
+}
+
 int64_t delete_records_before(Connection& c, UnixMicros time) {
   int64_t gone = 0;
   const auto chunk = [&](const std::string& table, const std::string& key,
@@ -40,7 +48,13 @@ int64_t delete_records_before(Connection& c, UnixMicros time) {
   chunk("acts", "id", "at < ?");
   // Only behind every cursor: a consumer that is behind loses nothing.
   chunk("outbox", "number", "at < ? AND number <= (SELECT min(number) FROM cursors)");
+  // The newest inventory of each ref stays: it is what is in use now.
+  chunk("inventories", "n",
+        "received_at < ? AND EXISTS (SELECT 1 FROM inventories newer WHERE newer.instance = "
+        "inventories.instance AND newer.project_path = inventories.project_path AND newer.ref = "
+        "inventories.ref AND newer.n > inventories.n)");
   gone += c.run("DELETE FROM host_samples WHERE received_at < ?", {time});
+  gone += delete_unused_contents(c);
   return gone;
 }
 

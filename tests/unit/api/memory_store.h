@@ -145,6 +145,11 @@ class MemoryStore final : public Store {
     page.items = all_audit;
     co_return page;
   }
+  Task<Result<Inventory>> inventory(Scope, InventoryFilter) override { co_return unasked(); }
+  Task<Result<Page<PackageUse>>> package_uses(Scope, std::string, std::string,
+                                              PageRequest) override {
+    co_return unasked();
+  }
   Task<Status> add_enrollment_token(EnrollmentToken) override { co_return unasked(); }
   Task<Result<std::vector<EnrollmentToken>>> enrollment_tokens() override { co_return unasked(); }
   Task<Status> revoke_token(std::string, UnixMicros) override { co_return unasked(); }

@@ -49,6 +49,11 @@ class FakeStore final : public store::Store {
     co_return marks[{agent, epoch}];
   }
 
+  Task<Result<Inventory>> inventory(Scope, InventoryFilter) override { co_return none(); }
+  Task<Result<Page<PackageUse>>> package_uses(Scope, std::string, std::string,
+                                              PageRequest) override {
+    co_return none();
+  }
   Task<Status> add_enrollment_token(store::EnrollmentToken token) override {
     const auto key = token.secret_sha256;
     tokens[key] = std::move(token);

@@ -183,6 +183,11 @@ class MemoryStore : public Store {
   Task<Result<Page<Job>>> jobs(Scope, JobFilter, PageRequest) override { co_return no(); }
   Task<Result<int64_t>> count_jobs(Scope, JobFilter) override { co_return no(); }
   Task<Result<Job>> job_by_key(Scope, std::string, int64_t) override { co_return no(); }
+  Task<Result<Inventory>> inventory(Scope, InventoryFilter) override { co_return no(); }
+  Task<Result<Page<PackageUse>>> package_uses(Scope, std::string, std::string,
+                                              PageRequest) override {
+    co_return no();
+  }
   Task<Status> add_enrollment_token(EnrollmentToken) override { co_return no(); }
   Task<Result<std::vector<EnrollmentToken>>> enrollment_tokens() override { co_return no(); }
   Task<Status> revoke_token(std::string, UnixMicros) override { co_return no(); }
