@@ -1,7 +1,9 @@
-// What happened before: failures, lines of kept logs, hosts that fail jobs, the audit trail.
+// What happened before: failures, lines of kept logs, hosts that fail jobs, the audit trail; and
+// what projects depend on.
 #include "controller/api/query.h"
 #include "controller/api/render.h"
 #include "controller/api/service.h"
+#include "engines/scanner/versions/versions.h"
 
 namespace gitaiops::api {
 namespace {
@@ -53,6 +55,24 @@ Task<Response> Service::job_log(Call call) {
     co_return response;
   }
   co_return problem_of(call, lines.error());
+}
+
+// What is in no readable version is left out only where versions were asked for.
+Task<Response> Service::packages(Call call) {
+  const auto query = parse_package_query(call.request);
+  if (!query.ok()) co_return problem_of(call, query.error());
+  auto page = co_await dependencies_.store.package_uses(
+      call.token.scope, std::string(scanner::osv_name(query->ecosystem)), query->name, query->page);
+  if (!page.ok()) co_return problem_of(call, page.error());
+  if (!query->versions.empty())
+    std::erase_if(page->items, [&](const store::PackageUse& use) {
+      const auto match = scanner::matches(query->ecosystem, use.version, query->versions,
+                                          scanner::Prereleases::included);
+      return match != scanner::Match::yes && match != scanner::Match::recommended;
+    });
+  auto response = http::json(200, packages_json(*page));
+  link_next(response, call.request, page->next);
+  co_return response;
 }
 
 Task<Response> Service::hosts(Call call) {

@@ -5,6 +5,7 @@
 #include <span>
 
 #include "base/bytes/bytes.h"
+#include "engines/scanner/versions/versions.h"
 
 namespace gitaiops::api {
 namespace {
@@ -84,6 +85,20 @@ Status set_flaky(FailureQuery& query, std::string_view name, const std::string& 
   return {};
 }
 
+Status set_ecosystem(PackageQuery& query, std::string_view name, const std::string& value) {
+  const auto ecosystem = scanner::ecosystem_of(value);
+  if (!ecosystem)
+    return wrong(name, "an ecosystem as OSV names it, such as npm, PyPI, Maven, Go or crates.io");
+  query.ecosystem = *ecosystem;
+  return {};
+}
+
+template <auto Member>
+Status set_package_text(PackageQuery& query, std::string_view, const std::string& value) {
+  query.*Member = value;
+  return {};
+}
+
 Status set_line(LinesQuery& query, std::string_view name, const std::string& value) {
   const auto line = parse_uint(value);
   if (!line || *line == 0 || *line > kMaxLine) return wrong(name, "a line's number, from 1");
@@ -144,6 +159,14 @@ constexpr Parameter<FailureQuery> kFailureParameters[] = {
 constexpr Parameter<store::PageRequest> kPageParameters[] = {{"after", set_after},
                                                              {"limit", set_limit}};
 
+constexpr Parameter<PackageQuery> kPackageParameters[] = {
+    {"ecosystem", set_ecosystem},
+    {"name", set_package_text<&PackageQuery::name>},
+    {"versions", set_package_text<&PackageQuery::versions>},
+    {"after", set_page_after<PackageQuery>},
+    {"limit", set_page_limit<PackageQuery>},
+};
+
 constexpr Parameter<LinesQuery> kLinesParameters[] = {
     {"line", set_line},
     {"before", set_lines<&LinesQuery::before>},
@@ -185,6 +208,20 @@ Result<JobQuery> parse_job_query(const http::Request& request) {
 
 Result<FailureQuery> parse_failure_query(const http::Request& request) {
   return parse<FailureQuery>(request, kFailureParameters);
+}
+
+Result<PackageQuery> parse_package_query(const http::Request& request) {
+  ASSIGN_OR_RETURN(auto query, parse<PackageQuery>(request, kPackageParameters));
+  if (!request.query.contains("ecosystem"))
+    return wrong("ecosystem", "an ecosystem as OSV names it; it must be given");
+  if (query.name.empty()) return wrong("name", "a package's name; it must be given");
+  // "1.0" is in no range that cannot be read, whatever its ecosystem.
+  if (!query.versions.empty() &&
+      scanner::matches(query.ecosystem, "1.0", query.versions) == scanner::Match::invalid &&
+      scanner::matches(query.ecosystem, "1.0.0", query.versions) == scanner::Match::invalid)
+    return wrong("versions", "a range of versions as " +
+                                 std::string(scanner::osv_name(query.ecosystem)) + " writes it");
+  return query;
 }
 
 Result<store::PageRequest> parse_page_query(const http::Request& request) {

@@ -7,6 +7,7 @@
 #include "base/http/message.h"
 #include "base/result/result.h"
 #include "controller/store/store.h"
+#include "engines/scanner/ecosystem.h"
 
 namespace gitaiops::api {
 
@@ -31,6 +32,15 @@ struct LinesQuery {
   uint32_t before = 20, after = 20;  // at most 100
 };
 Result<LinesQuery> parse_lines_query(const http::Request& request);
+
+// Who uses a package: "/packages?ecosystem=Maven&name=org.x:y&versions=[,2.17)".
+struct PackageQuery {
+  scanner::Ecosystem ecosystem = scanner::Ecosystem::npm;
+  std::string name;
+  std::string versions;  // a range in the ecosystem's own words; empty: all
+  store::PageRequest page;
+};
+Result<PackageQuery> parse_package_query(const http::Request& request);
 
 // The same list from `next` on: "/api/v1/jobs?outcome=failed&after=…".
 std::string next_target(const http::Request& request, std::string_view next);

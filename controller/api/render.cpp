@@ -318,6 +318,20 @@ std::string job_json(const store::Job& job, const std::optional<store::SeenBefor
   return dump(json);
 }
 
+std::string packages_json(const store::Page<store::PackageUse>& page) {
+  Json json = {{"packages", Json::array()}, {"next", text_or_null(page.next)}};
+  for (const auto& use : page.items)
+    json["packages"].push_back({{"instance", use.instance},
+                                {"project_id", id_or_null(use.project_id)},
+                                {"project_path", use.project_path},
+                                {"ref", text_or_null(use.ref)},
+                                {"sha", use.commit_sha},
+                                {"version", text_or_null(use.version)},
+                                {"direct", use.direct},
+                                {"seen_at", time_or_null(use.received_at.value)}});
+  return dump(json);
+}
+
 std::string failures_json(const store::Page<store::Failure>& page) {
   Json json = {{"failures", Json::array()}, {"next", text_or_null(page.next)}};
   for (const auto& failure : page.items) json["failures"].push_back(failure_summary(failure));

@@ -21,6 +21,7 @@ std::string failure_json(const store::Failure& failure);  // with its occurrence
 std::string lines_json(const fleet::v1::Excerpt& lines);
 std::string hosts_json(const std::vector<store::Store::FailingHost>& hosts, const HostWatch& watch);
 std::string audit_json(const store::Page<store::AuditRecord>& page);
+std::string packages_json(const store::Page<store::PackageUse>& page);
 std::string note_json(const store::Note& note);
 std::string agents_json(const std::vector<store::Agent>& agents);
 std::string token_json(const store::ApiToken& token);

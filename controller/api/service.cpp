@@ -96,6 +96,7 @@ std::span<const Service::Endpoint> Service::endpoints() {
       endpoint("/api/v1/jobs/{id}/log", Access::read, &Service::job_log),
       endpoint("/api/v1/failures", Access::read, &Service::failures),
       endpoint("/api/v1/failures/{id}", Access::read, &Service::failure),
+      endpoint("/api/v1/packages", Access::read, &Service::packages),
       endpoint("/api/v1/failing_hosts", Access::fleet, &Service::hosts),
       endpoint("/api/v1/audit", Access::fleet, &Service::audit),
       endpoint("/api/v1/projects/{instance}/{project_id}/merge_requests/{iid}/note", Access::read,

@@ -229,6 +229,30 @@ TEST_F(ApiTest, PathsAndMethods) {
 
 // ---- What happened before ----
 
+TEST_F(ApiTest, WhoUsesAPackageIsTold) {
+  store::PackageUse use;
+  use.instance = "main";
+  use.project_path = "grp/a";
+  use.ref = "main";
+  use.commit_sha = "c0ffee";
+  use.version = "2.14.1";
+  use.direct = true;
+  store_.package_name = "Maven:org.apache.logging.log4j:log4j-core";
+  store_.all_uses = {use};
+  const std::string who =
+      "/api/v1/packages?ecosystem=maven&name=org.apache.logging.log4j:log4j-core";
+  const auto all = body(who, "of-a");
+  ASSERT_EQ(all["packages"].size(), 1u);
+  EXPECT_EQ(all["packages"][0]["version"], "2.14.1");
+  EXPECT_EQ(body(who + "&versions=[2.0,2.17)", "of-a")["packages"].size(), 1u);
+  EXPECT_EQ(body(who + "&versions=[2.17,)", "of-a")["packages"].size(), 0u);
+  EXPECT_EQ(body(who, "of-b")["packages"].size(), 0u) << "another project's token";
+  EXPECT_EQ(status("/api/v1/packages?name=qs", "of-a"), 400);
+  EXPECT_EQ(status("/api/v1/packages?ecosystem=npm", "of-a"), 400);
+  EXPECT_EQ(status("/api/v1/packages?ecosystem=cobol&name=qs", "of-a"), 400);
+  EXPECT_EQ(status("/api/v1/packages?ecosystem=npm&name=qs&versions=%3E%3E%3E1", "of-a"), 400);
+}
+
 TEST_F(ApiTest, FailuresAreListedAndShown) {
   store::Failure failure;
   failure.id = "f1";

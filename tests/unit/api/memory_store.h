@@ -18,6 +18,8 @@ class MemoryStore final : public Store {
   std::vector<Failure> all_failures;
   std::optional<SeenBefore> seen;
   std::vector<FailingHost> hosts;
+  std::string package_name;  // "npm:qs": whose uses all_uses are
+  std::vector<PackageUse> all_uses;
   std::vector<AuditRecord> all_audit;
   std::optional<Error> broken;  // every call fails with it
 
@@ -146,9 +148,14 @@ class MemoryStore final : public Store {
     co_return page;
   }
   Task<Result<Inventory>> inventory(Scope, InventoryFilter) override { co_return unasked(); }
-  Task<Result<Page<PackageUse>>> package_uses(Scope, std::string, std::string,
+  Task<Result<Page<PackageUse>>> package_uses(Scope scope, std::string ecosystem, std::string name,
                                               PageRequest) override {
-    co_return unasked();
+    if (broken) co_return *broken;
+    Page<PackageUse> page;
+    if (ecosystem + ":" + name == package_name)
+      for (const auto& use : all_uses)
+        if (within(scope, use.instance, use.project_path)) page.items.push_back(use);
+    co_return page;
   }
   Task<Status> add_enrollment_token(EnrollmentToken) override { co_return unasked(); }
   Task<Result<std::vector<EnrollmentToken>>> enrollment_tokens() override { co_return unasked(); }
