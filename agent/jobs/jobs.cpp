@@ -33,9 +33,9 @@ constexpr int kMaxArchiving = 8;         // logs written to the archive at once
 // Commits whose inventory is known to be on its way; beyond, the oldest are forgotten and told
 // again.
 constexpr std::size_t kMaxKnownTrees = 4096;
-constexpr auto kTraceFirstPoll = 20ms;   // right after it was opened: many jobs are over soon
-constexpr auto kTraceBusyPoll = 100ms;   // right after it grew
-constexpr auto kTraceIdlePoll = 250ms;   // a quiet trace: an end is noticed this late at most
+constexpr auto kTraceFirstPoll = 20ms;  // right after it was opened: many jobs are over soon
+constexpr auto kTraceBusyPoll = 100ms;  // right after it grew
+constexpr auto kTraceIdlePoll = 250ms;  // a quiet trace: an end is noticed this late at most
 constexpr auto kYoungPeriod =
     2s;  // after a job began, it is sampled more often: many are over soon
 constexpr auto kYoungInterval = 50ms;

@@ -11,7 +11,6 @@ namespace {
 constexpr std::size_t kMaxInventory = 8 << 20;  // unpacked; the contract's limit
 constexpr int kMaxPackages = 50'000;
 constexpr std::size_t kMaxName = 256;  // of packages and versions; what is longer is none
-constexpr std::size_t kLargestPage = 200;
 
 constexpr std::string_view kInventoryColumns =
     "SELECT i.instance, i.project_id, i.project_path, i.commit_sha, i.ref, i.job_id, "

@@ -57,7 +57,8 @@ TEST_F(Scan, AFileOfFiveHundredMegabytesIsAProblemAndTheRestIsRead) {
   std::ostringstream out, err;
   EXPECT_EQ(scan({.path = folder_.string(), .format = "table"}, {out, err}), kDone);
   EXPECT_NE(out.str().find("ring"), std::string::npos);
-  EXPECT_NE(out.str().find("could not read package-lock.json: package-lock.json is larger than the limit of 33554432 bytes"),
+  EXPECT_NE(out.str().find("could not read package-lock.json: package-lock.json is larger than the "
+                           "limit of 33554432 bytes"),
             std::string::npos)
       << out.str();
 }

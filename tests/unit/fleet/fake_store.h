@@ -49,9 +49,11 @@ class FakeStore final : public store::Store {
     co_return marks[{agent, epoch}];
   }
 
-  Task<Result<Inventory>> inventory(Scope, InventoryFilter) override { co_return none(); }
-  Task<Result<Page<PackageUse>>> package_uses(Scope, std::string, std::string,
-                                              PageRequest) override {
+  Task<Result<store::Inventory>> inventory(store::Scope, store::InventoryFilter) override {
+    co_return none();
+  }
+  Task<Result<store::Page<store::PackageUse>>> package_uses(store::Scope, std::string, std::string,
+                                                            store::PageRequest) override {
     co_return none();
   }
   Task<Status> add_enrollment_token(store::EnrollmentToken token) override {
