@@ -10,13 +10,13 @@ import subprocess
 import time
 import unittest
 
-from bad_days_test import FAIL, Case
+from bad_days_test import FAIL, WorldCase
 from system import BIN, wait_for
 
 SERVICE_USER = "nobody"      # stands for the user of the unit
 
 
-class Reload(Case):
+class Reload(WorldCase):
     def test_a_broken_file_changes_nothing_and_is_explained(self) -> None:
         lab, system = self.world()
         good, pid = system.agent_toml.read_text(encoding="utf-8"), system.agent_pid()
@@ -35,7 +35,7 @@ class Reload(Case):
         wait_for("a job is reported", lambda: system.job(job["id"]))
 
 
-class Files(Case):
+class Files(WorldCase):
     def test_a_second_agent_on_one_state_folder_says_so(self) -> None:
         lab, system = self.world()
         done = subprocess.Popen([str(BIN / "gitaiops-observer"), "--", str(BIN / "gitaiops-agent"), "run", "--config", str(system.agent_toml)],
@@ -78,7 +78,7 @@ class Files(Case):
 
 
 @unittest.skipUnless(os.geteuid() == 0, "needs root to act as the service's user")
-class ServiceUser(Case):
+class ServiceUser(WorldCase):
     def installed(self):
         """As installed: the programs where every user can run them, the state folder of the service's user."""
         lab, system = self.world(agent=False)

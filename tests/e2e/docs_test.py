@@ -19,7 +19,7 @@ import urllib.request
 
 import debian_root
 import packages_test
-from bad_days_test import FAIL, Case
+from bad_days_test import FAIL, WorldCase
 from doubles.lab import Lab
 from system import BIN, wait_for
 from unit import Unit
@@ -51,7 +51,7 @@ class Pages(unittest.TestCase):
 
 
 @unittest.skipIf(packages_test.missing(), packages_test.missing())
-class Commands(Case):
+class Commands(WorldCase):
     def setUp(self) -> None:
         super().setUp()
         out = tempfile.TemporaryDirectory(prefix="gitaiops-packages-")

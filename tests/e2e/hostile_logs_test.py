@@ -8,7 +8,7 @@ import re
 import time
 import unittest
 
-from bad_days_test import Case
+from bad_days_test import WorldCase
 from doubles.lab import Lab
 from system import System, wait_for
 
@@ -45,7 +45,7 @@ class Syslog(System):
         self.agent_toml.write_text(text.replace('log = "file"', 'log = "syslog"'), encoding="utf-8")
 
 
-class HostileLogs(Case):
+class HostileLogs(WorldCase):
     def start(self, kind: type[System] = System, **options) -> tuple[Lab, System]:
         lab = Lab(self.base / "lab", **options).__enter__()
         self.addCleanup(lab.close)

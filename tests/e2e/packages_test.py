@@ -16,7 +16,7 @@ import tempfile
 import unittest
 
 import debian_root
-from bad_days_test import FAIL, Case
+from bad_days_test import FAIL, WorldCase
 from system import BIN, wait_for
 from unit import Unit
 
@@ -37,7 +37,7 @@ def tree(folder: pathlib.Path) -> dict[str, tuple]:
 
 
 @unittest.skipIf(missing(), missing())
-class Packages(Case):
+class Packages(WorldCase):
     packages: pathlib.Path
 
     @classmethod

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import unittest
 
-from bad_days_test import FAIL, Case
+from bad_days_test import FAIL, WorldCase
 from system import BIN, wait_for
 from unit import UNDER_FILTER, UNITS, Unit
 
@@ -65,7 +65,7 @@ class Units(unittest.TestCase):
 
 
 @unittest.skipIf(missing(), missing())
-class AsInstalled(Case):
+class AsInstalled(WorldCase):
     def setUp(self) -> None:
         super().setUp()
         self.unit = Unit("gitaiops-agent")
