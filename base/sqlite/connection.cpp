@@ -107,7 +107,10 @@ Result<std::unique_ptr<Connection>> Connection::open(const std::string& path, Mo
     std::string settings =
         "PRAGMA trusted_schema = OFF; PRAGMA foreign_keys = ON; PRAGMA cell_size_check = ON;"
         "PRAGMA cache_size = -" +
-        std::to_string(kCacheKib) + "; PRAGMA synchronous = FULL;";
+        std::to_string(kCacheKib) + "; PRAGMA synchronous = FULL;" +
+        // Statements that may have to be undone in part keep pages aside. In memory: a service has
+        // no other folder to write to, and somebody else's full /tmp is not our full disk.
+        "PRAGMA temp_store = MEMORY;";
     if (mode == Mode::read_only) settings += "PRAGMA query_only = ON;";
     RETURN_IF_ERROR(connection->execute(settings));
     return connection;

@@ -212,6 +212,12 @@ class Commands(WorldCase):
             text += f'\n[runner]\nlog = "file"\nlog_file = "{self.lab.runner_log}"\nusage_log_dir = "{self.lab.usage_log_dir}"\n'
         (self.root.path / f"etc/gitaiops/{'agent' if '[controller]' in text else 'controller'}.toml").write_text(text, encoding="utf-8")
 
+    def add(self, text: str) -> None:
+        """A table more for the controller, taken up at its next reload."""
+        with open(self.root.path / "etc/gitaiops/controller.toml", "a", encoding="utf-8") as file:
+            file.write("\n" + text)
+        self.inside("gitaiops-controller check-config")
+
     def test_from_the_first_token_to_the_first_note_and_through_the_years(self) -> None:
         for block in blocks("install.md"):
             if block.kind == "toml":
@@ -226,8 +232,11 @@ class Commands(WorldCase):
         wait_for(lambda: "the first note\n" + self.log("gitaiops-controller") + self.log("gitaiops-agent"), lambda: any("x.c:7:1: error: boom" in note["body"] for note in self.lab.notes(request)), 60)
 
         for block in blocks("operate.md"):
-            for command in block.commands():
-                self.do(command)
+            if block.kind == "toml":
+                self.add(block.text)
+            else:
+                for command in block.commands():
+                    self.do(command)
 
 
 if __name__ == "__main__":
