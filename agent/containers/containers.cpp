@@ -28,7 +28,7 @@ constexpr int64_t kShortestGapUs = 50'000;
 constexpr int64_t kPartOfAge = 50;  // a container is read every fiftieth of its age
 constexpr int64_t kBusyListUs = 100'000;
 constexpr int64_t kIdleListUs = 2'000'000;
-constexpr int64_t kHotListUs = 20'000;  // after one ended: the runner's next is about to begin
+constexpr int64_t kHotListUs = 20'000;  // after a job began or a container ended: one is to begin
 constexpr int64_t kHotUs = 500'000;
 constexpr int64_t kKeepUs = 600 * kMicrosPerSecond;
 constexpr int64_t kNameSlackUs = 2 * kMicrosPerSecond;  // between a job's end and its containers'
@@ -393,6 +393,7 @@ void ContainerWatch::started(const ContainerJob& job) {
   auto& s = *state_;
   if (s.jobs.size() >= kMaxJobs) s.jobs.erase(s.jobs.begin());
   s.jobs.push_back({job, s.clock.steady(), {}});
+  s.hot_until = s.clock.steady() + kHotUs;
   s.woken.set();
 }
 

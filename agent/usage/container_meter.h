@@ -23,7 +23,7 @@ class ContainerMeter {
   // could not be read before the group was gone.
   void engine_says_oom() { engine_oom_ = true; }
 
-  bool any() const { return any_; }
+  bool any() const { return any_ || engine_oom_; }  // there is something to tell
   int64_t cpu_us() const { return cpu_.total(); }
   int64_t io_bytes() const { return read_.total() + written_.total(); }
   bool io_known() const { return read_.known || written_.known; }

@@ -96,7 +96,7 @@ class Containers(unittest.TestCase):
         self.assertGreater(usage["memory_peak_bytes"], 120 << 20)
 
     def test_a_kill_for_memory_is_counted_and_explains_the_failure(self) -> None:
-        hungry = "data = bytearray(200 << 20)\ndata[::4096] = b'x' * len(data[::4096])\n"
+        hungry = "import time\ntime.sleep(0.5)\ndata = bytearray(200 << 20)\ndata[::4096] = b'x' * len(data[::4096])\n"
         _, report, truth = self.job(["python3 hungry.py"], {"hungry.py": hungry}, {"LAB_MEMORY_LIMIT": str(64 << 20)})
         self.assertEqual(sum(life["oom_kills"] for life in truth), 1)
         self.assertEqual(report["usage"]["oom_kills"], 1, self.system.story())

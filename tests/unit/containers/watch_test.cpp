@@ -137,6 +137,22 @@ TEST_F(WatchTest, AJobGetsTheUsageOfItsContainerOnce) {
   EXPECT_FALSE(watch_->take(job_).usage);
 }
 
+TEST_F(WatchTest, AKillForMemoryIsToldOfAContainerThatWasOverBeforeItCouldBeRead) {
+  auto state = docker(0, 4242);
+  state.replace(state.find(R"("Running":true)"), std::strlen(R"("Running":true)"),
+                R"("Running":false,"OOMKilled":true)");
+  observer_->write(kId, state);
+  observer_->list(ContainerEngine::docker, kId);
+  watch_->started(job_);
+  int rounds = 0;
+  watch([&] { return ++rounds > 20; });
+  const auto verdict = watch_->take(job_);
+  ASSERT_TRUE(verdict.usage) << verdict.reason;
+  EXPECT_EQ(verdict.usage->oom_kills().value(), 1);
+  EXPECT_EQ(verdict.usage->oom_kills().method(), fleet::v1::METHOD_ENGINE);
+  EXPECT_FALSE(verdict.usage->has_cpu_us());
+}
+
 TEST_F(WatchTest, TheProcessMustBeInAGroupOfTheContainer) {
   counts(1'500'000, 4096, 8192, 0);
   observer_->groups = "0::/system.slice/sshd.service\n";
