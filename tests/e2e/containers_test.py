@@ -10,11 +10,10 @@ import os
 import pathlib
 import shutil
 import subprocess
-import tempfile
 import unittest
 
 from doubles.lab import PYTHON, Lab
-from system import System, wait_for
+from system import SharedCase, System, wait_for
 
 ENGINE = pathlib.Path(__file__).resolve().parents[1] / "doubles" / "container_engine.py"
 SECRET = "swordfish-in-the-environment-9137"
@@ -35,13 +34,10 @@ def can_make_groups() -> bool:
 
 
 @unittest.skipUnless(os.geteuid() == 0 and can_make_groups(), "needs root and control groups that can be made")
-class Containers(unittest.TestCase):
+class Containers(SharedCase):
     @classmethod
     def setUpClass(cls) -> None:
-        cls.folder = tempfile.TemporaryDirectory(prefix="gitaiops-e2e-")
-        cls.base = pathlib.Path(cls.folder.name)
-        cls.base.chmod(0o755)
-        cls.addClassCleanup(cls.folder.cleanup)
+        cls.make_folder()
         socket = cls.base / "docker.sock"
         cls.engine = subprocess.Popen([PYTHON, str(ENGINE), "--socket", str(socket), "--root", str(cls.base / "docker"), "serve"])
         cls.addClassCleanup(cls.engine.wait)

@@ -1,32 +1,17 @@
 """A red job on a runner host becomes a diagnosis in its merge request: real programs, a GitLab double, a runner double."""
 from __future__ import annotations
 
-import pathlib
-import tempfile
 import time
 import unittest
 
-from doubles.lab import Lab
-from system import System, wait_for
+from system import SharedCase, wait_for
 
 COMPILE_ERROR = {"main.cpp": "int main() {\n  int total = 0;\n  return totl;\n}\n"}
 UNITTEST = {"test_cart.py": "import unittest\n\n\nclass CartTest(unittest.TestCase):\n    def test_total(self):\n"
                             "        self.assertEqual(2 + 2, 5)\n\n\nunittest.main()\n"}
 
 
-class FirstLight(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls) -> None:
-        cls.folder = tempfile.TemporaryDirectory(prefix="gitaiops-e2e-")
-        base = pathlib.Path(cls.folder.name)
-        base.chmod(0o755)
-        cls.lab = Lab(base / "lab").__enter__()
-        cls.addClassCleanup(cls.folder.cleanup)
-        cls.addClassCleanup(cls.lab.close)
-        cls.system = System(base / "system", cls.lab).__enter__()
-        cls.addClassCleanup(cls.system.close)
-        cls.count = 0
-
+class FirstLight(SharedCase):
     def merge_request(self, files: dict, jobs: list, title: str = "Change"):
         """A new project with a merge request and its pipeline, run to the end."""
         type(self).count += 1

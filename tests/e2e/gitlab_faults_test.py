@@ -1,14 +1,11 @@
 """GitLab on its bad days, and what may and may not reach a merge request: one note, in the right place, of the right failure."""
 from __future__ import annotations
 
-import pathlib
 import sqlite3
-import tempfile
 import time
 import unittest
 
-from doubles.lab import Lab
-from system import System, wait_for
+from system import SharedCase, wait_for
 
 NOTES = r"/merge_requests/\d+/notes"
 
@@ -17,19 +14,7 @@ def failing(text: str = "boom", before: str = "true") -> dict:
     return {"name": "build", "script": [before, f"echo 'x.c:7:1: error: {text}'", "exit 1"]}
 
 
-class Case(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls) -> None:
-        folder = tempfile.TemporaryDirectory(prefix="gitaiops-e2e-")
-        cls.addClassCleanup(folder.cleanup)
-        base = pathlib.Path(folder.name)
-        base.chmod(0o755)
-        cls.lab = Lab(base / "lab").__enter__()
-        cls.addClassCleanup(cls.lab.close)
-        cls.system = System(base / "system", cls.lab).__enter__()
-        cls.addClassCleanup(cls.system.close)
-        cls.count = 0
-
+class FaultsCase(SharedCase):
     def setUp(self) -> None:
         self.addCleanup(self.lab.clear_faults)
 
@@ -57,7 +42,7 @@ class Case(unittest.TestCase):
         wait_for("an empty work queue", lambda: self.query("SELECT count(*) FROM work") == [(0,)])
 
 
-class Faults(Case):
+class Faults(FaultsCase):
     def one_note_despite(self, path: str, method: str, posts: int, **fault) -> None:
         project, request = self.request()
         self.lab.fault(path, method=method, **fault)
@@ -118,7 +103,7 @@ class Faults(Case):
         self.assertEqual(len(self.ours(request)), 1)
 
 
-class WhatIsSaid(Case):
+class WhatIsSaid(FaultsCase):
     def test_a_fork_s_failure_is_told_in_the_target_project(self) -> None:
         upstream = self.lab.project("grp/upstream", files={"README.md": "demo\n"})
         fork = self.lab.project("alice/upstream", forked_from=upstream["id"])

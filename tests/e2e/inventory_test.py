@@ -1,12 +1,9 @@
 """What the jobs' checkouts depend on reaches the controller: read on the host, once a commit, for those who may see it."""
 from __future__ import annotations
 
-import pathlib
-import tempfile
 import unittest
 
-from doubles.lab import Lab
-from system import System, wait_for
+from system import SharedCase, wait_for
 
 LOCK = """{"name": "web", "lockfileVersion": 3, "packages": {
   "": {"name": "web", "dependencies": {"express": "^4.0.0"}},
@@ -15,18 +12,7 @@ LOCK = """{"name": "web", "lockfileVersion": 3, "packages": {
 """
 
 
-class Inventory(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls) -> None:
-        folder = tempfile.TemporaryDirectory(prefix="gitaiops-e2e-")
-        cls.addClassCleanup(folder.cleanup)
-        base = pathlib.Path(folder.name)
-        base.chmod(0o755)
-        cls.lab = Lab(base / "lab").__enter__()
-        cls.addClassCleanup(cls.lab.close)
-        cls.system = System(base / "system", cls.lab).__enter__()
-        cls.addClassCleanup(cls.system.close)
-
+class Inventory(SharedCase):
     def run_job(self, path: str, files: dict, script: str):
         project = self.lab.project(path, files={"README.md": "demo\n"})
         self.lab.commit(project, "feature", files)

@@ -255,6 +255,27 @@ class Case(unittest.TestCase):
         return system
 
 
+class SharedCase(unittest.TestCase):
+    """The tests of a class share a folder, a laboratory and a system, which are made before the first of them."""
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        from doubles.lab import Lab
+        cls.make_folder()
+        cls.lab = Lab(cls.base / "lab").__enter__()
+        cls.addClassCleanup(cls.lab.close)
+        cls.system = System(cls.base / "system", cls.lab).__enter__()
+        cls.addClassCleanup(cls.system.close)
+        cls.count = 0    # of what the tests have made so far, for names
+
+    @classmethod
+    def make_folder(cls) -> None:
+        folder = tempfile.TemporaryDirectory(prefix="gitaiops-e2e-")
+        cls.addClassCleanup(folder.cleanup)
+        cls.base = pathlib.Path(folder.name)
+        cls.base.chmod(0o755)
+
+
 def _end(process: Optional[subprocess.Popen[bytes]], number: int) -> None:
     if process is None:
         return None
