@@ -72,9 +72,9 @@ Result<std::vector<Ignore>> read_ignores(const std::string& file) {
   return std::move(read.ignores);
 }
 
-Result<scanner::Findings> judge(const scanner::Inventory& inventory,
-                                const scanner::Imports* imports, const JudgeOptions& options,
-                                std::string_view today, const Terminal& terminal) {
+Result<Judgement> judge(const scanner::Inventory& inventory, const scanner::Imports* imports,
+                        const JudgeOptions& options, std::string_view today,
+                        const Terminal& terminal) {
   std::vector<Ignore> ignores;
   if (!options.ignore_file.empty()) {
     ASSIGN_OR_RETURN(ignores, read_ignores(options.ignore_file));
@@ -89,7 +89,9 @@ Result<scanner::Findings> judge(const scanner::Inventory& inventory,
   for (const auto& ignore : report.unused)
     terminal.err << "gitaiops: " << options.ignore_file << ": " << named(ignore)
                  << " meets no finding any more\n";
-  return findings;
+  ASSIGN_OR_RETURN(auto plan, scanner::plan_upgrades(inventory, findings, index),
+                   options.advisories);
+  return Judgement{std::move(findings), std::move(plan)};
 }
 
 int exit_code(const scanner::Findings& findings, const JudgeOptions& options) {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "cli/commands.h"
-#include "engines/scanner/findings.h"
+#include "engines/scanner/remediation/remediation.h"
 
 namespace gitaiops::cli {
 
@@ -15,11 +15,15 @@ struct JudgeOptions {
   std::string fail_on = {};      // a severity; "": findings never fail
 };
 
-// Findings with what is ignored marked; ignores that are over or met nothing are told on `err`.
-// `today`: "2026-10-04".
-Result<scanner::Findings> judge(const scanner::Inventory& inventory,
-                                const scanner::Imports* imports, const JudgeOptions& options,
-                                std::string_view today, const Terminal& terminal);
+struct Judgement {
+  scanner::Findings findings;
+  scanner::Plan plan;
+};
+// Findings with what is ignored marked, and what removes the others; ignores that are over or met
+// nothing are told on `err`. `today`: "2026-10-04".
+Result<Judgement> judge(const scanner::Inventory& inventory, const scanner::Imports* imports,
+                        const JudgeOptions& options, std::string_view today,
+                        const Terminal& terminal);
 
 // kFound when something that counts is at or above `fail_on`.
 int exit_code(const scanner::Findings& findings, const JudgeOptions& options);

@@ -214,9 +214,12 @@ int run(int argc, char** argv) {
   scan_command->add_option("PATH", scan_options.path, "A folder, or one manifest")->required();
   scan_command
       ->add_option("--format", scan_options.format,
-                   "table, json, cyclonedx, cyclonedx-1.5, spdx, sarif or gitlab")
-      ->check(CLI::IsMember(
-          {"table", "json", "cyclonedx", "cyclonedx-1.5", "spdx", "sarif", "gitlab"}));
+                   "table, json, markdown, cyclonedx, cyclonedx-1.5, spdx, sarif, gitlab or "
+                   "gitlab-sbom")
+      ->check(CLI::IsMember({"table", "json", "markdown", "cyclonedx", "cyclonedx-1.5", "spdx",
+                             "sarif", "gitlab", "gitlab-sbom"}));
+  scan_command->add_option("--output", scan_options.output,
+                           "Write to this file; gitlab-sbom: beneath this folder");
   auto* advisories = scan_command->add_option("--advisories", scan_options.advisories,
                                               "Find what this index (advisories build) knows of");
   scan_command
@@ -227,6 +230,10 @@ int run(int argc, char** argv) {
                    "Exit code 1 for findings at or above: low, medium, high or critical")
       ->needs(advisories)
       ->check(CLI::IsMember({"low", "medium", "high", "critical"}));
+  scan_command
+      ->add_flag("--fix", scan_options.fix,
+                 "Write the upgrades into the manifests; everything else in them stays as it is")
+      ->needs(advisories);
   scan_command->footer(
       "Exit code: 0 done, 1 something at or above --fail-on was found, 2 unusable input.");
   scan_command->callback([&] { code = scan(scan_options, terminal); });

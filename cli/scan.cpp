@@ -1,3 +1,6 @@
+#include <filesystem>
+#include <fstream>
+#include <map>
 #include <ostream>
 
 #include <nlohmann/json.hpp>
@@ -5,7 +8,9 @@
 #include "base/bytes/bytes.h"
 #include "base/clock/clock.h"
 #include "base/crypto/crypto.h"
+#include "base/io/files.h"
 #include "cli/commands.h"
+#include "cli/fix.h"
 #include "cli/judge.h"
 #include "cli/tree.h"
 #include "engines/scanner/outputs/inventory_report.h"
@@ -15,6 +20,7 @@
 namespace gitaiops::cli {
 namespace {
 
+namespace fs = std::filesystem;
 using scanner::CycloneDx;
 
 scanner::SbomContext context_of_now() {
@@ -26,7 +32,8 @@ scanner::SbomContext context_of_now() {
 
 std::string written(const scanner::Inventory& inventory, const std::string& format) {
   if (format == "json") return scanner::as_json(inventory);
-  if (format == "cyclonedx")
+  if (format == "markdown") return scanner::to_markdown(inventory);
+  if (format == "cyclonedx" || format == "gitlab-sbom")
     return scanner::as_cyclonedx(inventory, CycloneDx::v1_6, context_of_now());
   if (format == "cyclonedx-1.5")
     return scanner::as_cyclonedx(inventory, CycloneDx::v1_5, context_of_now());
@@ -49,18 +56,31 @@ scanner::Imports imports_of(const FolderTree& tree) {
   return imports;
 }
 
-std::string written(const scanner::Inventory& inventory, const scanner::Findings& findings,
-                    const std::string& format, const scanner::ReportTimes& times,
-                    const Terminal& terminal) {
-  if (format == "table") return scanner::findings_text(inventory, findings, terminal.colour);
+struct Judged {
+  scanner::Findings findings;
+  scanner::Plan plan;
+  std::optional<std::vector<scanner::Outcome>> outcomes;  // of --fix
+
+  scanner::ShownPlan shown() const { return {plan, outcomes ? &*outcomes : nullptr}; }
+};
+
+std::string written(const scanner::Inventory& inventory, const Judged& judged,
+                    const std::string& format, const scanner::ReportTimes& times, bool colour) {
+  const auto& findings = judged.findings;
+  if (format == "table")
+    return scanner::findings_text(inventory, findings, colour) + "\n" +
+           scanner::plan_text(inventory, findings, judged.shown());
+  if (format == "markdown") return scanner::to_markdown(inventory, findings, judged.shown());
   if (format == "sarif") return scanner::to_sarif(inventory, findings, GITAIOPS_VERSION) + "\n";
   if (format == "gitlab")
     return scanner::to_gitlab_report(inventory, findings, GITAIOPS_VERSION, times) + "\n";
   if (format != "json") return written(inventory, format);
-  auto both = nlohmann::ordered_json::parse(scanner::as_json(inventory));
-  both["findings"] =
+  auto all = nlohmann::ordered_json::parse(scanner::as_json(inventory));
+  all["findings"] =
       nlohmann::ordered_json::parse(scanner::findings_json(inventory, findings))["findings"];
-  return both.dump() + "\n";
+  all["plan"] =
+      nlohmann::ordered_json::parse(scanner::plan_json(inventory, findings, judged.shown()));
+  return all.dump() + "\n";
 }
 
 // The formats that have no place for what could not be read.
@@ -71,27 +91,91 @@ void tell_problems(const scanner::Inventory& inventory, const Terminal& terminal
                  << to_utf8(problem.reason) << "\n";
 }
 
+// A device or a pipe is written to; a file is there whole or not at all.
+Status write_output(const fs::path& path, const std::string& text) {
+  std::error_code none;
+  const auto kind = fs::status(path, none).type();
+  if (kind == fs::file_type::not_found || kind == fs::file_type::regular)
+    return write_file_atomic(path, text);
+  std::ofstream out(path, std::ios::binary);
+  out << text << std::flush;
+  if (!out) return Error(Code::invalid_argument, "cannot write to " + path.string());
+  return {};
+}
+
+// One bill for each lock file, where GitLab's runner looks for it: in the same folder beneath `to`.
+Status write_bills(const scanner::Inventory& inventory, const fs::path& to,
+                   const Terminal& terminal) {
+  std::map<fs::path, int> names;
+  for (const auto& set : inventory.sets) {
+    const auto folder = to / fs::path(set.lock.empty() ? set.manifest : set.lock).parent_path();
+    auto path = folder / scanner::cyclonedx_file_name(set);
+    if (const int n = ++names[path]; n > 1) {
+      constexpr std::string_view kEnd = ".cdx.json";
+      auto name = path.filename().string();
+      name.insert(name.size() - kEnd.size(), "-" + std::to_string(n));
+      path = folder / name;
+    }
+    std::error_code failed;
+    fs::create_directories(folder, failed);
+    if (failed)
+      return Error(Code::invalid_argument,
+                   "cannot make " + folder.string() + ": " + failed.message());
+    RETURN_IF_ERROR(
+        write_output(path, scanner::as_cyclonedx(set, CycloneDx::v1_6, context_of_now())));
+    terminal.out << path.string() << "\n";
+  }
+  return {};
+}
+
+bool is_folder(const std::string& path) {
+  std::error_code none;
+  return path.ends_with('/') || fs::is_directory(path, none);
+}
+
+Status give(const std::string& text, const ScanOptions& options, const Terminal& terminal) {
+  if (!options.output.empty()) return write_output(options.output, text);
+  terminal.out << text;
+  return {};
+}
+
 Result<int> run(const ScanOptions& options, const Terminal& terminal) {
-  const bool judged = !options.advisories.empty();
-  if (!judged && (options.format == "sarif" || options.format == "gitlab"))
+  const bool with_findings = !options.advisories.empty();
+  if (!with_findings && (options.format == "sarif" || options.format == "gitlab"))
     return Error(Code::invalid_argument,
                  "--format " + options.format + " reports findings: it needs --advisories");
+  const bool bills = options.format == "gitlab-sbom" && is_folder(options.output);
+  if (!bills && is_folder(options.output))
+    return Error(Code::invalid_argument, "--output " + options.output + " is a folder");
   const std::string start = now_utc();
   ASSIGN_OR_RETURN(const auto tree, FolderTree::open(options.path));
   auto inventory = scanner::take_inventory(tree);
   inventory.problems.insert(inventory.problems.begin(), tree.problems().begin(),
                             tree.problems().end());
-  if (options.format != "json" && (judged || options.format != "table"))
+  if (options.format != "json" && options.format != "markdown" &&
+      (with_findings || options.format != "table"))
     tell_problems(inventory, terminal);
-  if (!judged) {
-    terminal.out << written(inventory, options.format);
+  if (!with_findings) {
+    RETURN_IF_ERROR(bills ? write_bills(inventory, options.output, terminal)
+                          : give(written(inventory, options.format), options, terminal));
     return kDone;
   }
   const auto imports = imports_of(tree);
   const JudgeOptions judging{options.advisories, options.ignore_file, options.fail_on};
-  ASSIGN_OR_RETURN(const auto findings, judge(inventory, &imports, judging, today_utc(), terminal));
-  terminal.out << written(inventory, findings, options.format, {start, now_utc()}, terminal);
-  return exit_code(findings, judging);
+  Judged judged;
+  ASSIGN_OR_RETURN(auto judgement, judge(inventory, &imports, judging, today_utc(), terminal));
+  judged.findings = std::move(judgement.findings);
+  judged.plan = std::move(judgement.plan);
+  if (options.fix) {
+    auto rewriting = scanner::rewrite(tree, inventory, judged.plan);
+    write_manifests(options.path, tree, rewriting);
+    judged.outcomes = std::move(rewriting.outcomes);
+  }
+  RETURN_IF_ERROR(bills ? write_bills(inventory, options.output, terminal)
+                        : give(written(inventory, judged, options.format, {start, now_utc()},
+                                       terminal.colour && options.output.empty()),
+                               options, terminal));
+  return exit_code(judged.findings, judging);
 }
 
 }  // namespace

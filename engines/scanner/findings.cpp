@@ -154,6 +154,7 @@ Result<Findings> find(const Inventory& inventory, const Index& index, const Impo
       Finding finding = merged(package, hits, texts);
       finding.set = met.set;
       finding.package = met.package;
+      finding.group = group;
       finding.path = path_from(ways, met.package);
       if (met.package < reach.size()) finding.reach = reach[met.package];
       finding.risk = risk_of(factors_of(finding, package));

@@ -19,6 +19,7 @@ namespace gitaiops::scanner {
 
 struct Finding {
   uint32_t set = 0, package = 0;     // positions in the inventory and in its set
+  uint32_t group = 0;                // of its advisories in the index: names of one thing
   std::string id;                    // of the advisory that tells most
   std::vector<std::string> aliases;  // all other names, sorted
   std::string summary;

@@ -69,6 +69,9 @@ struct Package {
   std::string source;
   std::vector<Checksum> checksums;
   std::vector<uint32_t> depends_on;  // positions in the set's packages
+  // The range in which it asks for each of depends_on, as the file writes it: as many, or none
+  // where the file has none. An empty one is not known.
+  std::vector<std::string> depends_ranges;
 };
 
 // What belongs together: one lock file, or one manifest without, or both.

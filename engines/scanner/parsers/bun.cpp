@@ -32,7 +32,7 @@ class Lock {
       if (found == at_.end()) continue;
       for (const auto part : item)
         for (const auto section : {"dependencies", "optionalDependencies", "peerDependencies"})
-          for (const auto need : part[section]) edge(found->second, item.key(), need.key());
+          for (const auto need : part[section]) edge(found->second, item.key(), need);
     }
     if (searched_ > kMaxSearch)
       problem(out_, file_, 0, "its packages nest so deep that dependencies were left out");
@@ -83,13 +83,14 @@ class Lock {
     at_.emplace(item.key(), static_cast<uint32_t>(out_.entries.size() - 1));
   }
 
-  void edge(uint32_t from, std::string_view place, std::string_view name) {
+  void edge(uint32_t from, std::string_view place, Value need) {
+    const auto name = need.key();
     while (searched_ <= kMaxSearch) {
       searched_ += place.size() + name.size();
       const std::string wanted =
           place.empty() ? std::string(name) : std::string(place) + "/" + std::string(name);
       if (const auto found = at_.find(wanted); found != at_.end()) {
-        out_.entries[from].package.depends_on.push_back(found->second);
+        depend(out_.entries[from].package, found->second, without_alias(need.text()));
         return;
       }
       if (place.empty()) return;

@@ -200,6 +200,19 @@ NameAndVersion named(std::string_view text) {
   return {text.substr(0, open), version.substr(0, version.find('-'))};
 }
 
+struct NameAndRange {
+  std::string_view name, range;
+};
+
+// "name (>= 1)!", "!" for what comes from elsewhere.
+NameAndRange asked_of(std::string_view content) {
+  if (content.ends_with('!')) content.remove_suffix(1);
+  const auto open = content.find(" (");
+  if (open == content.npos) return {content, {}};
+  if (!content.ends_with(')')) return {content.substr(0, open), {}};
+  return {content.substr(0, open), content.substr(open + 2, content.size() - open - 3)};
+}
+
 class Lock {
  public:
   Lock(Extract& out, const File& file) : out_(out), file_(file) {}
@@ -245,20 +258,15 @@ class Lock {
         entry.package.source = std::string(remote_) + "#" + std::string(revision_);
       if (section_ == "PATH") entry.package.source = remote_;
     } else if (indent == 6 && current_) {
-      out_.entries.back().needs.emplace_back(content.substr(0, content.find(' ')));
+      const auto asked = asked_of(content);
+      require(out_.entries.back(), std::string(asked.name), asked.range);
     }
   }
 
-  // "name (>= 1)!", "!" for what comes from elsewhere.
   void dependency(std::string_view content) {
-    if (content.ends_with('!')) content.remove_suffix(1);
-    const auto open = content.find(" (");
-    std::string_view range;
-    if (open != content.npos && content.ends_with(')'))
-      range = content.substr(open + 2, content.size() - open - 3);
     if (out_.asks.size() >= kMaxPackages) return;
-    out_.asks.push_back(
-        {{std::string(content.substr(0, open))}, std::string(range), Scope::runtime});
+    const auto asked = asked_of(content);
+    out_.asks.push_back({{std::string(asked.name)}, std::string(asked.range), Scope::runtime});
   }
 
   // "name (1.2.3) sha256=…"

@@ -42,7 +42,7 @@ void lock_section(Extract& out, const File& file, Value packages, Scope scope) {
     for (const auto other : item["provide"]) entry.keys.push_back(key_of(other.key()));
     for (const auto other : item["replace"]) entry.keys.push_back(key_of(other.key()));
     for (const auto need : item["require"])
-      if (is_package(need.key())) entry.needs.push_back(key_of(need.key()));
+      if (is_package(need.key())) require(entry, key_of(need.key()), need.text());
   }
 }
 

@@ -31,6 +31,18 @@ Entry& add_direct(Extract& out, const File& file, Ecosystem ecosystem, std::stri
   return entry;
 }
 
+void require(Entry& entry, std::string key, std::string_view range) {
+  entry.need_ranges.resize(entry.needs.size());
+  entry.needs.push_back(std::move(key));
+  entry.need_ranges.emplace_back(range);
+}
+
+void depend(Package& package, uint32_t on, std::string_view range) {
+  package.depends_ranges.resize(package.depends_on.size());
+  package.depends_on.push_back(on);
+  package.depends_ranges.emplace_back(range);
+}
+
 void problem(Extract& out, const File& file, uint32_t line, std::string reason) {
   constexpr std::size_t kEnough = 20;  // of one file: then it is no such file
   if (out.problems.size() < kEnough) out.problems.push_back({file.path, line, std::move(reason)});

@@ -42,6 +42,7 @@ struct Entry {
   Package package;
   std::vector<std::string> keys;
   std::vector<std::string> needs;
+  std::vector<std::string> need_ranges;  // of the needs at the same places; may be shorter
 };
 
 // What the project itself asks for, as a lock file (or the manifest beside it) says.
@@ -74,6 +75,11 @@ Entry& add(Extract& out, const File& file, Ecosystem ecosystem, std::string_view
 // A direct dependency of a manifest, with what it asks for.
 Entry& add_direct(Extract& out, const File& file, Ecosystem ecosystem, std::string_view name,
                   std::string_view range, Scope scope, uint32_t line);
+
+// What an entry needs, by the key of what answers it, and in which range.
+void require(Entry& entry, std::string key, std::string_view range);
+// The same for what is known by its position already.
+void depend(Package& package, uint32_t on, std::string_view range);
 
 void problem(Extract& out, const File& file, uint32_t line, std::string reason);
 // Whether the document can be used; its fault becomes a Problem.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <numeric>
 #include <tuple>
 #include <unordered_map>
@@ -23,10 +24,12 @@ class Linker {
     const std::size_t own = entries_.size();
     for (std::size_t i = 0; i < own; ++i)
       for (const auto& key : entries_[i].keys) by_key_.emplace(key, static_cast<uint32_t>(i));
-    for (auto& entry : entries_)
-      for (const auto& need : entry.needs)
-        if (const auto found = by_key_.find(need); found != by_key_.end())
-          entry.package.depends_on.push_back(found->second);
+    for (auto& entry : entries_) {
+      entry.need_ranges.resize(entry.needs.size());
+      for (std::size_t i = 0; i < entry.needs.size(); ++i)
+        if (const auto found = by_key_.find(entry.needs[i]); found != by_key_.end())
+          depend(entry.package, found->second, entry.need_ranges[i]);
+    }
   }
 
   void asks() {
@@ -110,7 +113,9 @@ class Linker {
       into.asked_in = std::move(other.asked_in);
       into.asked_line = other.asked_line;
     }
-    into.depends_on.insert(into.depends_on.end(), other.depends_on.begin(), other.depends_on.end());
+    for (std::size_t i = 0; i < other.depends_on.size(); ++i)
+      depend(into, other.depends_on[i],
+             i < other.depends_ranges.size() ? other.depends_ranges[i] : std::string());
   }
 
   std::vector<Package> merged() {
@@ -133,13 +138,26 @@ class Linker {
       }
       moved[i] = static_cast<uint32_t>(out.size() - 1);
     }
-    for (auto& package : out) {
-      auto& edges = package.depends_on;
-      for (auto& to : edges) to = moved[to];
-      std::ranges::sort(edges);
-      edges.erase(std::unique(edges.begin(), edges.end()), edges.end());
-    }
+    for (auto& package : out) tidy_edges(package, moved);
     return out;
+  }
+
+  // In order and each once; a range that is known goes before one that is not.
+  static void tidy_edges(Package& package, const std::vector<uint32_t>& moved) {
+    std::map<uint32_t, std::string> edges;
+    bool any = false;
+    for (std::size_t i = 0; i < package.depends_on.size(); ++i) {
+      auto& range = edges[moved[package.depends_on[i]]];
+      if (range.empty() && i < package.depends_ranges.size())
+        range = std::move(package.depends_ranges[i]);
+      any = any || !range.empty();
+    }
+    package.depends_on.clear();
+    package.depends_ranges.clear();
+    for (auto& [to, range] : edges) {
+      package.depends_on.push_back(to);
+      if (any) package.depends_ranges.push_back(std::move(range));
+    }
   }
 
   Extract base_;

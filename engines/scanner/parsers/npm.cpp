@@ -93,7 +93,7 @@ class Lock {
       const auto found = own_.find(item.key());
       if (found == own_.end()) continue;
       for (const auto name : {"dependencies", "optionalDependencies", "peerDependencies"})
-        for (const auto need : item[name]) edge(found->second, item.key(), need.key());
+        for (const auto need : item[name]) edge(found->second, item.key(), need);
     }
   }
 
@@ -108,7 +108,7 @@ class Lock {
       if (!found) continue;
       auto& package = out_.entries[*found].package;
       package.direct = true;
-      package.range = wanted.text();
+      package.range = without_alias(wanted.text());
     }
     if (folders_.tired())
       problem(out_, file_, 0, "its folders nest so deep that dependencies were left out");
@@ -126,7 +126,7 @@ class Lock {
       const std::string path =
           (folder.empty() ? "" : folder + "/") + "node_modules/" + std::string(item.key());
       if (const auto found = folders_.find(folder, item.key()))
-        for (const auto need : item["requires"]) edge(*found, path, need.key());
+        for (const auto need : item["requires"]) edge(*found, path, need);
     }
   }
 
@@ -173,9 +173,9 @@ class Lock {
     folders_.remember(path, static_cast<uint32_t>(out_.entries.size() - 1));
   }
 
-  void edge(uint32_t from, std::string_view folder, std::string_view name) {
-    const auto to = folders_.find(folder, name);
-    if (to) out_.entries[from].package.depends_on.push_back(*to);
+  void edge(uint32_t from, std::string_view folder, Value need) {
+    const auto to = folders_.find(folder, need.key());
+    if (to) depend(out_.entries[from].package, *to, without_alias(need.text()));
   }
 
   struct Wanted {
@@ -205,6 +205,13 @@ bool is_place(std::string_view range) {
     if (range.starts_with(start)) return true;
   // "user/repository" is short for GitHub.
   return is_git(range) || (range.find('/') != range.npos && !range.starts_with("npm:"));
+}
+
+std::string_view without_alias(std::string_view range) {
+  if (!range.starts_with("npm:")) return range;
+  range.remove_prefix(4);
+  const auto at = range.find('@', 1);
+  return at == range.npos ? range : range.substr(at + 1);
 }
 
 bool is_exact_version(std::string_view range) {

@@ -22,6 +22,8 @@ struct Descriptor {
   std::string_view name, range;
 };
 Descriptor descriptor(std::string_view text);
+// The range without the protocol and the other name of "npm:name@range" and "npm:range".
+std::string_view without_alias(std::string_view range);
 // Whether a range names a place (git, URL, path, workspace) and not versions of the registry.
 bool is_place(std::string_view range);
 // Whether a range is one version: "1.2.3", "=1.2.3", "v1.2.3-rc.1".

@@ -201,7 +201,7 @@ Extract parse_nuget_lock(const File& file) {
         package.checksums.push_back({"sha512", std::string(hash)});
       entry.keys = {prefix + key_of(item.key()), key_of(item.key())};
       for (const auto need : item["dependencies"])
-        entry.needs.push_back(prefix + key_of(need.key()));
+        require(entry, prefix + key_of(need.key()), need.text());
     }
   }
   return out;

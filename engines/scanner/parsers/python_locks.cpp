@@ -140,7 +140,9 @@ Extract parse_poetry_lock(const File& file) {
     if (source["type"].text() != "legacy")
       package.source = with_commit(source["url"].text(), source["resolved_reference"].text());
     add_file_hashes(package, item["files"] ? item["files"] : hashes[item["name"].text()]);
-    for (const auto need : item["dependencies"]) entry.needs.push_back(python_key(need.key()));
+    for (const auto need : item["dependencies"])
+      require(entry, python_key(need.key()),
+              need.is_object() ? need["version"].text() : need.text());
   }
   return out;
 }
@@ -190,7 +192,7 @@ Extract parse_pdm_lock(const File& file) {
     add_file_hashes(package, item["files"]);
     for (const auto need : item["dependencies"])
       if (const auto asked = requirement(need.text()))
-        entry.needs.push_back(python_key(asked->name));
+        require(entry, python_key(asked->name), asked->range);
   }
   return out;
 }

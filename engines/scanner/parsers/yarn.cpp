@@ -66,8 +66,9 @@ class Version1 {
       } else if (in_dependencies_ && current_) {
         const auto blank = content.starts_with('"') ? content.find('"', 1) + 1 : content.find(' ');
         if (blank == 0 || blank >= content.size()) continue;
-        out_.entries.back().needs.push_back(
-            key_of(unquoted(content.substr(0, blank)), unquoted(trimmed(content.substr(blank)))));
+        const auto range = unquoted(trimmed(content.substr(blank)));
+        require(out_.entries.back(), key_of(unquoted(content.substr(0, blank)), range),
+                without_alias(range));
       }
     }
   }
@@ -115,7 +116,8 @@ class Version1 {
 
 void needs_of(Value item, Entry& entry) {
   for (const auto name : {"dependencies", "optionalDependencies"})
-    for (const auto need : item[name]) entry.needs.push_back(key_of(need.key(), need.text()));
+    for (const auto need : item[name])
+      require(entry, key_of(need.key(), need.text()), without_alias(need.text()));
 }
 
 void workspace(Extract& out, Value item, std::string_view name, std::string_view folder) {

@@ -9,6 +9,7 @@
 
 #include "engines/scanner/findings.h"
 #include "engines/scanner/inventory.h"
+#include "engines/scanner/remediation/remediation.h"
 
 namespace gitaiops::scanner {
 
@@ -17,6 +18,23 @@ std::string findings_text(const Inventory& inventory, const Findings& findings, 
 
 // "gitaiops.findings/1": one object, each finding with its package, path and risk.
 std::string findings_json(const Inventory& inventory, const Findings& findings);
+
+// What to upgrade, and what stays and why. `outcomes` (of rewrite) says what was written; nullptr:
+// nothing was asked to be.
+struct ShownPlan {
+  const Plan& plan;
+  const std::vector<Outcome>* outcomes = nullptr;
+};
+// "" where there is nothing to say.
+std::string plan_text(const Inventory& inventory, const Findings& findings, const ShownPlan& shown);
+// One object with "upgrades" and "stays".
+std::string plan_json(const Inventory& inventory, const Findings& findings, const ShownPlan& shown);
+
+// GitLab's Markdown, for a note or a job's summary: findings, plan, what was not read. Without
+// findings: what the tree depends on.
+std::string to_markdown(const Inventory& inventory);
+std::string to_markdown(const Inventory& inventory, const Findings& findings,
+                        const ShownPlan& shown);
 
 // SARIF 2.1.0 (OASIS): what is ignored is there as a suppressed result.
 std::string to_sarif(const Inventory& inventory, const Findings& findings,

@@ -177,8 +177,8 @@ TEST_F(Advisories, JudgingFailsAtTheThresholdUnlessIgnored) {
   JudgeOptions options{.advisories = index(), .fail_on = "high"};
   auto found = judge(inventory(), nullptr, options, "2026-10-04", terminal_);
   ASSERT_TRUE(found);
-  EXPECT_EQ(exit_code(*found, options), kFound);
-  EXPECT_EQ(exit_code(*found, {.fail_on = ""}), kDone);
+  EXPECT_EQ(exit_code(found->findings, options), kFound);
+  EXPECT_EQ(exit_code(found->findings, {.fail_on = ""}), kDone);
 
   options.ignore_file =
       write("ignore.toml",
@@ -186,10 +186,10 @@ TEST_F(Advisories, JudgingFailsAtTheThresholdUnlessIgnored) {
             "[[ignore]]\nid = \"CVE-2020-9\"\nreason = \"gone\"\n");
   found = judge(inventory(), nullptr, options, "2026-10-04", terminal_);
   ASSERT_TRUE(found);
-  EXPECT_EQ(exit_code(*found, options), kDone);
+  EXPECT_EQ(exit_code(found->findings, options), kDone);
   EXPECT_THAT(err_.str(), HasSubstr("CVE-2020-9 meets no finding any more"));
   found = judge(inventory(), nullptr, options, "2026-10-05", terminal_);
-  EXPECT_EQ(exit_code(*found, options), kFound);
+  EXPECT_EQ(exit_code(found->findings, options), kFound);
   EXPECT_THAT(err_.str(), HasSubstr("CVE-2026-1 was ignored until 2026-10-04 and counts again"));
 }
 

@@ -89,6 +89,84 @@ TEST_F(Scan, WhatIsNotThereIsToldByName) {
   EXPECT_NE(err.str().find("nowhere"), std::string::npos);
 }
 
+class ScanFix : public Scan {
+ protected:
+  ScanFix() {
+    write("osv/A.json",
+          R"({"id":"A","modified":"2026-01-01T00:00:00Z","affected":[{"package":)"
+          R"({"ecosystem":"PyPI","name":"ring"},"ranges":[{"type":"ECOSYSTEM","events":)"
+          R"([{"introduced":"0"},{"fixed":"1.2"}]}]}]})");
+    std::ostringstream out, err;
+    EXPECT_EQ(
+        build_advisories({.file = index(), .sources = {(folder_ / "osv").string()}, .key = {}},
+                         {out, err}),
+        kDone)
+        << err.str();
+  }
+  std::string index() const { return (folder_ / "x.idx").string(); }
+  int fix(const std::string& path) {
+    return scan({.path = (folder_ / path).string(), .advisories = index(), .fix = true},
+                {out, err});
+  }
+  std::string read(const std::string& path) const {
+    std::ostringstream text;
+    text << std::ifstream(folder_ / path, std::ios::binary).rdbuf();
+    return text.str();
+  }
+  std::ostringstream out, err;
+};
+
+TEST_F(ScanFix, WritesTheManifestAndKeepsItsModeAndLineEnds) {
+  write("app/requirements.txt", "# ring==1.0\r\nring==1.0  # why\r\nother==1.0");
+  fs::permissions(folder_ / "app/requirements.txt", fs::perms(0640));
+  EXPECT_EQ(fix("app"), kDone) << err.str();
+  EXPECT_EQ(read("app/requirements.txt"), "# ring==1.0\r\nring==1.2  # why\r\nother==1.0");
+  EXPECT_EQ(fs::status(folder_ / "app/requirements.txt").permissions(), fs::perms(0640));
+  EXPECT_NE(out.str().find("requirements.txt:2: ==1.0 -> ==1.2  written"), std::string::npos)
+      << out.str();
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_ / "app"), {}), 1);
+}
+
+TEST_F(ScanFix, DoesNotWriteThroughALink) {
+  write("elsewhere.txt", "ring==1.0\n");
+  fs::create_directory(folder_ / "app");
+  fs::create_symlink("../elsewhere.txt", folder_ / "app/requirements.txt");
+  EXPECT_EQ(fix("app"), kDone);
+  EXPECT_EQ(fix("app/requirements.txt"), kDone);
+  EXPECT_EQ(read("elsewhere.txt"), "ring==1.0\n");
+}
+
+TEST_F(ScanFix, OneFileIsWrittenWhereItLies) {
+  write("app/requirements.txt", "ring==1.0\n");
+  EXPECT_EQ(fix("app/requirements.txt"), kDone);
+  EXPECT_EQ(read("app/requirements.txt"), "ring==1.2\n");
+}
+
+TEST_F(ScanFix, ATreeThatCannotBeWrittenIsTold) {
+  if (geteuid() == 0) GTEST_SKIP() << "root writes everywhere";
+  write("app/requirements.txt", "ring==1.0\n");
+  fs::permissions(folder_ / "app", fs::perms(0500));
+  EXPECT_EQ(fix("app"), kDone);
+  fs::permissions(folder_ / "app", fs::perms(0700));
+  EXPECT_NE(out.str().find("not written"), std::string::npos);
+}
+
+TEST_F(Scan, OneBillALockFileBeneathTheFolder) {
+  write("go.mod", "module m\nrequire a.b/c v1.0.0\n");
+  write("web/requirements.txt", "ring==1.0\n");
+  write("web/requirements-dev.txt", "tin==1.0\n");
+  std::ostringstream out, err;
+  fs::create_directory(folder_ / "bills");
+  EXPECT_EQ(scan({.path = folder_.string(),
+                  .format = "gitlab-sbom",
+                  .output = (folder_ / "bills").string()},
+                 {out, err}),
+            kDone);
+  EXPECT_TRUE(fs::exists(folder_ / "bills/gl-sbom-golang-go.cdx.json"));
+  EXPECT_TRUE(fs::exists(folder_ / "bills/web/gl-sbom-pypi-pip.cdx.json"));
+  EXPECT_TRUE(fs::exists(folder_ / "bills/web/gl-sbom-pypi-pip-2.cdx.json"));
+}
+
 TEST(PurlCommand, ParsesAndBuilds) {
   std::ostringstream out, err;
   EXPECT_EQ(parse_purl("pkg:npm/%40ring/part@1.0", {out, err}), kDone);
