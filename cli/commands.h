@@ -95,11 +95,12 @@ struct ScanOptions {
   std::string path = {};  // a folder, or one file
   // table, json, cyclonedx, cyclonedx-1.5, spdx, sarif, gitlab, gitlab-sbom, markdown
   std::string format = "table";
-  std::string output = {};       // a file; gitlab-sbom: a folder; empty: standard output
-  std::string advisories = {};   // an index: what is known to be wrong with the packages, too
-  std::string ignore_file = {};  // what is accepted, why, and until when
-  std::string fail_on = {};      // a severity
-  bool fix = false;              // write the plan's upgrades into the manifests
+  std::string output = {};            // a file; gitlab-sbom: a folder; empty: standard output
+  std::string advisories = {};        // an index: what is known to be wrong with the packages, too
+  std::string ignore_file = {};       // what is accepted, why, and until when
+  std::vector<std::string> vex = {};  // files: OpenVEX or CycloneDX
+  std::string fail_on = {};           // a severity
+  bool fix = false;                   // write the plan's upgrades into the manifests
 };
 // The packages that a source tree depends on, and what is wrong with them. kFound: something at or
 // above `fail_on` that is not ignored.

@@ -1,10 +1,13 @@
 #include "cli/judge.h"
 
 #include <ctime>
+#include <filesystem>
 #include <ostream>
 
 #include "base/config/config.h"
+#include "base/io/files.h"
 #include "base/io/mapped_file.h"
+#include "engines/scanner/vex/vex.h"
 
 namespace gitaiops::cli {
 namespace {
@@ -58,6 +61,25 @@ std::string named(const Ignore& ignore) {
   return ignore.package.empty() ? ignore.id : ignore.id + " in " + ignore.package;
 }
 
+// What the VEX files say of the findings; a statement that says too little is told, not taken.
+Status apply_vex_files(scanner::Findings& findings, const scanner::Inventory& inventory,
+                       const std::vector<std::string>& files, const Terminal& terminal) {
+  for (const auto& file : files) {
+    ASSIGN_OR_RETURN(const auto text, read_file(file));
+    ASSIGN_OR_RETURN(auto vex, scanner::read_vex(text), file);
+    for (const auto& refused : vex.refused)
+      terminal.err << "gitaiops: " << file << ":" << refused.line
+                   << ": a statement is not taken: " << refused.reason << "\n";
+    const auto all = vex.statements.size();
+    const auto name = std::filesystem::path(file).filename().string();
+    const auto unmet = scanner::apply_vex(findings, inventory, std::move(vex.statements), name);
+    if (unmet > 0)
+      terminal.err << "gitaiops: " << file << ": " << unmet << " of " << all
+                   << " statements concern no finding\n";
+  }
+  return {};
+}
+
 }  // namespace
 
 std::string today_utc() {
@@ -83,6 +105,7 @@ Result<Judgement> judge(const scanner::Inventory& inventory, const scanner::Impo
   ASSIGN_OR_RETURN(const auto index, scanner::Index::open(file.bytes()), options.advisories);
   ASSIGN_OR_RETURN(auto findings, scanner::find(inventory, index, imports), options.advisories);
   const auto report = scanner::apply_ignores(findings, inventory, ignores, today);
+  RETURN_IF_ERROR(apply_vex_files(findings, inventory, options.vex, terminal));
   for (const auto& ignore : report.expired)
     terminal.err << "gitaiops: " << options.ignore_file << ": " << named(ignore)
                  << " was ignored until " << ignore.until << " and counts again\n";

@@ -10,9 +10,10 @@
 namespace gitaiops::cli {
 
 struct JudgeOptions {
-  std::string advisories = {};   // the index
-  std::string ignore_file = {};  // "" without
-  std::string fail_on = {};      // a severity; "": findings never fail
+  std::string advisories = {};        // the index
+  std::string ignore_file = {};       // "" without
+  std::string fail_on = {};           // a severity; "": findings never fail
+  std::vector<std::string> vex = {};  // files
 };
 
 struct Judgement {

@@ -226,6 +226,11 @@ int run(int argc, char** argv) {
       ->add_option("--ignore", scan_options.ignore_file, "What is accepted, why, until when (TOML)")
       ->needs(advisories);
   scan_command
+      ->add_option("--vex", scan_options.vex,
+                   "What is not affected or fixed, and why (OpenVEX or CycloneDX)")
+      ->allow_extra_args(false)
+      ->needs(advisories);
+  scan_command
       ->add_option("--fail-on", scan_options.fail_on,
                    "Exit code 1 for findings at or above: low, medium, high or critical")
       ->needs(advisories)

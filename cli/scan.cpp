@@ -161,7 +161,7 @@ Result<int> run(const ScanOptions& options, const Terminal& terminal) {
     return kDone;
   }
   const auto imports = imports_of(tree);
-  const JudgeOptions judging{options.advisories, options.ignore_file, options.fail_on};
+  const JudgeOptions judging{options.advisories, options.ignore_file, options.fail_on, options.vex};
   Judged judged;
   ASSIGN_OR_RETURN(auto judgement, judge(inventory, &imports, judging, today_utc(), terminal));
   judged.findings = std::move(judgement.findings);

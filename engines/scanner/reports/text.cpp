@@ -72,8 +72,19 @@ std::string lines_of(const PackageSet& set, const Finding& f, bool colour) {
   char risk[32];
   std::snprintf(risk, sizeof risk, "risk %.0f: ", f.risk.value);
   out += indent + risk + joined(f.risk.reasons, "; ", SIZE_MAX) + "\n";
-  if (!f.ignored.empty()) out += indent + "ignored: " + shown(f.ignored) + "\n";
   return out;
+}
+
+// What does not count, and why; never left out.
+std::string set_aside(const Inventory& inventory, const Findings& findings) {
+  std::string out;
+  for (const auto& f : findings.all) {
+    if (f.ignored.empty()) continue;
+    const auto& package = inventory.sets[f.set].packages[f.package];
+    out += "  " + shown(f.id) + " in " + shown(package.name) + " " + shown(package.version) + ": " +
+           shown(f.ignored) + "\n";
+  }
+  return out.empty() ? out : "Set aside\n" + out + "\n";
 }
 
 }  // namespace
@@ -84,10 +95,11 @@ std::string findings_text(const Inventory& inventory, const Findings& findings, 
     const auto& set = inventory.sets[s];
     std::string lines;
     for (const auto& finding : findings.all)
-      if (finding.set == s) lines += lines_of(set, finding, colour);
+      if (finding.set == s && finding.ignored.empty()) lines += lines_of(set, finding, colour);
     if (lines.empty()) continue;
     out += shown(set.lock.empty() ? set.manifest : set.lock) + "\n" + lines + "\n";
   }
+  out += set_aside(inventory, findings);
   std::array<int, 6> counts{};
   int informational = 0, ignored = 0;
   for (const auto& finding : findings.all) {
@@ -106,7 +118,7 @@ std::string findings_text(const Inventory& inventory, const Findings& findings, 
   for (auto level = counts.size(); level-- > 0;)
     add(counts[level], to_string(static_cast<Severity>(level)));
   add(informational, "informational");
-  add(ignored, "ignored");
+  add(ignored, "set aside");
   out += summary.empty() ? "No known vulnerabilities" : summary;
   if (findings.without_version > 0)
     out += "; " + std::to_string(findings.without_version) +

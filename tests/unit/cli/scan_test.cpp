@@ -127,6 +127,31 @@ TEST_F(ScanFix, WritesTheManifestAndKeepsItsModeAndLineEnds) {
   EXPECT_EQ(std::distance(fs::directory_iterator(folder_ / "app"), {}), 1);
 }
 
+TEST_F(ScanFix, WhatVexSetsAsideIsShownAndNotUpgraded) {
+  write("app/requirements.txt", "ring==1.0\n");
+  write("v.json",
+        R"({"@context": "https://openvex.dev/ns/v0.2.0", "statements": [
+            {"vulnerability": {"name": "A"}, "products": [{"@id": "pkg:pypi/ring"}],
+             "status": "not_affected", "impact_statement": "not called"},
+            {"vulnerability": {"name": "A"}, "status": "fixed"},
+            {"vulnerability": {"name": "B"}, "products": ["pkg:pypi/ring"], "status": "fixed"}]})");
+  EXPECT_EQ(scan({.path = (folder_ / "app").string(),
+                  .advisories = index(),
+                  .vex = {(folder_ / "v.json").string()},
+                  .fail_on = "low",
+                  .fix = true},
+                 {out, err}),
+            kDone);
+  EXPECT_EQ(read("app/requirements.txt"), "ring==1.0\n");
+  EXPECT_NE(out.str().find("Set aside\n  A in ring 1.0: not affected (v.json): not called"),
+            std::string::npos)
+      << out.str();
+  EXPECT_NE(err.str().find("v.json:4: a statement is not taken: it names no product"),
+            std::string::npos)
+      << err.str();
+  EXPECT_NE(err.str().find("1 of 2 statements concern no finding"), std::string::npos);
+}
+
 TEST_F(ScanFix, DoesNotWriteThroughALink) {
   write("elsewhere.txt", "ring==1.0\n");
   fs::create_directory(folder_ / "app");
