@@ -82,6 +82,17 @@ Finding merged(const Package& package, const std::vector<Hit>& hits, const Texts
   return out;
 }
 
+// What all the advisories of one group mean together.
+std::vector<AffectedSymbols> symbols_of(const std::vector<Hit>& hits, const Texts& texts) {
+  std::vector<AffectedSymbols> out;
+  for (const auto& hit : hits) {
+    const auto& symbols = texts.at(hit.advisory).symbols;
+    if (hit.place < symbols.size())
+      out.insert(out.end(), symbols[hit.place].begin(), symbols[hit.place].end());
+  }
+  return out;
+}
+
 RiskFactors factors_of(const Finding& f, const Package& package) {
   RiskFactors out;
   out.score = f.score;
@@ -94,6 +105,7 @@ RiskFactors factors_of(const Finding& f, const Package& package) {
   out.fix_known = !f.fixed.empty();
   out.confidence = f.confidence;
   out.reach = f.reach;
+  out.symbols = f.symbols;
   return out;
 }
 
@@ -157,6 +169,8 @@ Result<Findings> find(const Inventory& inventory, const Index& index, const Impo
       finding.group = group;
       finding.path = path_from(ways, met.package);
       if (met.package < reach.size()) finding.reach = reach[met.package];
+      if (finding.reach == Reach::imported)
+        finding.symbols = imports->evidence_of(package.ecosystem, symbols_of(hits, texts));
       finding.risk = risk_of(factors_of(finding, package));
       out.all.push_back(std::move(finding));
     }

@@ -35,6 +35,7 @@ struct Finding {
   // positions in the set; empty: nothing is known of how it came.
   std::vector<uint32_t> path;
   Reach reach = Reach::unknown;
+  SymbolEvidence symbols;  // of what the project's own code imports itself
   Risk risk;
   // Why it does not count; empty: it counts.
   std::string ignored;

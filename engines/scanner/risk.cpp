@@ -12,6 +12,7 @@ constexpr double kUnscoredEpss = 0.02;  // about the mean of all scored ones
 constexpr double kDeeper = 0.95;        // for each step from the project
 constexpr double kDeepest = 0.7;
 constexpr double kUncertain = 0.5, kNoFix = 0.9, kNotImported = 0.7;
+constexpr double kNotNamed = 0.6;
 
 double middle_of(Severity level) {
   switch (level) {
@@ -83,6 +84,12 @@ Risk risk_of(const RiskFactors& f) {
   if (f.reach == Reach::not_found) {
     exposure *= kNotImported;
     out.reasons.push_back("no import found in the project's own code");
+  }
+  if (f.symbols.use == SymbolUse::named)
+    out.reasons.push_back(f.symbols.which + " is named in the project's own code");
+  if (f.symbols.use == SymbolUse::not_named) {
+    exposure *= kNotNamed;
+    out.reasons.push_back("none of the affected functions is named in the project's own code");
   }
   if (!f.fix_known) {
     exposure *= kNoFix;

@@ -7,8 +7,8 @@
 // probability, so that 0.01 and 0.1 differ as much as they do to a defender; 1 for what CISA's
 // catalogue lists as exploited.
 // exposure: less for what is only developed or built with, for what stands deeper in the tree, for
-// what the project's own code does not import, for an uncertain match and, a little, for what no
-// fix is known for (there is nothing to do at once).
+// what the project's own code does not import or does not name the affected functions of, for an
+// uncertain match and, a little, for what no fix is known for (there is nothing to do at once).
 //
 // Thread safety: pure functions.
 #pragma once
@@ -33,6 +33,7 @@ struct RiskFactors {
   bool fix_known = false;
   Confidence confidence = Confidence::high;
   Reach reach = Reach::unknown;
+  SymbolEvidence symbols;
 };
 
 struct Risk {

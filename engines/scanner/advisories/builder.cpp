@@ -20,7 +20,8 @@ using namespace format;
 constexpr std::size_t kMaxSummary = 1000, kMaxVector = 300, kMaxId = 100;
 constexpr std::size_t kMaxAliases = 40, kMaxFixedPlaces = 200, kMaxFixed = 8;
 constexpr std::size_t kMaxFixedText = 100, kMaxText = kBlock - 2048;
-constexpr int kTextLevel = 12;  // of zstd: built once, read often
+constexpr std::size_t kMaxSymbols = 8000;  // bytes
+constexpr int kTextLevel = 12;             // of zstd: built once, read often
 
 // ---- Aliases ----
 
@@ -109,6 +110,27 @@ std::string text_of(const OsvRecord& record) {
     for (const auto version : fixed) store_text(out, version);
   }
   return out;
+}
+
+// Behind the other text of an advisory that names symbols; "" for the others. Symbols that are too
+// many are left out altogether: half of them would say that the other half is not affected.
+std::string symbols_of(const OsvRecord& record) {
+  std::string out;
+  bool any = false;
+  const auto places = std::min(record.affected.size(), kMaxFixedPlaces);
+  for (std::size_t i = 0; i < places; ++i) {
+    std::string one;
+    for (const auto& [path, names] : record.affected[i].symbols) {
+      store_text(one, path);
+      store_varint(one, names.size());
+      for (const auto& name : names) store_text(one, name);
+    }
+    const bool fits = one.size() <= kMaxSymbols - std::min(out.size(), kMaxSymbols);
+    store_varint(out, fits ? record.affected[i].symbols.size() : 0);
+    if (fits) out += one;
+    any = any || (fits && !one.empty());
+  }
+  return any ? out : std::string();
 }
 
 // ---- What matching reads ----
@@ -241,7 +263,11 @@ Result<std::string> IndexBuilder::finish() {
   uint32_t number = 0;
   for (const auto& [id, record] : records_) {
     const auto group = groups.of(id);
-    store(sections[kAdvisories], text.add(text_of(record)), 4);
+    auto told = text_of(record);
+    const auto symbols = symbols_of(record);
+    const bool with_symbols = !symbols.empty() && told.size() + symbols.size() <= kBlock;
+    if (with_symbols) told += symbols;
+    store(sections[kAdvisories], text.add(told), 4);
     store(sections[kAdvisories], group, 4);
     store(sections[kAdvisories], tenths(record.severity.score), 1);
     store(sections[kAdvisories], static_cast<uint64_t>(record.severity.level), 1);
@@ -250,6 +276,7 @@ Result<std::string> IndexBuilder::finish() {
     store(sections[kAdvisories], likely.score, 2);
     store(sections[kAdvisories], likely.percentile, 2);
     uint8_t flags = scored == epss.end() ? 0 : kHasEpss;
+    if (with_symbols) flags |= kHasSymbols;
     if (const auto at = exploited.find(group); at != exploited.end())
       flags |= static_cast<uint8_t>(kKnownExploited | (at->second ? kRansomware : 0));
     store(sections[kAdvisories], flags, 2);

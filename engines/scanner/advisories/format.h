@@ -42,7 +42,13 @@ enum EntryFlag : uint8_t {
   kHasCustomRanges = 0x04,
   kHasSeverity = 0x08,
 };
-enum AdvisoryFlag : uint8_t { kKnownExploited = 0x01, kRansomware = 0x02, kHasEpss = 0x04 };
+enum AdvisoryFlag : uint8_t {
+  kKnownExploited = 0x01,
+  kRansomware = 0x02,
+  kHasEpss = 0x04,
+  // Its text ends with the symbols of each place: count, each: path, count, names.
+  kHasSymbols = 0x08,
+};
 constexpr uint8_t kNoScore = 255;
 
 inline uint64_t load(Bytes bytes, std::size_t offset, std::size_t width) {

@@ -98,6 +98,18 @@ std::optional<Hit> judge(Cursor cursor, const Asked& asked) {
   return hit;
 }
 
+void read_symbols(Cursor& cursor, Advisory& out) {
+  for (std::size_t place = 0; place < out.fixed.size() && cursor.ok(); ++place) {
+    auto& symbols = out.symbols.emplace_back();
+    for (auto n = cursor.varint(); n > 0 && cursor.ok(); --n) {
+      auto& one = symbols.emplace_back();
+      one.path = cursor.text();
+      for (auto m = cursor.varint(); m > 0 && cursor.ok(); --m)
+        one.names.emplace_back(cursor.text());
+    }
+  }
+}
+
 }  // namespace
 
 std::string_view to_string(Informational kind) {
@@ -228,9 +240,10 @@ Result<Advisory> Index::advisory(uint32_t number, Block& last) const {
     auto& fixed = out.fixed.emplace_back();
     for (auto m = cursor.varint(); m > 0 && cursor.ok(); --m) fixed.emplace_back(cursor.text());
   }
+  const auto flags = load(advisories_, row + 14, 1);
+  if (flags & kHasSymbols) read_symbols(cursor, out);
   if (!cursor.ok()) return Error(Code::data_loss, "the advisory index's text is damaged");
   constexpr double kScale = 65535;
-  const auto flags = load(advisories_, row + 14, 1);
   out.group = static_cast<uint32_t>(load(advisories_, row + 4, 4));
   out.score = score_of(load(advisories_, row + 8, 1));
   out.level = level_of(load(advisories_, row + 9, 1));

@@ -47,6 +47,13 @@ struct Hit {
   uint32_t place = 0;
 };
 
+// Which parts of a package an advisory means, where it says so (Go's and RustSec's do).
+struct AffectedSymbols {
+  std::string path;                // of the import: "golang.org/x/net/html", or the crate
+  std::vector<std::string> names;  // functions, methods and types, without what stands before the
+                                   // last dot or "::"; none: all of it
+};
+
 struct Advisory {
   std::string id;
   std::string modified;
@@ -55,6 +62,7 @@ struct Advisory {
   std::vector<std::string> aliases;
   std::vector<std::vector<std::string>>
       fixed;  // versions, by Hit::place, in the order of the record
+  std::vector<std::vector<AffectedSymbols>> symbols;  // by Hit::place; empty where it names none
   uint32_t group = 0;
   double score = -1;
   Severity level = Severity::unknown;

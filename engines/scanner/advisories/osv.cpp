@@ -1,5 +1,7 @@
 #include "engines/scanner/advisories/osv.h"
 
+#include <algorithm>
+
 #include <simdjson.h>
 
 namespace gitaiops::scanner {
@@ -103,6 +105,42 @@ Informational informational_of(std::string_view word) {
   return word.empty() ? Informational::no : Informational::notice;
 }
 
+std::string_view last_part(std::string_view name, std::string_view joint) {
+  const auto at = name.rfind(joint);
+  return at == name.npos ? name : name.substr(at + joint.size());
+}
+
+// Go: {"imports": [{"path", "symbols": ["Type.Method", …]}]}. What is not exported cannot be named
+// from elsewhere; a package of which only such parts are affected is meant as a whole.
+std::vector<AffectedSymbols> go_symbols(dom::object own) {
+  std::vector<AffectedSymbols> out;
+  for_each_object(own, "imports", [&](dom::object import) {
+    AffectedSymbols one{std::string(field(import, "path")), {}};
+    for (const auto& symbol : texts(import, "symbols")) {
+      const auto name = last_part(symbol, ".");
+      if (!name.empty() && name.front() >= 'A' && name.front() <= 'Z') one.names.emplace_back(name);
+    }
+    if (!one.path.empty()) out.push_back(std::move(one));
+  });
+  return out;
+}
+
+// RustSec: {"affects": {"functions": ["crate::Type::method", …]}}.
+std::vector<AffectedSymbols> rust_symbols(dom::object own) {
+  std::vector<AffectedSymbols> out;
+  const auto affects = object_in(own, "affects");
+  if (!affects) return out;
+  for (const auto& function : texts(*affects, "functions")) {
+    const auto crate = std::string_view(function).substr(0, function.find("::"));
+    const auto known = std::find_if(out.begin(), out.end(),
+                                    [&](const AffectedSymbols& one) { return one.path == crate; });
+    auto& one = known == out.end() ? out.emplace_back() : *known;
+    one.path = crate;
+    if (crate.size() < function.size()) one.names.emplace_back(last_part(function, "::"));
+  }
+  return out;
+}
+
 std::optional<OsvAffected> read_affected(dom::object entry) {
   const auto package = object_in(entry, "package");
   if (!package) return std::nullopt;
@@ -115,8 +153,11 @@ std::optional<OsvAffected> read_affected(dom::object entry) {
   out.ranges = read_ranges(entry, "ranges");
   out.versions = texts(entry, "versions");
   out.severity = read_severity(entry);
-  if (const auto own = object_in(entry, "ecosystem_specific"))
+  if (const auto own = object_in(entry, "ecosystem_specific")) {
     out.custom_ranges = read_ranges(*own, "custom_ranges");
+    if (*ecosystem == Ecosystem::go) out.symbols = go_symbols(*own);
+    if (*ecosystem == Ecosystem::crates_io) out.symbols = rust_symbols(*own);
+  }
   if (const auto own = object_in(entry, "database_specific"))
     out.informational = informational_of(field(*own, "informational"));
   return out;

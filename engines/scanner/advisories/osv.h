@@ -37,6 +37,7 @@ struct OsvAffected {
   std::vector<std::string> versions;
   OsvSeverity severity;  // overrides the record's, when it has any
   Informational informational = Informational::no;
+  std::vector<AffectedSymbols> symbols;
 };
 
 struct OsvRecord {

@@ -208,7 +208,10 @@ void Imports::add(std::string_view path, std::string_view source) {
   if (!language) return;
   auto& seen = seen_[static_cast<std::size_t>(*language)];
   seen.any = true;
-  seen.names.merge(imports_of(*language, source));
+  auto imports = imports_of(*language, source);
+  if (*language == Language::go || *language == Language::rust)
+    add_words(*language, source, imports);
+  seen.names.merge(std::move(imports));
 }
 
 Reach Imports::direct_reach(const Package& package) const {

@@ -77,6 +77,8 @@ Json finding_json(const Inventory& inventory, const Finding& f) {
       f.informational == Informational::no ? Json(nullptr) : Json(to_string(f.informational));
   out["confidence"] = f.confidence == Confidence::high ? "high" : "low";
   out["reach"] = to_string(f.reach);
+  out["symbols"] = to_string(f.symbols.use);
+  out["symbol"] = f.symbols.which.empty() ? Json(nullptr) : Json(f.symbols.which);
   out["fixed"] = f.fixed;
   out["risk"] = {{"value", f.risk.value}, {"reasons", f.risk.reasons}};
   out["package"] = {{"ecosystem", osv_name(package.ecosystem)},

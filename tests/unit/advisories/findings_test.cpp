@@ -126,5 +126,47 @@ TEST(RiskScore, ReasonsAndOrder) {
   EXPECT_THAT(risk_of(deep).reasons, ElementsAre("CVSS 9.8", "3 steps below a direct dependency"));
 }
 
+TEST(Findings, FunctionsThatTheCodeDoesNotNameWeighLess) {
+  const Built built({record(
+      "GO-1", "Go", "a.b/yaml",
+      R"("ecosystem_specific":{"imports":[{"path":"a.b/yaml","symbols":["Decoder.Decode","hidden"]}]},)" +
+          ranges(R"({"introduced":"0"},{"fixed":"1.2.0"})", "SEMVER"))});
+  PackageSet set;
+  set.ecosystem = Ecosystem::go;
+  set.packages = {package("a.b/yaml", "1.0.0")};
+  set.packages[0].ecosystem = Ecosystem::go;
+  set.packages[0].direct = true;
+  Inventory inventory;
+  inventory.sets.push_back(set);
+  const auto found_with = [&](const std::string& call) {
+    Imports imports;
+    imports.add("a.go", "package a\nimport \"a.b/yaml\"\nfunc f() { " + call + " }\n");
+    auto found = find(inventory, *built.index, &imports);
+    EXPECT_TRUE(found && found->all.size() == 1);
+    return found->all.at(0);
+  };
+  const auto named = found_with("d.Decode(x)"), other = found_with("yaml.Encode(x)");
+  EXPECT_THAT(named.risk.reasons,
+              ::testing::Contains("a.b/yaml.Decode is named in the project's own code"));
+  EXPECT_EQ(other.symbols.use, SymbolUse::not_named);
+  EXPECT_LT(other.risk.value, named.risk.value);
+  const auto told = built.index->advisory(0);
+  ASSERT_TRUE(told);
+  ASSERT_EQ(told->symbols.size(), 1u);
+  EXPECT_THAT(told->symbols[0][0].names, ElementsAre("Decode"));
+}
+
+TEST(Findings, RustSecsFunctionsAreRead) {
+  const Built built({record(
+      "RUSTSEC-1", "crates.io", "small-vec",
+      R"("ecosystem_specific":{"affects":{"functions":["small_vec::V::drain","small_vec::f"]}},)" +
+          ranges(R"({"introduced":"0"})", "SEMVER"))});
+  const auto told = built.index->advisory(0);
+  ASSERT_TRUE(told);
+  ASSERT_EQ(told->symbols.at(0).size(), 1u);
+  EXPECT_EQ(told->symbols[0][0].path, "small_vec");
+  EXPECT_THAT(told->symbols[0][0].names, ElementsAre("drain", "f"));
+}
+
 }  // namespace
 }  // namespace gitaiops::scanner

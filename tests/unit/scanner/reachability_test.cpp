@@ -134,5 +134,31 @@ TEST(ImportsOf, AnyBytesAreAccepted) {
   }
 }
 
+TEST(Symbols, AreSoughtInFilesThatImportThem) {
+  Imports imports;
+  imports.add("a.go", "package a\nimport \"a.b/yaml\"\nfunc f() { yaml.Marshal(x) }\n");
+  imports.add("b.go", "package b\nfunc Unmarshal() {}\n");
+  const auto use = [&](const std::vector<AffectedSymbols>& symbols) {
+    const auto evidence = imports.evidence_of(Ecosystem::go, symbols);
+    return std::string(to_string(evidence.use)) + " " + evidence.which;
+  };
+  EXPECT_EQ(use({{"a.b/yaml", {"Unmarshal"}}}), "not_named ");
+  EXPECT_EQ(use({{"a.b/yaml", {"Unmarshal", "Marshal"}}}), "named a.b/yaml.Marshal");
+  EXPECT_EQ(use({{"a.b/yaml/deep", {"Marshal"}}}), "not_named ");
+  EXPECT_EQ(use({{"a.b/yaml", {}}}), "named a.b/yaml");
+  EXPECT_EQ(use({}), "unknown ");
+  EXPECT_EQ(imports.evidence_of(Ecosystem::npm, {{"a.b/yaml", {}}}).use, SymbolUse::unknown);
+}
+
+TEST(Symbols, OfRustAreFoundBehindDotsAndColons) {
+  Imports imports;
+  imports.add("src/main.rs", "use small_vec::SmallVec;\nfn main() { v.insert_many(0, x); }\n");
+  EXPECT_EQ(imports.evidence_of(Ecosystem::crates_io, {{"small-vec", {"insert_many"}}}).which,
+            "small-vec::insert_many");
+  EXPECT_EQ(imports.evidence_of(Ecosystem::crates_io, {{"small-vec", {"drain"}}}).use,
+            SymbolUse::not_named);
+  EXPECT_EQ(imports.evidence_of(Ecosystem::go, {{"small-vec", {"drain"}}}).use, SymbolUse::unknown);
+}
+
 }  // namespace
 }  // namespace gitaiops::scanner
