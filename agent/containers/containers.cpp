@@ -26,10 +26,11 @@ constexpr std::size_t kMaxJobs = 4096;  // remembered for telling whether a name
 constexpr int64_t kMaxState = 4 << 20;
 constexpr int64_t kShortestGapUs = 50'000;
 constexpr int64_t kPartOfAge = 50;  // a container is read every fiftieth of its age
-constexpr int64_t kBusyListUs = 100'000;
+constexpr double kSoon = 0.7;       // of the gap between two readings
+constexpr int64_t kBusyListUs = 200'000;
 constexpr int64_t kIdleListUs = 2'000'000;
 constexpr int64_t kHotListUs = 20'000;  // after a job began or a container ended: one is to begin
-constexpr int64_t kHotUs = 500'000;
+constexpr int64_t kHotUs = 1'000'000;
 constexpr int64_t kKeepUs = 600 * kMicrosPerSecond;
 constexpr int64_t kNameSlackUs = 2 * kMicrosPerSecond;  // between a job's end and its containers'
 
@@ -297,19 +298,26 @@ struct ContainerWatch::State {
     return std::clamp((now - container.life_began) / kPartOfAge, kShortestGapUs, longest);
   }
 
-  // Reads what is due; when the next one is.
+  // Reads what is due, and with it what will be soon: a waking costs as much as a reading. When the
+  // next one is due.
   SteadyMicros meter() {
     const auto now = clock.steady();
     auto next = now + options.interval_us;
+    const auto waited = [&](const Watched& container, double part) {
+      return container.live && static_cast<double>(now - container.last_read) >=
+                                   part * static_cast<double>(gap(container, now));
+    };
+    const bool due = std::ranges::any_of(
+        containers, [&](const auto& entry) { return waited(*entry.second, 1); });
     for (auto& [id, container] : containers) {
       if (!container->live) continue;
-      if (now - container->last_read >= gap(*container, now)) read(*container);
+      if (due && waited(*container, kSoon)) read(*container);
       next = std::min(next, container->last_read + gap(*container, now));
     }
-    std::set<std::string> alive;
+    std::set<std::string_view> alive;
     for (const auto& [id, container] : containers)
       if (container->live) alive.insert(container->key);
-    for (const auto& key : alive) add_point(key, now);
+    for (const auto key : alive) add_point(std::string(key), now);
     return next;
   }
 

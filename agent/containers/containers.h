@@ -59,7 +59,8 @@ class ContainerWatch {
                  const Clock& clock);
   ~ContainerWatch();
 
-  // Until `stopping`. `busy`: a job is open, so containers are looked for ten times a second.
+  // Until `stopping`. `busy`: a job is open, so containers are looked for five times a second, and
+  // fifty times in the second after a job began or a container ended.
   Task<void> run(Event* stopping, std::function<bool()> busy);
   void started(const ContainerJob& job);  // wakes it up
   void set_interval(int64_t micros);

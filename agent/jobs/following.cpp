@@ -14,8 +14,11 @@ using std::chrono::microseconds;
 constexpr std::size_t kMaxTraces = 256;  // analyzers held at once: at most 256 MiB, usually a few
 constexpr std::size_t kMaxKnownRunners = 64;  // pids; beyond, those that are gone are forgotten
 constexpr auto kTraceFirstPoll = 20ms;        // right after it was opened: many jobs are over soon
-constexpr auto kTraceBusyPoll = 100ms;        // right after it grew
-constexpr auto kTraceIdlePoll = 250ms;        // a quiet trace: an end is noticed this late at most
+// A young trace that grew is looked at again soon: its head tells whose it is and where the
+// checkout lies, and many jobs are over soon. An end is noticed at most the longest pause late.
+constexpr auto kTraceYoung = 10s;
+constexpr auto kTraceYoungPoll = 100ms;
+constexpr auto kTracePoll = 250ms;
 constexpr auto kRunnersInterval = 2s;
 constexpr auto kRetryInterval = 5s;        // after a full disk or a source or observer that failed
 constexpr auto kDeadlineInterval = 500ms;  // how late a deadline of the tracker may be noticed
@@ -68,20 +71,28 @@ Task<void> JobWatch::State::read_checkout(std::shared_ptr<Trace> trace, std::str
   co_await commit({});
 }
 
+// All traces that are past their first looks are looked at together: each waking of the process
+// costs more than the look.
+microseconds JobWatch::State::until_next_look() const {
+  constexpr auto step = microseconds(kTracePoll).count();
+  return microseconds(step - clock.steady().value % step);
+}
+
 Task<void> JobWatch::State::read_trace(std::shared_ptr<Trace> trace) {
+  const auto born = clock.steady();
   auto pause = microseconds(kTraceFirstPoll);
   while (!stopped() && !trace->abandoned) {
-    const auto step = trace->reader.step();
+    const auto step = trace->reader.step({room.get(), kReadAtOnce});
     report_progress(*trace);
     look_at_tree(trace);
     switch (step) {
       case TraceReader::Step::more:
-        pause = kTraceBusyPoll;
+        if (clock.steady() - born < microseconds(kTraceYoung).count()) pause = kTraceYoungPoll;
         co_await asio::post(executor, asio::use_awaitable);  // others first
         continue;
       case TraceReader::Step::idle:
-        co_await stopping.wait(pause);
-        pause = std::min<microseconds>(pause * 2, kTraceIdlePoll);
+        co_await stopping.wait(pause < kTracePoll ? pause : until_next_look());
+        pause = std::min<microseconds>(pause * 2, kTracePoll);
         continue;
       case TraceReader::Step::closed:
         tracker.on_trace_closed(trace->reader.id(), clock.steady(), trace->reader.unlinked_at(),

@@ -70,6 +70,9 @@ struct JobWatch::State {
   Workspace workspace{observer};
   std::deque<std::string> known_trees;  // "instance project commit"
   std::map<TraceId, std::shared_ptr<Trace>> traces;
+  // What the next look at a trace reads into; of all traces, one after the other.
+  static constexpr std::size_t kReadAtOnce = 256 << 10;
+  const std::unique_ptr<char[]> room = std::make_unique_for_overwrite<char[]>(kReadAtOnce);
   std::map<ProcessId, Meter> meters;  // by root of the tree
   std::vector<RunnerProcess> runners;
   std::deque<fleet::v1::Envelope> waiting;   // composed, not yet durable
@@ -146,6 +149,7 @@ struct JobWatch::State {
   // of it.
   void look_at_tree(const std::shared_ptr<Trace>& trace);
   Task<void> read_checkout(std::shared_ptr<Trace> trace, std::string path);
+  std::chrono::microseconds until_next_look() const;
   Task<void> read_trace(std::shared_ptr<Trace> trace);
   // Room for one more: the oldest trace that is over and still waits for its job goes; its job says
   // so.

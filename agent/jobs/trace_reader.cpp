@@ -5,12 +5,13 @@
 
 #include <sys/stat.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include "engines/diagnosis/lines_around.h"
 
 namespace gitaiops::agent {
 namespace {
-constexpr std::size_t kChunk = 256 << 10;
+constexpr std::size_t kChunk = 256 << 10;   // read at once for a question
 constexpr int64_t kMostScanned = 64 << 20;  // of a log, for one question
 }  // namespace
 
@@ -22,7 +23,7 @@ TraceReader::TraceReader(OpenedTrace trace, std::shared_ptr<const diagnosis::Rul
   analyzer_.learn();
 }
 
-TraceReader::Step TraceReader::step() {
+TraceReader::Step TraceReader::step(std::span<char> room) {
   struct stat status{};
   if (::fstat(trace_.fd.get(), &status) != 0) {
     problem_ = errno_error("stat", "the trace").to_string();
@@ -32,14 +33,12 @@ TraceReader::Step TraceReader::step() {
     analyzer_ = diagnosis::Analyzer(rules_, baseline_.get());
     analyzer_.learn();
     offset_ = 0;
-    crc_.reset();
+    crc_ = 0;
   }
-  // Most looks find nothing new: they cost no buffer.
   ssize_t count = 0;
   if (status.st_size > offset_) {
-    buffer_.resize(std::min(kChunk, static_cast<std::size_t>(status.st_size - offset_)));
     do {
-      count = ::pread(trace_.fd.get(), buffer_.data(), buffer_.size(), offset_);
+      count = ::pread(trace_.fd.get(), room.data(), room.size(), offset_);
     } while (count < 0 && errno == EINTR);
   }
   if (count < 0) {
@@ -47,13 +46,14 @@ TraceReader::Step TraceReader::step() {
     return Step::lost;
   }
   if (count > 0) {
-    analyzer_.feed(std::string_view(buffer_.data(), static_cast<std::size_t>(count)));
-    crc_.process_bytes(buffer_.data(), static_cast<std::size_t>(count));
+    const std::string_view news(room.data(), static_cast<std::size_t>(count));
+    analyzer_.feed(news);
+    crc_ = static_cast<uint32_t>(
+        ::crc32_z(crc_, reinterpret_cast<const unsigned char*>(news.data()), news.size()));
     offset_ += count;
     unlinked_ = false;
     return Step::more;
   }
-  buffer_ = {};
   if (status.st_nlink != 0) return Step::idle;
   // The runner unlinks after its last write; one more empty read after having seen that proves the
   // end.

@@ -7,9 +7,8 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
-
-#include <boost/crc.hpp>
 
 #include "agent/observer/observer.h"
 #include "agent/sources/fact.h"
@@ -26,9 +25,9 @@ class TraceReader {
   const TraceId& id() const { return trace_.id; }
   const ProcessId& runner() const { return trace_.runner; }
 
-  // Reads at most one chunk (256 KiB) so that the loop stays responsive. idle: nothing new now;
+  // Reads at most what `room` holds, so that the loop stays responsive. idle: nothing new now;
   // closed: read to the end after the runner let go; lost: unreadable from here on, see problem().
-  Step step();
+  Step step(std::span<char> room);
 
   const diagnosis::Analyzer::Progress& progress() const { return analyzer_.progress(); }
   const std::string& problem() const { return problem_; }
@@ -36,7 +35,7 @@ class TraceReader {
   // When the runner let go of the file, by the file system's clock; once closed.
   std::optional<UnixMicros> unlinked_at() const { return unlinked_at_; }
   // Of what was read so far.
-  TraceSum sum() const { return {offset_, crc_.checksum()}; }
+  TraceSum sum() const { return {offset_, crc_}; }
 
   // At most `limit` bytes from an offset; empty at the end.
   Result<std::string> read_at(int64_t offset, std::size_t limit) const;
@@ -58,9 +57,8 @@ class TraceReader {
   std::shared_ptr<const diagnosis::Rules> rules_;
   std::unique_ptr<diagnosis::Baseline> baseline_;  // where the analyzer looks when it judges
   diagnosis::Analyzer analyzer_;
-  std::string buffer_;
   int64_t offset_ = 0;
-  boost::crc_32_type crc_;
+  uint32_t crc_ = 0;
   bool unlinked_ = false;  // seen unlinked at the end of the file once already
   bool complete_ = false;
   std::optional<UnixMicros> unlinked_at_;

@@ -40,25 +40,31 @@ std::optional<std::string> cut_below(std::string_view path, std::string_view id)
   return found;
 }
 
-std::optional<std::string> text_of(const fs::path& folder, const char* file) {
-  const Fd fd(::open((folder / file).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+// Hundreds a second are read where many containers run: almost all fit into what the stack has.
+std::optional<std::string> text_of(const std::string& folder, const char* file) {
+  const auto path = folder + '/' + file;
+  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
   if (!fd) return std::nullopt;
-  std::string text(kMaxFile, '\0');
-  const ssize_t n = ::read(fd.get(), text.data(), text.size());
-  if (n < 0) return std::nullopt;
-  text.resize(static_cast<std::size_t>(n));
+  std::array<char, 4096> part;
+  std::string text;
+  while (text.size() < kMaxFile) {
+    const ssize_t n = ::read(fd.get(), part.data(), part.size());
+    if (n < 0) return std::nullopt;
+    text.append(part.data(), static_cast<std::size_t>(n));
+    if (static_cast<std::size_t>(n) < part.size()) break;
+  }
   return text;
 }
 
 template <class Parse>
-auto parsed(const fs::path& folder, const char* file, Parse parse)
+auto parsed(const std::string& folder, const char* file, Parse parse)
     -> decltype(parse(std::string_view())) {
   const auto text = text_of(folder, file);
   if (!text) return {};
   return parse(std::string_view(*text));
 }
 
-std::optional<int64_t> keyed(const fs::path& folder, const char* file, std::string_view key) {
+std::optional<int64_t> keyed(const std::string& folder, const char* file, std::string_view key) {
   return parsed(folder, file, [&](std::string_view text) { return parse_keyed(text, key); });
 }
 
@@ -68,7 +74,7 @@ std::optional<int64_t> parse_limit(std::string_view text) {
   return bytes && *bytes < kMaxCount ? bytes : std::nullopt;
 }
 
-void read_unified(const fs::path& folder, CgroupReading& to) {
+void read_unified(const std::string& folder, CgroupReading& to) {
   if (const auto stat = text_of(folder, "cpu.stat")) {
     to.cpu_us = parse_keyed(*stat, "usage_usec");
     to.throttled_us = parse_keyed(*stat, "throttled_usec");
@@ -94,7 +100,7 @@ std::optional<int64_t> thousandth(std::optional<int64_t> nanoseconds) {
 }
 
 // In a hybrid host a controller is in one of the versions only: this one's word is added.
-void read_legacy(std::string_view controller, const fs::path& folder, CgroupReading& to) {
+void read_legacy(std::string_view controller, const std::string& folder, CgroupReading& to) {
   const auto fill = [](std::optional<int64_t>& value, std::optional<int64_t> found) {
     if (found) value = found;
   };
@@ -157,20 +163,23 @@ CgroupReader::CgroupReader(fs::path root) : root_(std::move(root)) {
 
 CgroupReading CgroupReader::read(const CgroupPlace& place) const {
   CgroupReading reading;
-  const auto below = [](const fs::path& top, const std::string& path) {
-    return top / fs::path(path).relative_path();
-  };
-  if (!unified_.empty() && !place.unified.empty())
-    read_unified(below(unified_, place.unified), reading);
-  for (const auto& [controller, legacy] : place.legacy) {
-    // Controllers that are mounted together have a folder of all their names; some hosts have only
-    // a link or folder of the single name.
-    std::error_code ignored;
-    auto top = root_ / legacy.hierarchy;
-    if (!fs::is_directory(top, ignored)) top = root_ / controller;
-    read_legacy(controller, below(top, legacy.path), reading);
-  }
+  if (!unified_.empty() && !place.unified.empty()) read_unified(unified_ + place.unified, reading);
+  for (const auto& [controller, legacy] : place.legacy)
+    read_legacy(controller, folder_of(controller, legacy.hierarchy) + legacy.path, reading);
   return reading;
+}
+
+// Controllers that are mounted together have a folder of all their names; some hosts have only a
+// link or folder of the single name. Mounts of version 1 stay where they are.
+const std::string& CgroupReader::folder_of(const std::string& controller,
+                                           const std::string& hierarchy) const {
+  const auto [place, fresh] = folders_.try_emplace(controller);
+  if (fresh) {
+    std::error_code ignored;
+    const auto together = root_ / hierarchy;
+    place->second = fs::is_directory(together, ignored) ? together : root_ / controller;
+  }
+  return place->second;
 }
 
 std::optional<int64_t> parse_count(std::string_view text) {

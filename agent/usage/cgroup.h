@@ -65,8 +65,11 @@ class CgroupReader {
   CgroupReading read(const CgroupPlace& place) const;
 
  private:
+  const std::string& folder_of(const std::string& controller, const std::string& hierarchy) const;
+
   std::filesystem::path root_;
-  std::filesystem::path unified_;  // where version 2 is; empty: nowhere
+  std::string unified_;                                 // where version 2 is; empty: nowhere
+  mutable std::map<std::string, std::string> folders_;  // by controller of version 1
 };
 
 // ---- The files' formats, for the reader above and for tests ----

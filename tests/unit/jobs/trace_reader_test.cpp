@@ -1,5 +1,6 @@
 #include "agent/jobs/trace_reader.h"
 
+#include <array>
 #include <cstdlib>
 
 #include <fcntl.h>
@@ -22,8 +23,9 @@ class Trace : public testing::Test {
     ASSERT_EQ(::write(write_.get(), text.data(), text.size()), static_cast<ssize_t>(text.size()));
   }
   static TraceReader::Step drain(TraceReader& reader) {
-    auto step = reader.step();
-    while (step == TraceReader::Step::more) step = reader.step();
+    std::array<char, 8> room;  // so that a trace takes several steps
+    auto step = reader.step(room);
+    while (step == TraceReader::Step::more) step = reader.step(room);
     return step;
   }
 
