@@ -100,7 +100,8 @@ struct ScanOptions {
   std::string ignore_file = {};       // what is accepted, why, and until when
   std::vector<std::string> vex = {};  // files: OpenVEX or CycloneDX
   std::string fail_on = {};           // a severity
-  bool fix = false;                   // write the plan's upgrades into the manifests
+  std::vector<std::string> releases = {};  // files: which releases there are, what they need
+  bool fix = false;                        // write the plan's upgrades into the manifests
 };
 // The packages that a source tree depends on, and what is wrong with them. kFound: something at or
 // above `fail_on` that is not ignored.

@@ -112,7 +112,7 @@ Result<Judgement> judge(const scanner::Inventory& inventory, const scanner::Impo
   for (const auto& ignore : report.unused)
     terminal.err << "gitaiops: " << options.ignore_file << ": " << named(ignore)
                  << " meets no finding any more\n";
-  ASSIGN_OR_RETURN(auto plan, scanner::plan_upgrades(inventory, findings, index),
+  ASSIGN_OR_RETURN(auto plan, scanner::plan_upgrades(inventory, findings, index, options.releases),
                    options.advisories);
   return Judgement{std::move(findings), std::move(plan)};
 }

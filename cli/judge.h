@@ -14,6 +14,7 @@ struct JudgeOptions {
   std::string ignore_file = {};       // "" without
   std::string fail_on = {};           // a severity; "": findings never fail
   std::vector<std::string> vex = {};  // files
+  const scanner::Releases* releases = nullptr;
 };
 
 struct Judgement {

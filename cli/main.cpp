@@ -231,6 +231,10 @@ int run(int argc, char** argv) {
       ->allow_extra_args(false)
       ->needs(advisories);
   scan_command
+      ->add_option("--releases", scan_options.releases,
+                   "Which releases there are and what they need, to resolve manifests with (YAML)")
+      ->allow_extra_args(false);
+  scan_command
       ->add_option("--fail-on", scan_options.fail_on,
                    "Exit code 1 for findings at or above: low, medium, high or critical")
       ->needs(advisories)

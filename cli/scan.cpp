@@ -128,6 +128,15 @@ Status write_bills(const scanner::Inventory& inventory, const fs::path& to,
   return {};
 }
 
+Result<scanner::Releases> read_releases(const std::vector<std::string>& files) {
+  scanner::Releases out;
+  for (const auto& file : files) {
+    ASSIGN_OR_RETURN(const auto text, read_file(file));
+    RETURN_IF_ERROR(out.read(text), file);
+  }
+  return out;
+}
+
 bool is_folder(const std::string& path) {
   std::error_code none;
   return path.ends_with('/') || fs::is_directory(path, none);
@@ -148,8 +157,10 @@ Result<int> run(const ScanOptions& options, const Terminal& terminal) {
   if (!bills && is_folder(options.output))
     return Error(Code::invalid_argument, "--output " + options.output + " is a folder");
   const std::string start = now_utc();
+  ASSIGN_OR_RETURN(const auto releases, read_releases(options.releases));
   ASSIGN_OR_RETURN(const auto tree, FolderTree::open(options.path));
   auto inventory = scanner::take_inventory(tree);
+  scanner::complete(inventory, releases);
   inventory.problems.insert(inventory.problems.begin(), tree.problems().begin(),
                             tree.problems().end());
   if (options.format != "json" && options.format != "markdown" &&
@@ -161,7 +172,8 @@ Result<int> run(const ScanOptions& options, const Terminal& terminal) {
     return kDone;
   }
   const auto imports = imports_of(tree);
-  const JudgeOptions judging{options.advisories, options.ignore_file, options.fail_on, options.vex};
+  const JudgeOptions judging{options.advisories, options.ignore_file, options.fail_on, options.vex,
+                             &releases};
   Judged judged;
   ASSIGN_OR_RETURN(auto judgement, judge(inventory, &imports, judging, today_utc(), terminal));
   judged.findings = std::move(judgement.findings);

@@ -2,6 +2,7 @@
 #include <optional>
 #include <tuple>
 
+#include "engines/scanner/remediation/direct.h"
 #include "engines/scanner/remediation/ranges.h"
 #include "engines/scanner/remediation/remediation.h"
 #include "engines/scanner/versions/versions.h"
@@ -68,8 +69,9 @@ struct Candidate {
 
 class Planner {
  public:
-  Planner(const Inventory& inventory, const Findings& findings, const Index& index)
-      : inventory_(inventory), findings_(findings), index_(index) {}
+  Planner(const Inventory& inventory, const Findings& findings, const Index& index,
+          const Releases* releases)
+      : inventory_(inventory), findings_(findings), index_(index), releases_(releases) {}
 
   Result<Plan> plan() {
     std::vector<uint32_t> order;
@@ -80,11 +82,18 @@ class Planner {
     });
     for (std::size_t first = 0, end; first < order.size(); first = end) {
       const auto& one = findings_.all[order[first]];
+      const bool together = releases_ && is_resolved_from(inventory_.sets[one.set], *releases_);
       for (end = first + 1; end < order.size(); ++end) {
         const auto& other = findings_.all[order[end]];
-        if (other.set != one.set || other.package != one.package) break;
+        if (other.set != one.set || (!together && other.package != one.package)) break;
       }
-      RETURN_IF_ERROR(of_package({order.begin() + first, order.begin() + end}));
+      const std::vector<uint32_t> mine(order.begin() + static_cast<std::ptrdiff_t>(first),
+                                       order.begin() + static_cast<std::ptrdiff_t>(end));
+      if (together) {
+        plan_directs(inventory_, findings_, index_, *releases_, one.set, mine, plan_);
+      } else {
+        RETURN_IF_ERROR(of_package(mine));
+      }
     }
     sort();
     return std::move(plan_);
@@ -132,10 +141,24 @@ class Planner {
     std::ranges::sort(versions);
     versions.erase(std::unique(versions.begin(), versions.end()), versions.end());
     if (versions.size() > kMaxCandidates) versions.resize(kMaxCandidates);
+    keep_published(package, versions);
     const auto now = groups_of(hits);
     std::vector<Candidate> out;
     for (auto& version : versions) out.push_back(judged(package, at, std::move(version), now));
     return out;
+  }
+
+  // Where releases are known they are the candidates; advisories name some that never were.
+  void keep_published(const Package& package, std::vector<std::string>& versions) const {
+    const auto* releases = releases_ ? releases_->of(package.ecosystem, package.name) : nullptr;
+    if (!releases || versions.empty()) return;
+    const auto lowest = *std::ranges::min_element(versions, [&](const auto& a, const auto& b) {
+      return compare_versions(package.ecosystem, a, b) < 0;
+    });
+    versions.clear();
+    for (const auto& release : *releases)
+      if (compare_versions(package.ecosystem, release.version, lowest) >= 0)
+        versions.push_back(release.version);
   }
 
   // Projects that once named versions by dates went on with numbers, which order before the dates.
@@ -274,6 +297,7 @@ class Planner {
   const Inventory& inventory_;
   const Findings& findings_;
   const Index& index_;
+  const Releases* releases_;
   Plan plan_;
   uint32_t set_ = UINT32_MAX;
   std::vector<std::vector<Dependent>> dependents_;  // of set_, by package
@@ -281,9 +305,9 @@ class Planner {
 
 }  // namespace
 
-Result<Plan> plan_upgrades(const Inventory& inventory, const Findings& findings,
-                           const Index& index) {
-  return Planner(inventory, findings, index).plan();
+Result<Plan> plan_upgrades(const Inventory& inventory, const Findings& findings, const Index& index,
+                           const Releases* releases) {
+  return Planner(inventory, findings, index, releases).plan();
 }
 
 }  // namespace gitaiops::scanner

@@ -10,8 +10,8 @@
 // most, then the smallest. A version has to suit the ranges of all that depend on the package;
 // where it does not, the plan says who is in the way.
 //
-// What cannot be known offline: whether a version was ever published (advisories sometimes name one
-// that was not), and what a newer release of a package needs itself.
+// What cannot be known without releases.h: whether a version was ever published (advisories
+// sometimes name one that was not), and what a newer release of a package needs itself.
 //
 // Thread safety: pure functions.
 #pragma once
@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "engines/scanner/findings.h"
+#include "engines/scanner/remediation/releases.h"
 
 namespace gitaiops::scanner {
 
@@ -52,10 +53,12 @@ struct Plan {
   std::vector<Stays> stays;       // in the order of the findings
 };
 
-// Findings that are ignored are neither removed nor reported as staying. data_loss when the index
-// is damaged.
-Result<Plan> plan_upgrades(const Inventory& inventory, const Findings& findings,
-                           const Index& index);
+// Findings that are ignored are neither removed nor reported as staying. With `releases` (of an
+// inventory that complete() was given), only versions that exist are taken where the package is
+// known, and direct dependencies of manifests without a lock file are raised for what they bring
+// in. data_loss when the index is damaged.
+Result<Plan> plan_upgrades(const Inventory& inventory, const Findings& findings, const Index& index,
+                           const Releases* releases = nullptr);
 
 // The package manager's command that brings the upgrade into its lock file; empty where there is
 // none.

@@ -105,9 +105,13 @@ bool is_proven(const Extract& before, const Extract& after, const Wanted& wanted
   return changed;
 }
 
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
 bool continues(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' ||
-         c == '+' || c == '_';
+  return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' || c == '+' ||
+         c == '_';
 }
 
 // Where `literal` stands as a whole, from `begin` on and before `end`.
@@ -118,7 +122,7 @@ std::vector<std::size_t> places_of(std::string_view bytes, std::string_view lite
        at = bytes.find(literal, at + 1)) {
     const char before = at > 0 ? bytes[at - 1] : ' ';
     const auto after = at + literal.size();
-    const bool inside = (before >= '0' && before <= '9') || before == '.';
+    const bool inside = is_digit(literal.front()) && (is_digit(before) || before == '.');
     if (inside || (after < bytes.size() && continues(bytes[after]))) continue;
     out.push_back(at);
     if (out.size() == kMaxTries) break;

@@ -70,6 +70,11 @@ std::map<std::string, Removed> published(const json& patches, const Index& index
   return best;
 }
 
+std::string named(const Inventory& inventory, const Finding& finding) {
+  const auto& package = inventory.sets[finding.set].packages[finding.package];
+  return package.name + " " + package.version;
+}
+
 fs::path nearest(fs::path folder, const std::string& name) {
   while (!fs::exists(folder / name) && folder.has_relative_path()) folder = folder.parent_path();
   return folder / name;
@@ -83,10 +88,13 @@ void check(const fs::path& folder, Ecosystem ecosystem) {
   for (const auto& entry : fs::directory_iterator(folder))
     if (is_manifest(entry.path().filename().string()))
       files[entry.path().filename().string()] = text_of(entry.path());
-  const auto inventory = take_inventory(MemoryTree(files));
+  Releases releases;
+  ASSERT_TRUE(releases.read(text_of(nearest(folder, "universe.yaml"))));
+  auto inventory = take_inventory(MemoryTree(files));
+  complete(inventory, releases);
   const auto findings = find(inventory, *index);
   ASSERT_TRUE(findings);
-  const auto plan = plan_upgrades(inventory, *findings, *index);
+  const auto plan = plan_upgrades(inventory, *findings, *index, &releases);
   ASSERT_TRUE(plan);
 
   Removed removed;
@@ -97,8 +105,24 @@ void check(const fs::path& folder, Ecosystem ecosystem) {
     for (const auto& hit : index->match(ecosystem, upgrade.name, upgrade.to))
       EXPECT_TRUE(before.contains(hit.group)) << upgrade.name << " " << upgrade.to;
     for (const auto i : upgrade.removes)
-      removed.insert(findings->all[i].id + " " + upgrade.name + " " + upgrade.from);
+      removed.insert(findings->all[i].id + " " + named(inventory, findings->all[i]));
   }
+  // Manifests without a lock file are written, and resolved and judged again.
+  const auto written = rewrite(MemoryTree(files), inventory, *plan);
+  for (const auto& [path, text] : written.files) files[path] = text;
+  auto again = take_inventory(MemoryTree(files));
+  complete(again, releases);
+  const auto after = find(again, *index);
+  ASSERT_TRUE(after);
+  std::set<std::string> before;
+  for (const auto& f : findings->all)
+    before.insert(f.id + " " + inventory.sets[f.set].packages[f.package].name);
+  for (const auto& f : after->all)
+    EXPECT_TRUE(before.contains(f.id + " " + again.sets[f.set].packages[f.package].name)) << f.id;
+  if (inventory.sets.at(0).lock.empty()) {
+    EXPECT_LE(after->all.size(), findings->all.size() - removed.size());
+  }
+
   const auto patches = json::parse(text_of(folder / "patches.json"));
   for (const auto& [package, wanted] : published(patches, *index, ecosystem)) {
     const auto ours = std::ranges::count_if(
@@ -116,9 +140,9 @@ TEST(RemediationCorpus, NoGoldenCaseIsBetter) {
     if (entry.path().filename() != "patches.json") continue;
     const auto folder = entry.path().parent_path();
     SCOPED_TRACE(folder.string());
-    // Without a lock file nothing says offline what direct dependencies need themselves.
-    if (fs::exists(folder / "requirements.txt")) continue;
-    check(folder, fs::exists(folder / "pom.xml") ? Ecosystem::maven : Ecosystem::npm);
+    check(folder, fs::exists(folder / "pom.xml")            ? Ecosystem::maven
+                  : fs::exists(folder / "requirements.txt") ? Ecosystem::pypi
+                                                            : Ecosystem::npm);
     ++cases;
   }
   EXPECT_GT(cases, 0);

@@ -20,5 +20,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, std::size_t size) {
   }
   for (const auto file : kFiles) imports.add(file, text);
   imports.reach_of(set);
+  const std::string name(text.substr(0, 12));
+  imports.evidence_of(Ecosystem::go, {{name, {name, "Parse"}}});
+  imports.evidence_of(Ecosystem::crates_io, {{name, {}}});
   return 0;
 }

@@ -62,6 +62,8 @@ const Case kCases[] = {
      "# can==1.0.0\nother==1.0.0 ; python_version > '3'\ncan[x] ==1.0.0  # can==1.0.0\n",
      "# can==1.0.0\nother==1.0.0 ; python_version > '3'\ncan[x] ==1.2.0  # can==1.0.0\n", "PyPI",
      "can", "1.2.0"},
+    {"name_that_ends_in_a_digit", "requirements.txt", "lid1==1.0.0\ncan10==1.0.0\n",
+     "lid1==1.0.0\ncan10==1.2.0\n", "PyPI", "can10", "1.2.0"},
     {"requirements_continued", "requirements-dev.txt", "can \\\n  ==1.0.0\n", "can \\\n  ==1.2.0\n",
      "PyPI", "can", "1.2.0"},
     {"pipfile", "Pipfile", "[packages]\ncan = '==1.0.0' # pinned\nlid = \"==1.0.0\"\n",
