@@ -1,6 +1,7 @@
 #include "engines/diagnosis/evidence.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 namespace gitaiops::diagnosis {
@@ -13,6 +14,7 @@ constexpr std::size_t kChunkTail = 12;
 constexpr std::size_t kChunksShown = 6;
 constexpr Seq kPacketTail = 80;  // last lines of the step for the packet
 constexpr Seq kPacketAround = 8;
+constexpr int kAlikeInPacket = 3;  // candidates that differ in numbers only
 
 bool blank(std::string_view text) {
   return trimmed(text).empty();
@@ -326,19 +328,34 @@ std::vector<Excerpt> packet_for(const Observed& seen, const Zone& zone,
   const auto take_extent = [&](Extent e) {
     for (Seq s = e.first; s <= e.last && s < e.first + kChunkLines; ++s) take(s);
   };
-  for (std::size_t i = 0; i < ranked.size() && i < 3; ++i)
-    take_extent(extent_of(seen, zone, ranked[i].found));
-  for (const Ranked& r : ranked) take(r.found.seq);
-  for (Seq s = zone.end; s > zone.begin && s + kPacketTail > zone.end; --s) take(s - 1);
-  for (const Ranked& r : ranked) take_extent(extent_of(seen, zone, r.found));
-  for (const Ranked& r : ranked) {
+  const auto take_around = [&](const Ranked& r) {
     take_extent({r.found.seq > kPacketAround ? r.found.seq - kPacketAround : 0,
                  r.found.seq + kPacketAround});
+  };
+  std::vector<const Ranked*> causes, others;  // of the failing step; everything else
+  std::map<uint64_t, int> alike;
+  for (const Ranked& r : ranked) {
+    const auto line = seen.lines.get(r.found.seq);
+    if (line && ++alike[template_hash(line->text)] > kAlikeInPacket) continue;
+    const bool cause = rule_of(seen, r.found).kind == Kind::cause && r.found.seq >= zone.begin &&
+                       r.found.seq < zone.end;
+    (cause ? causes : others).push_back(&r);
   }
-  // What room is left goes to the lines from the cause on: long reports are cut at their chunk.
+  for (std::size_t i = 0; i < ranked.size() && i < 3; ++i)
+    take_extent(extent_of(seen, zone, ranked[i].found));
+  for (const Ranked* r : causes) take(r->found.seq);
+  for (Seq s = zone.end; s > zone.begin && s + kPacketTail > zone.end; --s) take(s - 1);
+  for (const Ranked* r : others) take(r->found.seq);
+  for (const Ranked* r : causes) take_extent(extent_of(seen, zone, r->found));
+  for (const Ranked* r : causes) take_around(*r);
+  for (const Ranked* r : others) take_extent(extent_of(seen, zone, r->found));
+  // What room is left goes to the lines from the cause on, for long reports are cut at their chunk,
+  // and then to what the step said before its end.
   if (!ranked.empty()) {
     for (Seq s = ranked.front().found.seq; s < zone.end; ++s) take(s);
   }
+  for (Seq s = zone.end; s > zone.begin; --s) take(s - 1);
+  for (const Ranked* r : others) take_around(*r);
   std::vector<Excerpt> out;
   bytes = 0;
   for (auto at = chosen.begin(); at != chosen.end();) {

@@ -4,6 +4,7 @@
 #include <malloc.h>
 
 #include "engines/diagnosis/diagnosis.h"
+#include "tests/unit/diagnosis/job_log.h"
 
 namespace gitaiops::diagnosis {
 namespace {
@@ -284,6 +285,23 @@ void expect_clean(const Diagnosis& d) {
   EXPECT_LE(evidence, 8u << 10);
   EXPECT_LE(packet, 16u << 10);
   EXPECT_LE(d.candidates.size(), 10u);
+}
+
+// Lines that differ in numbers only are told three times; the room is for what else the step said.
+TEST(Analyzer, PacketDoesNotDrownInOneLine) {
+  std::string output = "$ make check\nconfiguring for the unusual board\n";
+  for (int i = 0; i < 300; ++i)
+    output += "worker " + std::to_string(i) + ": could not reach the license helper, goes on\n";
+  for (int i = 0; i < 40; ++i) output += "step " + std::to_string(i) + " is done\n";
+  output += "src/ring.c:7:3: error: expected ';' before 'return'\n";
+  for (int i = 0; i < 20; ++i) output += "linking part " + std::to_string(i) + "\n";
+  const Diagnosis d = diagnose_job(output);
+  EXPECT_EQ(d.category, "compile_error");
+  std::string told;
+  for (const auto& e : d.packet) told += e.text + "\n";
+  EXPECT_NE(told.find("src/ring.c:7:3"), told.npos);
+  EXPECT_NE(told.find("step 0 is done"), told.npos);
+  EXPECT_NE(told.find("linking part 19"), told.npos);
 }
 
 TEST(Hostile, InvalidUtf8AndNul) {

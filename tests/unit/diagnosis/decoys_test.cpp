@@ -20,6 +20,12 @@ const Decoy kDecoys[] = {
     {"link_error", "$ make\nwarning: undefined symbols are allowed here\nLinking app"},
     {"link_error", "$ nm app\nno undefined references found"},
     {"link_error", "$ ./x\nok 1 - undefined reference to `x' is reported"},
+    {"missing_module",
+     "$ apt-get install -y tool\ndebconf: (Can't locate Term/ReadLine.pm in @INC (@INC contains: "
+     "x) "
+     "at /usr/share/perl5/Debconf/FrontEnd/Readline.pm line 7.)"},
+    {"permission_denied",
+     "$ pytest -v\ntests/test_run.py::test_hint[./run: Permission denied] PASSED [ 18%]"},
     {"type_check", "$ npx tsc -v\nVersion 5.0 error TS docs: none"},
     {"type_check", "$ mypy .\nSuccess: no issues found in 9 source files"},
     {"type_check", "$ ./x\nok 2 - explains error TS2322: wrong type"},
