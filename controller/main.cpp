@@ -28,6 +28,7 @@
 #include "controller/queue/queue.h"
 #include "controller/reactions/reactions.h"
 #include "controller/store/store.h"
+#include "controller/webhooks/webhooks.h"
 #include "engines/diagnosis/diagnosis.h"
 
 namespace gitaiops::controller {
@@ -113,6 +114,7 @@ class Controller {
     start("reactions", reactions_->follow());
     start("acting", acting_->follow());
     start("fetching", fetching_->run());
+    start("webhooks", webhooks_->run());
     start("queue", worker_->run());
     spawn(executor, "watchdog", keep_watchdog());
     notify_manager("READY=1");
@@ -174,6 +176,11 @@ class Controller {
     worker_ = std::make_unique<queue::Worker>(*store_, clock_);
     reactions_->attach(*worker_);
     acting_->attach(*worker_);
+    fetching_->attach(*worker_);
+
+    ASSIGN_OR_RETURN(webhooks_,
+                     webhooks::Webhooks::make(webhook_options(), store_->inbox(), clock_),
+                     "gitlab.webhook_secret_files");
 
     api::ApiOptions api{.address = config_.api.address,
                         .port = static_cast<uint16_t>(config_.api.port),
@@ -192,7 +199,15 @@ class Controller {
                  [this](store::Job job, uint64_t line, uint32_t before, uint32_t after) {
                    return lines_around(std::move(job), line, before, after);
                  },
-             .hosts = {config_.hosts.window.micros, config_.hosts.jobs, config_.hosts.projects}}),
+             .hosts = {config_.hosts.window.micros, config_.hosts.jobs, config_.hosts.projects},
+             .webhook =
+                 [this](std::string instance, http::Request request) {
+                   return webhooks_->take(std::move(instance), std::move(request));
+                 },
+             .webhook_bytes =
+                 [this](const std::string& instance, const http::Headers& head) {
+                   return webhooks_->body_limit(instance, head);
+                 }}),
         "opening the API (api.address, api.port)");
     return {};
   }
@@ -241,6 +256,27 @@ class Controller {
       requests.add(1, {instance, result});
       durations.observe(static_cast<double>(took_us) / kMicrosPerSecond, {instance});
     };
+  }
+
+  webhooks::Options webhook_options() {
+    webhooks::Options options;
+    options.max_bytes = static_cast<std::size_t>(config_.webhooks.max_bytes);
+    for (const auto& instance : config_.gitlab)
+      options.secrets[instance.id] = {instance.webhook_secret_files.begin(),
+                                      instance.webhook_secret_files.end()};
+    options.fetch = [this](const std::string& instance, const std::string& path, int64_t project,
+                           int64_t job, UnixMicros now) {
+      return fetching_->work_for(instance, path, project, job, now);
+    };
+    options.on_request = [requests = metrics_.counter("gitaiops_webhooks_total")](
+                             std::string_view instance, std::string_view result) mutable {
+      requests.add(1, {instance, result});
+    };
+    options.on_settled = [events = metrics_.counter("gitaiops_events_total")](
+                             std::string_view type, std::string_view state) mutable {
+      events.add(1, {type, state});
+    };
+    return options;
   }
 
   void refresh_metrics() {
@@ -316,7 +352,8 @@ class Controller {
   Task<void> sweep() {
     while (!stopping_.is_set()) {
       const store::Retention retention{clock_.now() + -config_.retention.age.micros,
-                                       static_cast<uint64_t>(config_.retention.max_bytes)};
+                                       static_cast<uint64_t>(config_.retention.max_bytes),
+                                       clock_.now() + -config_.webhooks.keep.micros};
       const auto removed = co_await store_->sweep(retention);
       if (!removed.ok()) log::warning("retention failed", {{"why", removed.error().to_string()}});
       if (removed.ok() && *removed > 0) log::info("old jobs removed", {{"jobs", *removed}});
@@ -343,6 +380,7 @@ class Controller {
       log::warning("a changed setting needs a restart", {{"key", key}});
     config_.log = fresh->log;
     config_.retention = fresh->retention;
+    config_.webhooks.keep = fresh->webhooks.keep;
     config::configure_log(config_.log);
     log::info("configuration reloaded");
   }
@@ -370,6 +408,7 @@ class Controller {
     reactions_->stop();
     acting_->stop();
     fetching_->stop();
+    webhooks_->stop();
     worker_->stop();
     co_await quiet_.wait(kShutdownLimit);
     log::info("stopped");
@@ -393,6 +432,7 @@ class Controller {
   std::unique_ptr<acting::Acting> acting_;
   std::unique_ptr<baselines::Baselines> baselines_;
   std::unique_ptr<fetching::Fetching> fetching_;
+  std::unique_ptr<webhooks::Webhooks> webhooks_;
   std::unique_ptr<queue::Worker> worker_;
   std::unique_ptr<rpc::Server> fleet_server_, enrollment_server_;
   std::unique_ptr<http::Server> api_;

@@ -90,7 +90,8 @@ Connection::Connection(std::shared_ptr<Server::State> server, std::unique_ptr<Tr
       peer_(std::move(peer)),
       executor_(executor),
       deadline_(executor),
-      parser_({server_->options.max_head_bytes, server_->options.max_body_bytes}) {
+      parser_({server_->options.max_head_bytes, server_->options.max_body_bytes,
+               server_->options.body_limit}) {
   server_->connections.insert(this);
 }
 

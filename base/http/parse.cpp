@@ -89,13 +89,10 @@ bool RequestParser::read_head() {
   auto& parser = message_->parser;
   parser.eager(true);
   parser.header_limit(static_cast<std::uint32_t>(
-      2 * limits_.head));  // ours is enforced above; trailers share Beast's
-  parser.body_limit(limits_.body);
+      2 * limits_.head));          // ours is enforced above; trailers share Beast's
+  parser.body_limit(boost::none);  // known once the head is
   boost::system::error_code error;
   parser.put(boost::asio::const_buffer(head.data(), head.size()), error);
-  if (error == beast::error::body_limit) {
-    return fail(413, "the body is larger than " + std::to_string(limits_.body) + " bytes"), false;
-  }
   if (error == beast::error::bad_version) return fail(505, kVersions), false;
   if (error && error != beast::error::need_more) return fail(400, error.message()), false;
   if (!parser.is_header_done()) return fail(400, "the head is not HTTP"), false;
@@ -114,7 +111,16 @@ bool RequestParser::accept_head() {
   // Copied now: Beast would add the trailers of a chunked body to the same list.
   for (const auto& field : head)
     request_.headers.add(std::string(field.name_string()), std::string(field.value()));
-  return accept_framing(head.version() == 10) && accept_target();
+  return accept_framing(head.version() == 10) && accept_target() && accept_length();
+}
+
+bool RequestParser::accept_length() {
+  body_limit_ = limits_.body_of ? limits_.body_of(request_) : limits_.body;
+  const auto length = message_->parser.content_length();
+  if (length && *length > body_limit_)
+    return fail(413, "the body is larger than " + std::to_string(body_limit_) + " bytes"), false;
+  message_->parser.body_limit(body_limit_);
+  return true;
 }
 
 bool RequestParser::accept_framing(bool http10) {
@@ -182,8 +188,8 @@ void RequestParser::read_body() {
     body_bytes_ += used;
     if (error == beast::error::need_more) break;
     if (error == beast::error::body_limit ||
-        body_bytes_ > kMaxChunkOverhead * limits_.body + limits_.head) {
-      fail(413, "the body is larger than " + std::to_string(limits_.body) + " bytes");
+        body_bytes_ > kMaxChunkOverhead * body_limit_ + limits_.head) {
+      fail(413, "the body is larger than " + std::to_string(body_limit_) + " bytes");
       return;
     }
     if (error || used == 0) {

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -21,6 +22,8 @@ namespace gitaiops::http {
 struct ParseLimits {
   std::size_t head = 64 << 10;
   std::size_t body = 1 << 20;
+  // Of the request whose head this is, instead of `body`; its own body is empty yet.
+  std::function<std::size_t(const Request& head)> body_of = {};
 };
 
 class RequestParser {
@@ -60,11 +63,13 @@ class RequestParser {
   bool accept_head();
   bool accept_framing(bool http10);
   bool accept_target();
+  bool accept_length();
 
   ParseLimits limits_;
   State state_ = State::head;
   std::string buffer_;          // received, not yet parsed
   std::size_t scanned_ = 0;     // of buffer_, for the end of the head
+  std::size_t body_limit_ = 0;  // of the current request
   std::size_t body_bytes_ = 0;  // on the wire: chunk headers count
   bool wants_continue_ = false;
   bool keep_alive_ = false;

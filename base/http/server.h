@@ -38,6 +38,8 @@ struct ServerOptions {
   std::filesystem::path tls_key;          // PEM, a secret file (0600)
   std::size_t max_head_bytes = 64 << 10;
   std::size_t max_body_bytes = 1 << 20;
+  // Where given, asked with each head instead: some paths take more than others.
+  std::function<std::size_t(const Request& head)> body_limit = {};
   std::chrono::milliseconds idle_timeout{30'000};  // between requests, and for the first byte
   std::chrono::milliseconds request_timeout{
       30'000};  // from a request's first byte to its answer's last; TLS handshake

@@ -8,7 +8,9 @@
 namespace gitaiops::api {
 namespace {
 
-constexpr std::size_t kMaxBody = 64 << 10;  // every route is a GET: a body is a mistake
+constexpr std::size_t kMaxBody = 64 << 10;  // but for webhooks, a body is a mistake
+constexpr std::size_t kMaxInFlight = 384;   // webhooks wait for the disk, all of them together
+constexpr std::size_t kMaxConnections = 512;
 
 bool is_loopback(const std::string& address) {
   asio::error_code error;
@@ -58,6 +60,14 @@ Result<std::unique_ptr<http::Server>> listen(asio::any_io_executor executor,
   server.tls_certificate = options.tls_certificate;
   server.tls_key = options.tls_key;
   server.max_body_bytes = kMaxBody;
+  server.max_in_flight = kMaxInFlight;
+  server.max_connections = kMaxConnections;
+  if (dependencies.webhook_bytes)
+    server.body_limit = [limit = dependencies.webhook_bytes](const http::Request& head) {
+      const auto& path = head.segments;
+      const bool hook = path.size() == 3 && path[0] == "webhooks" && path[1] == "gitlab";
+      return hook ? limit(path[2], head.headers) : kMaxBody;
+    };
   return http::Server::listen(std::move(executor), std::move(server),
                               make_handler(options, std::move(dependencies)));
 }

@@ -2,13 +2,13 @@
 // contract and is served by the API itself; a test holds the two together.
 //
 // Who asks is a bearer token, looked up by the SHA-256 of its secret. Its verbs say what it may do
-// ("read": jobs and notes, "admin": the same and agents), its scope says of which projects, and the
-// scope goes into every query of the store: what lies outside does not exist, neither in lists nor
-// in counts. 401: no token, or not a valid one; 403: the token lacks the verb; 404: nothing there,
-// or not for this token.
+// ("read": jobs and notes, "admin": the same, agents, and replaying what went wrong), its scope
+// says of which projects, and the scope goes into every query of the store: what lies outside does
+// not exist, neither in lists nor in counts. 401: no token, or not a valid one; 403: the token
+// lacks the verb; 404: nothing there, or not for this token.
 //
-// Without a token: /health, /ready, the OpenAPI document, and /metrics when the listener cannot be
-// reached from outside.
+// Without a token: /health, /ready, the OpenAPI document, /metrics when the listener cannot be
+// reached from outside, and GitLab's webhooks, which prove themselves otherwise.
 //
 // Thread safety: belongs to the thread that runs the executor.
 #pragma once
@@ -63,6 +63,10 @@ struct Dependencies {
                                                  uint32_t after)>
       lines_around = {};
   HostWatch hosts = {};
+  // Webhooks of GitLab, which prove themselves. Absent: none are taken.
+  std::function<Task<http::Response>(std::string instance, http::Request request)> webhook = {};
+  std::function<std::size_t(const std::string& instance, const http::Headers& head)> webhook_bytes =
+      {};
 };
 std::span<const metrics::Definition> metric_definitions();
 

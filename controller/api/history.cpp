@@ -1,5 +1,5 @@
-// What happened before: failures, lines of kept logs, hosts that fail jobs, the audit trail; and
-// what projects depend on.
+// What happened before: failures, lines of kept logs, hosts that fail jobs; and what projects
+// depend on.
 #include "controller/api/query.h"
 #include "controller/api/render.h"
 #include "controller/api/service.h"
@@ -10,11 +10,6 @@ namespace {
 
 using http::problem;
 using http::Response;
-
-void link_next(Response& response, const http::Request& request, const std::string& next) {
-  if (!next.empty())
-    response.headers.add("Link", "<" + next_target(request, next) + ">; rel=\"next\"");
-}
 
 }  // namespace
 
@@ -81,16 +76,6 @@ Task<Response> Service::hosts(Call call) {
       dependencies_.clock.now() + -watch.window_us, watch.jobs, watch.projects);
   if (!hosts.ok()) co_return problem_of(call, hosts.error());
   co_return http::json(200, hosts_json(*hosts, watch));
-}
-
-Task<Response> Service::audit(Call call) {
-  const auto page = parse_page_query(call.request);
-  if (!page.ok()) co_return problem_of(call, page.error());
-  const auto records = co_await dependencies_.store.audit_page(*page);
-  if (!records.ok()) co_return problem_of(call, records.error());
-  auto response = http::json(200, audit_json(*records));
-  link_next(response, call.request, records->next);
-  co_return response;
 }
 
 }  // namespace gitaiops::api

@@ -30,16 +30,16 @@ Status set_text(Query& query, std::string_view, const std::string& value) {
   return {};
 }
 
-template <auto Member>
-Status set_number(JobQuery& query, std::string_view name, const std::string& value) {
+template <class Query, auto Member>
+Status set_number(Query& query, std::string_view name, const std::string& value) {
   const auto number = parse_int(value);
   if (!number || *number <= 0) return wrong(name, "a positive whole number");
   query.filter.*Member = *number;
   return {};
 }
 
-template <auto Member>
-Status set_time(JobQuery& query, std::string_view name, const std::string& value) {
+template <class Query, auto Member>
+Status set_time(Query& query, std::string_view name, const std::string& value) {
   const auto time = parse_rfc3339(value);
   if (!time)
     return wrong(name,
@@ -131,15 +131,15 @@ using Filter = store::JobFilter;
 constexpr Parameter<JobQuery> kParameters[] = {
     {"instance", set_text<JobQuery, &Filter::instance>},
     {"project", set_text<JobQuery, &Filter::project_path>},
-    {"project_id", set_number<&Filter::project_id>},
+    {"project_id", set_number<JobQuery, &Filter::project_id>},
     {"outcome", set_outcome},
     {"category", set_text<JobQuery, &Filter::category>},
     {"owner", set_text<JobQuery, &Filter::owner>},
     {"agent", set_text<JobQuery, &Filter::agent_id>},
-    {"job_id", set_number<&Filter::job_id>},
-    {"pipeline_id", set_number<&Filter::pipeline_id>},
-    {"finished_after", set_time<&Filter::finished_after>},
-    {"finished_before", set_time<&Filter::finished_before>},
+    {"job_id", set_number<JobQuery, &Filter::job_id>},
+    {"pipeline_id", set_number<JobQuery, &Filter::pipeline_id>},
+    {"finished_after", set_time<JobQuery, &Filter::finished_after>},
+    {"finished_before", set_time<JobQuery, &Filter::finished_before>},
     {"after", set_page_after<JobQuery>},
     {"limit", set_page_limit<JobQuery>},
     {"count", set_count},
@@ -154,6 +154,29 @@ constexpr Parameter<FailureQuery> kFailureParameters[] = {
     {"flaky", set_flaky},
     {"after", set_page_after<FailureQuery>},
     {"limit", set_page_limit<FailureQuery>},
+};
+
+using OfAudit = store::AuditFilter;
+constexpr Parameter<AuditQuery> kAuditParameters[] = {
+    {"actor", set_text<AuditQuery, &OfAudit::actor>},
+    {"act", set_text<AuditQuery, &OfAudit::act>},
+    {"instance", set_text<AuditQuery, &OfAudit::instance>},
+    {"project_id", set_number<AuditQuery, &OfAudit::project_id>},
+    {"text", set_text<AuditQuery, &OfAudit::text>},
+    {"at_after", set_time<AuditQuery, &OfAudit::after>},
+    {"at_before", set_time<AuditQuery, &OfAudit::before>},
+    {"after", set_page_after<AuditQuery>},
+    {"limit", set_page_limit<AuditQuery>},
+};
+
+using OfDeliveries = store::DeliveryFilter;
+constexpr Parameter<DeliveryQuery> kDeliveryParameters[] = {
+    {"instance", set_text<DeliveryQuery, &OfDeliveries::instance>},
+    {"state", set_text<DeliveryQuery, &OfDeliveries::state>},
+    {"type", set_text<DeliveryQuery, &OfDeliveries::type>},
+    {"source", set_text<DeliveryQuery, &OfDeliveries::source>},
+    {"after", set_page_after<DeliveryQuery>},
+    {"limit", set_page_limit<DeliveryQuery>},
 };
 
 constexpr Parameter<store::PageRequest> kPageParameters[] = {{"after", set_after},
@@ -224,6 +247,14 @@ Result<PackageQuery> parse_package_query(const http::Request& request) {
   return query;
 }
 
+Result<AuditQuery> parse_audit_query(const http::Request& request) {
+  return parse<AuditQuery>(request, kAuditParameters);
+}
+
+Result<DeliveryQuery> parse_delivery_query(const http::Request& request) {
+  return parse<DeliveryQuery>(request, kDeliveryParameters);
+}
+
 Result<store::PageRequest> parse_page_query(const http::Request& request) {
   return parse<store::PageRequest>(request, kPageParameters);
 }
@@ -241,6 +272,11 @@ std::string next_target(const http::Request& request, std::string_view next) {
       target += http::percent_encode(name) + "=" + http::percent_encode(value) + "&";
   }
   return target + "after=" + http::percent_encode(next);
+}
+
+void link_next(http::Response& response, const http::Request& request, const std::string& next) {
+  if (!next.empty())
+    response.headers.add("Link", "<" + next_target(request, next) + ">; rel=\"next\"");
 }
 
 }  // namespace gitaiops::api

@@ -27,6 +27,18 @@ struct FailureQuery {
 Result<FailureQuery> parse_failure_query(const http::Request& request);
 Result<store::PageRequest> parse_page_query(const http::Request& request);
 
+struct AuditQuery {
+  store::AuditFilter filter;
+  store::PageRequest page;
+};
+Result<AuditQuery> parse_audit_query(const http::Request& request);
+
+struct DeliveryQuery {
+  store::DeliveryFilter filter;
+  store::PageRequest page;
+};
+Result<DeliveryQuery> parse_delivery_query(const http::Request& request);
+
 struct LinesQuery {
   uint64_t line = 0;
   uint32_t before = 20, after = 20;  // at most 100
@@ -44,5 +56,7 @@ Result<PackageQuery> parse_package_query(const http::Request& request);
 
 // The same list from `next` on: "/api/v1/jobs?outcome=failed&after=…".
 std::string next_target(const http::Request& request, std::string_view next);
+// As a Link of the answer; nothing when `next` is empty.
+void link_next(http::Response& response, const http::Request& request, const std::string& next);
 
 }  // namespace gitaiops::api

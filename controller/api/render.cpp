@@ -367,14 +367,63 @@ std::string hosts_json(const std::vector<store::Store::FailingHost>& hosts,
 std::string audit_json(const store::Page<store::AuditRecord>& page) {
   Json json = {{"records", Json::array()}, {"next", text_or_null(page.next)}};
   for (const auto& record : page.items)
-    json["records"].push_back({{"at", time_or_null(record.at.value)},
+    json["records"].push_back({{"n", record.n},
+                               {"at", time_or_null(record.at.value)},
                                {"actor", record.actor},
                                {"act", record.act},
                                {"instance", text_or_null(record.instance)},
                                {"project_id", id_or_null(record.project_id)},
                                {"object", record.object},
-                               {"outcome", record.outcome}});
+                               {"outcome", record.outcome},
+                               {"hash", record.hash}});
   return dump(json);
+}
+
+namespace {
+
+Json delivery_summary(const store::Delivery& d) {
+  return {{"id", d.id},
+          {"instance", d.instance},
+          {"source", d.source},
+          {"type", text_or_null(d.type)},
+          {"received_at", time_or_null(d.received_at.value)},
+          {"state", d.state},
+          {"detail", text_or_null(d.detail)},
+          {"project_id", id_or_null(d.project_id)},
+          {"project_path", text_or_null(d.project_path)},
+          {"object", text_or_null(d.object)},
+          {"body_bytes", d.bytes}};
+}
+
+Json letter_value(const store::DeadLetter& letter) {
+  return {
+      {"id", std::to_string(letter.id)},    {"kind", letter.kind}, {"key", letter.key},
+      {"payload", letter.payload},          {"why", letter.why},   {"attempts", letter.attempts},
+      {"at", time_or_null(letter.at.value)}};
+}
+
+}  // namespace
+
+std::string events_json(const store::Page<store::Delivery>& page) {
+  Json json = {{"events", Json::array()}, {"next", text_or_null(page.next)}};
+  for (const auto& delivery : page.items) json["events"].push_back(delivery_summary(delivery));
+  return dump(json);
+}
+
+std::string event_json(const store::Delivery& delivery) {
+  Json json = delivery_summary(delivery);
+  json["body"] = delivery.body;
+  return dump(json);
+}
+
+std::string dead_letters_json(const store::Page<store::DeadLetter>& page) {
+  Json json = {{"dead_letters", Json::array()}, {"next", text_or_null(page.next)}};
+  for (const auto& letter : page.items) json["dead_letters"].push_back(letter_value(letter));
+  return dump(json);
+}
+
+std::string dead_letter_json(const store::DeadLetter& letter) {
+  return dump(letter_value(letter));
 }
 
 std::string note_json(const store::Note& note) {

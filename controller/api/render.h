@@ -21,6 +21,10 @@ std::string failure_json(const store::Failure& failure);  // with its occurrence
 std::string lines_json(const fleet::v1::Excerpt& lines);
 std::string hosts_json(const std::vector<store::Store::FailingHost>& hosts, const HostWatch& watch);
 std::string audit_json(const store::Page<store::AuditRecord>& page);
+std::string events_json(const store::Page<store::Delivery>& page);
+std::string event_json(const store::Delivery& delivery);  // with its body
+std::string dead_letters_json(const store::Page<store::DeadLetter>& page);
+std::string dead_letter_json(const store::DeadLetter& letter);
 std::string packages_json(const store::Page<store::PackageUse>& page);
 std::string note_json(const store::Note& note);
 std::string agents_json(const std::vector<store::Agent>& agents);

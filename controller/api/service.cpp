@@ -21,6 +21,10 @@ constexpr Service::Endpoint endpoint(std::string_view path, Access access,
                                      Task<Response> (Service::*serve)(Call)) {
   return {"GET", path, access, serve};
 }
+constexpr Service::Endpoint post(std::string_view path, Access access,
+                                 Task<Response> (Service::*serve)(Call)) {
+  return {"POST", path, access, serve};
+}
 
 // The parameters of a path that fits the pattern: "/jobs/{id}" and {"jobs", "7"} → {"7"}.
 std::optional<std::vector<std::string>> match(std::string_view pattern,
@@ -57,6 +61,7 @@ bool sees_everything(const store::ApiToken& token) {
 }
 
 bool may(const store::ApiToken& token, Access access) {
+  if (access == Access::act) return has_verb(token, "admin");
   if (access == Access::read) return has_verb(token, "read") || has_verb(token, "admin");
   return has_verb(token, "admin") || (has_verb(token, "read") && sees_everything(token));
 }
@@ -98,7 +103,14 @@ std::span<const Service::Endpoint> Service::endpoints() {
       endpoint("/api/v1/failures/{id}", Access::read, &Service::failure),
       endpoint("/api/v1/packages", Access::read, &Service::packages),
       endpoint("/api/v1/failing_hosts", Access::fleet, &Service::hosts),
-      endpoint("/api/v1/audit", Access::fleet, &Service::audit),
+      endpoint("/api/v1/audit", Access::read, &Service::audit),
+      endpoint("/api/v1/events", Access::fleet, &Service::events),
+      endpoint("/api/v1/events/{id}", Access::fleet, &Service::event),
+      post("/api/v1/events/{id}/replay", Access::act, &Service::replay_event),
+      endpoint("/api/v1/dead-letters", Access::fleet, &Service::dead_letters),
+      endpoint("/api/v1/dead-letters/{id}", Access::fleet, &Service::dead_letter),
+      post("/api/v1/dead-letters/{id}/replay", Access::act, &Service::replay_dead_letter),
+      post("/webhooks/gitlab/{instance}", Access::open, &Service::webhook),
       endpoint("/api/v1/projects/{instance}/{project_id}/merge_requests/{iid}/note", Access::read,
                &Service::merge_request_note),
       endpoint("/api/v1/agents", Access::fleet, &Service::agents),
@@ -121,7 +133,7 @@ Service::Service(bool reachable, Dependencies dependencies)
 
 Task<Response> Service::handle(http::Request request) {
   const auto start = dependencies_.clock.steady();
-  const bool get = request.method == "GET" || request.method == "HEAD";
+  const std::string method = request.method == "HEAD" ? "GET" : request.method;
   const Endpoint* found = nullptr;
   Call call;
   call.id = crypto::uuid7(dependencies_.clock.now());
@@ -134,9 +146,10 @@ Task<Response> Service::handle(http::Request request) {
     }
   }
   Response response = problem(404, "the API has no such path; see /api/v1/openapi.yaml");
-  if (found && !get) {
-    response = problem(405, "this path only answers GET");
-    response.headers.add("Allow", "GET, HEAD");
+  if (found && method != found->method) {
+    const std::string allowed = found->method == "GET" ? "GET, HEAD" : std::string(found->method);
+    response = problem(405, "this path only answers " + allowed);
+    response.headers.add("Allow", allowed);
   } else if (found) {
     call.request = std::move(request);
     response = co_await answer(*found, std::move(call));

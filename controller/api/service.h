@@ -17,6 +17,7 @@ enum class Access {
   read,     // verb "read" or "admin"; the scope goes into the query
   fleet,    // agents span projects: verb "admin", or "read" on everything
   metrics,  // as fleet when the listener can be reached from outside, else open
+  act,      // verb "admin": something is done
 };
 
 // A request whose caller was let in.
@@ -55,6 +56,13 @@ class Service {
   Task<http::Response> merge_request_note(Call call);
   Task<http::Response> agents(Call call);
   Task<http::Response> me(Call call);
+  Task<http::Response> events(Call call);
+  Task<http::Response> event(Call call);
+  Task<http::Response> replay_event(Call call);
+  Task<http::Response> dead_letters(Call call);
+  Task<http::Response> dead_letter(Call call);
+  Task<http::Response> replay_dead_letter(Call call);
+  Task<http::Response> webhook(Call call);
   Task<http::Response> openapi(Call call);
   Task<http::Response> health(Call call);
   Task<http::Response> ready(Call call);

@@ -65,6 +65,19 @@ config::Schema<Config> make_schema() {
       .range(0, 1ll << 50)
       .reloadable();
 
+  s.section("webhooks",
+            "Events that GitLab sends to /webhooks/gitlab/ID of the API's address; they are taken "
+            "for each [[gitlab]] with webhook_secret_files.");
+  s.key("webhooks.keep",
+        "How long events are kept as they came, to look at and to read again; a repetition is "
+        "noticed for as long.",
+        [](Config& c) -> auto& { return c.webhooks.keep; })
+      .range(24 * kHour, 3650ll * 24 * kHour)
+      .reloadable();
+  s.key("webhooks.max_bytes", "Larger events are refused (413); GitLab sends up to 25 MB.",
+        [](Config& c) -> auto& { return c.webhooks.max_bytes; })
+      .range(64 << 10, 32 << 20);
+
   s.section(
       "hosts",
       "A host on which jobs of several projects fail for a reason that the runner owns (a full "
@@ -112,6 +125,17 @@ config::Schema<Config> make_schema() {
       ->key("poll_trace_bytes", "At most so much of a log is read.",
             &GitlabInstance::poll_trace_bytes)
       .range(64 << 10, 64 << 20);
+  instance->key("webhook_secret_files",
+                "Files (mode 0600) with the secret of its webhooks, one to four, each good: the "
+                "current one, and for a while the one before it. A secret that begins with whsec_ "
+                "is a signing token, any other a secret token. Empty: no webhooks are taken.",
+                &GitlabInstance::webhook_secret_files);
+  instance
+      ->key("reconcile_interval",
+            "How often GitLab is asked what its webhooks did not tell: changed merge requests and "
+            "pipelines of projects with recent jobs or events. 0: never.",
+            &GitlabInstance::reconcile_interval)
+      .range(0, 24 * kHour);
   s.array("gitlab",
           "GitLab instances that notes are written to. Without one, notes are kept and served by "
           "the API.",
@@ -155,6 +179,7 @@ const config::Schema<Config>& schema() {
 namespace {
 
 constexpr std::size_t kLargestCertificate = 1 << 20;
+constexpr std::size_t kMostSecrets = 4;
 
 void check_instances(const Config& config, config::Problems& problems) {
   std::set<std::string> ids;
@@ -169,6 +194,8 @@ void check_instances(const Config& config, config::Problems& problems) {
     } else if (!ids.insert(id).second) {
       problems.push_back({"gitlab.id", "\"" + id + "\" stands twice", i});
     }
+    if (config.gitlab[i].webhook_secret_files.size() > kMostSecrets)
+      problems.push_back({"gitlab.webhook_secret_files", "names more than four files", i});
   }
 }
 
@@ -248,6 +275,8 @@ config::Problems check_with_files(const Config& config) {
     need("gitlab.token_file", read_secret_file(instance.token_file), i);
     if (!instance.ca_file.empty())
       need("gitlab.ca_file", read_file(instance.ca_file, kLargestCertificate), i);
+    for (const auto& file : instance.webhook_secret_files)
+      need("gitlab.webhook_secret_files", read_secret_file(file), i);
   }
   if (!config.api.tls_certificate.empty())
     need("api.tls_certificate", read_file(config.api.tls_certificate, kLargestCertificate));

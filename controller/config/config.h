@@ -21,6 +21,8 @@ struct GitlabInstance {
   std::vector<std::string> poll_projects;
   Duration poll_interval{60ll * 1'000'000};
   int64_t poll_trace_bytes = 16 << 20;
+  std::vector<std::string> webhook_secret_files;
+  Duration reconcile_interval{10 * 60ll * 1'000'000};
 };
 
 struct RetrySettings {
@@ -61,6 +63,10 @@ struct Config {
     int64_t projects = 3;
     bool pause_runners = false;
   } hosts;
+  struct {
+    Duration keep{30ll * 24 * 3600 * 1'000'000};
+    int64_t max_bytes = 10 << 20;
+  } webhooks;
   struct {
     Duration age{90ll * 24 * 3600 * 1'000'000};
     int64_t max_bytes = 0;

@@ -4,6 +4,7 @@
 
 #include <asio/co_spawn.hpp>
 #include <asio/thread_pool.hpp>
+#include <nlohmann/json.hpp>
 
 #include "base/bytes/bytes.h"
 #include "base/crypto/crypto.h"
@@ -19,6 +20,8 @@ constexpr int64_t kOldest = 24 * 3600 * kMicrosPerSecond;  // jobs that ended be
 constexpr std::size_t kFetchedAtOnce = 20;                 // logs a project and look
 constexpr int kAskedAtOnce = 4;                            // logs read for questions
 constexpr std::size_t kChunk = 256 << 10;
+constexpr std::string_view kFetch = "job.fetch";
+constexpr int64_t kAgentsFirst = 15 * kMicrosPerSecond;  // an agent reports within seconds
 
 fleet::v1::LogFacts facts_of(const Result<gitlab::Trace>& trace) {
   fleet::v1::LogFacts facts;
@@ -171,6 +174,66 @@ Task<Status> Fetching::fetch(std::string instance, gitlab::Project project, gitl
   const auto kept = co_await store_.keep_fetched(std::move(report), clock_.now());
   if (!kept.ok()) co_return kept.error();
   co_return Status();
+}
+
+// ---- Told by a webhook ----
+
+void Fetching::attach(queue::Worker& worker) {
+  worker.handle(std::string(kFetch),
+                [this](store::Work work) { return fetch_told(std::move(work)); });
+}
+
+std::optional<store::NewWork> Fetching::work_for(const std::string& instance,
+                                                 const std::string& project_path,
+                                                 int64_t project_id, int64_t job_id,
+                                                 UnixMicros now) const {
+  const auto source = sources_.find(instance);
+  if (source == sources_.end() || project_id <= 0 ||
+      std::ranges::find(source->second.projects, project_path) == source->second.projects.end())
+    return std::nullopt;
+  store::NewWork work;
+  work.kind = kFetch;
+  work.unique_key = instance + "/" + std::to_string(job_id);
+  work.payload =
+      nlohmann::json{{"instance", instance}, {"project", project_id}, {"job", job_id}}.dump();
+  work.not_before = now + std::min(kAgentsFirst, source->second.interval_us);
+  work.priority = 2;
+  return work;
+}
+
+Task<queue::Verdict> Fetching::fetch_told(store::Work work) {
+  queue::Verdict out;
+  const auto payload = nlohmann::json::parse(work.payload, nullptr, false);
+  if (payload.is_discarded() || !payload.is_object()) {
+    out.what = queue::GiveUp{"payload of job.fetch cannot be read"};
+    co_return out;
+  }
+  const std::string instance = payload.value("instance", "");
+  const int64_t project_id = payload.value("project", int64_t{0});
+  const int64_t job_id = payload.value("job", int64_t{0});
+  const auto source = sources_.find(instance);
+  if (source == sources_.end()) {
+    out.what = queue::GiveUp{"no [[gitlab]] with id \"" + instance + "\" is configured any more"};
+    co_return out;
+  }
+  gitlab::Gitlab& gitlab = *source->second.gitlab;
+  std::vector<int64_t> ids = {job_id};
+  const auto missing = co_await store_.unreported(instance, std::move(ids));
+  if (missing.ok() && missing->empty()) co_return out;  // an agent was faster
+  auto project = co_await gitlab.project(std::to_string(project_id));
+  if (!project.ok()) {
+    out.what = queue::Failed{project.error(), gitlab.wait_hint()};
+    co_return out;
+  }
+  auto job = co_await gitlab.job(project_id, job_id);
+  if (!job.ok()) {
+    out.what = queue::Failed{job.error(), gitlab.wait_hint()};
+    co_return out;
+  }
+  if (job->status != "failed" || job->finished_at.value == 0) co_return out;
+  const Status fetched = co_await fetch(instance, std::move(*project), std::move(*job));
+  if (!fetched.ok()) out.what = queue::Failed{fetched.error(), gitlab.wait_hint()};
+  co_return out;
 }
 
 Task<Result<fleet::v1::Excerpt>> Fetching::lines_around(store::Job job, uint64_t line,

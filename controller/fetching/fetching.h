@@ -3,6 +3,8 @@
 // here with the same engine, and kept like an agent's report (without usage). Redaction is the
 // engine's, before anything is stored. A job that an agent reports, then or later, is the agent's.
 //
+// Where a webhook tells that such a job failed, it is looked at soon after, as work of the queue.
+//
 // Gentle: one project after the other, one log at a time, none while GitLab wants to be left alone;
 // a job is looked at only once it has been over for an interval, so that agents come first. The
 // engine runs on a thread of its own. Thread safety: one executor.
@@ -16,6 +18,7 @@
 #include "base/clock/clock.h"
 #include "base/io/io.h"
 #include "controller/gitlab/gitlab.h"
+#include "controller/queue/queue.h"
 #include "controller/store/store.h"
 #include "engines/diagnosis/diagnosis.h"
 
@@ -45,6 +48,14 @@ class Fetching {
   void stop() { stopping_.set(); }
   // All projects of an instance once.
   Task<void> look(std::string instance);
+
+  // Registers the handler of "job.fetch".
+  void attach(queue::Worker& worker);
+  // For a job that GitLab says has failed; nothing: its project is not one of those.
+  std::optional<store::NewWork> work_for(const std::string& instance,
+                                         const std::string& project_path, int64_t project_id,
+                                         int64_t job_id, UnixMicros now) const;
+  Task<queue::Verdict> fetch_told(store::Work work);
 
   // Lines of a job that no agent watched; errors as Gitlab's.
   Task<Result<fleet::v1::Excerpt>> lines_around(store::Job job, uint64_t line, uint32_t before,

@@ -27,6 +27,7 @@ constexpr microseconds kSlowestPoll = std::chrono::seconds(60);
 constexpr int kAccessTries = 29;  // 1, 2, 4 … 32 minutes, then each hour: a day
 constexpr microseconds kHeadPoll = std::chrono::seconds(1);
 constexpr int kHeadPolls = 30;
+constexpr int64_t kSettle = kMicrosPerSecond;  // GitLab tells of one push several times
 
 json parse(std::string_view payload) {
   return json::parse(payload, nullptr, /*allow_exceptions=*/false);
@@ -43,9 +44,15 @@ bool same_path(std::string_view a, std::string_view b) {
 
 std::vector<store::NewWork> work_for(const std::vector<store::Event>& events, UnixMicros now) {
   std::vector<store::NewWork> out;
-  for (const auto& event : events)
-    if (event.type == "job.reported" || event.type == "act.changed")
+  for (const auto& event : events) {
+    if (event.type == "job.reported" || event.type == "act.changed" || event.type == "job.told")
       out.push_back(resolve_job_work(event.instance, event.subject, 0, now));
+    if (event.type != "merge_request.changed") continue;
+    const auto iid =
+        parse_int(std::string_view(event.subject).substr(event.subject.rfind('/') + 1));
+    if (iid)
+      out.push_back(update_note_work({event.instance, event.project_id, *iid}, now + kSettle));
+  }
   return out;
 }
 

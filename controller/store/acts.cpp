@@ -155,31 +155,4 @@ Task<Result<std::vector<Store::FailingHost>>> SqliteStore::failing_hosts(UnixMic
   });
 }
 
-Task<Result<Page<AuditRecord>>> SqliteStore::audit_page(PageRequest page) {
-  return database_->read([page](Connection& c) -> Result<Page<AuditRecord>> {
-    if (page.limit == 0 || page.limit > kLargestPage)
-      return Error(Code::invalid_argument,
-                   "a page has 1 to " + std::to_string(kLargestPage) + " items");
-    const auto after = page.after.empty() ? std::optional(INT64_MAX) : parse_int(page.after);
-    if (!after)
-      return Error(Code::invalid_argument, "this is no page marker of ours; start without one");
-    Page<AuditRecord> out;
-    int64_t last = 0;
-    auto rows = c.query(
-        "SELECT n, at, actor, act, instance, project_id, object, outcome FROM audit WHERE n < ? "
-        "ORDER BY n DESC LIMIT ?",
-        {*after, page.limit + 1});
-    while (rows.next()) {
-      if (out.items.size() == page.limit) {
-        out.next = std::to_string(last);
-        break;
-      }
-      last = rows.integer(0);
-      out.items.push_back({rows.time(1), rows.text(2), rows.text(3), rows.text(4), rows.integer(5),
-                           rows.text(6), rows.text(7)});
-    }
-    return out;
-  });
-}
-
 }  // namespace gitaiops::store

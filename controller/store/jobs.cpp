@@ -284,6 +284,7 @@ Task<Status> SqliteStore::set_gitlab_facts(std::string job_public_id, int64_t pr
           "UPDATE OR IGNORE projects SET project_id = ? WHERE instance = ? AND path = ? AND "
           "project_id = 0",
           {project, instance, path});
+    keep_active(c, instance, project, path, now);
     append_event(c, {0, "job.updated", instance, project, job_public_id, now});
     return {};
   };

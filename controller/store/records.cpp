@@ -1,14 +1,7 @@
-// Notes, the audit trail, and what finished work leaves behind.
+// Notes, and what finished work leaves behind.
 #include "controller/store/sqlite_store.h"
 
 namespace gitaiops::store {
-
-void write_audit(Connection& c, const AuditRecord& r) {
-  c.run(
-      "INSERT INTO audit(at, actor, act, instance, project_id, object, outcome) VALUES(?, ?, ?, ?, "
-      "?, ?, ?)",
-      {r.at, r.actor, r.act, r.instance, r.project_id, r.object, r.outcome});
-}
 
 void SqliteStore::apply_outcome(Connection& c, const WorkOutcome& outcome, UnixMicros now) {
   for (const auto& record : outcome.audit) write_audit(c, record);
@@ -48,25 +41,6 @@ Task<Result<Note>> SqliteStore::note(Scope scope, std::string subject) {
     return Note{rows.text(0), rows.text(1),    rows.integer(2), rows.text(3),
                 rows.text(4), rows.integer(5), rows.time(6)};
   });
-}
-
-Task<Result<std::vector<AuditRecord>>> SqliteStore::audit(std::size_t limit) {
-  return database_->read([limit](Connection& c) -> Result<std::vector<AuditRecord>> {
-    std::vector<AuditRecord> out;
-    auto rows = c.query(
-        "SELECT at, actor, act, instance, project_id, object, outcome FROM audit ORDER BY n DESC "
-        "LIMIT ?",
-        {limit});
-    while (rows.next())
-      out.push_back({rows.time(0), rows.text(1), rows.text(2), rows.text(3), rows.integer(4),
-                     rows.text(5), rows.text(6)});
-    return out;
-  });
-}
-
-Task<Status> SqliteStore::add_audit(AuditRecord record) {
-  return database_->write(
-      [record](Connection& c) -> Status { return write_audit(c, record), Status(); });
 }
 
 }  // namespace gitaiops::store

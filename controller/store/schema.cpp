@@ -1,4 +1,5 @@
 #include "base/log/log.h"
+#include "controller/store/audit.h"
 #include "controller/store/sqlite_store.h"
 
 namespace gitaiops::store {
@@ -204,6 +205,48 @@ constexpr std::string_view kSteps[] = {R"sql(
     ecosystem TEXT NOT NULL, name TEXT NOT NULL, version TEXT NOT NULL, content INTEGER NOT NULL, direct INTEGER NOT NULL,
     PRIMARY KEY(ecosystem, name, version, content)) WITHOUT ROWID;
   CREATE INDEX packages_by_content ON packages(content);
+)sql",
+                                       // What GitLab tells by itself; work by priority; the audit
+                                       // trail as a chain (audit.h).
+                                       R"sql(
+  CREATE TABLE deliveries(
+    n INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    instance TEXT NOT NULL, key TEXT NOT NULL, source TEXT NOT NULL,
+    type TEXT NOT NULL, priority INTEGER NOT NULL, received_at INTEGER NOT NULL,
+    state TEXT NOT NULL, detail TEXT NOT NULL,
+    project_id INTEGER NOT NULL, project_path TEXT NOT NULL, object TEXT NOT NULL,
+    bytes INTEGER NOT NULL, body BLOB NOT NULL,           -- zstd
+    UNIQUE(instance, key));
+  CREATE INDEX deliveries_waiting ON deliveries(priority, n) WHERE state = 'waiting';
+  CREATE INDEX deliveries_by_time ON deliveries(received_at);
+  CREATE INDEX deliveries_by_state ON deliveries(state);
+  -- The newest state of a thing that somebody told us of.
+  CREATE TABLE told(
+    instance TEXT NOT NULL, project_id INTEGER NOT NULL, kind TEXT NOT NULL, number INTEGER NOT NULL,
+    word TEXT NOT NULL, at INTEGER NOT NULL,
+    PRIMARY KEY(instance, project_id, kind, number)) WITHOUT ROWID;
+  CREATE INDEX told_by_time ON told(at);
+  -- Projects that GitLab is asked about, and up to which time it was.
+  CREATE TABLE places(
+    instance TEXT NOT NULL, project_id INTEGER NOT NULL, project_path TEXT NOT NULL,
+    active_at INTEGER NOT NULL, upto INTEGER NOT NULL DEFAULT 0, asked_at INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY(instance, project_id)) WITHOUT ROWID;
+
+  ALTER TABLE work ADD COLUMN priority INTEGER NOT NULL DEFAULT 1;
+  CREATE INDEX work_by_priority ON work(priority, coalesce(lease_until, not_before), id);
+
+  ALTER TABLE audit ADD COLUMN hash BLOB;
+  CREATE TABLE audit_head(
+    one INTEGER PRIMARY KEY CHECK(one = 1),
+    n INTEGER NOT NULL, hash BLOB NOT NULL,               -- of the newest record
+    before_n INTEGER NOT NULL, before_hash BLOB NOT NULL, -- of the last one deleted
+    chained INTEGER NOT NULL);                            -- 0 until the records of old are
+  INSERT INTO audit_head VALUES(1, coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'audit'), 0),
+    zeroblob(32), 0, zeroblob(32), 0);
+  CREATE TRIGGER audit_stays BEFORE UPDATE ON audit WHEN OLD.hash IS NOT NULL BEGIN
+    SELECT raise(ABORT, 'a record of the audit trail is never changed');
+  END;
 )sql"};
 
 constexpr std::string_view kCure =
@@ -227,6 +270,7 @@ Result<std::unique_ptr<Store>> open_sqlite(SqliteOptions options, const Clock& c
     return Error(Code::data_loss,
                  "opening the store: " + database.error().to_string() + "; " + std::string(kCure));
   if (!database.ok()) return database.error().within("opening the store");
+  RETURN_IF_ERROR((*database)->write_blocking(chain_old_audit), "chaining the audit trail");
   return std::unique_ptr<Store>(std::make_unique<SqliteStore>(std::move(database).value(), clock));
 }
 

@@ -49,7 +49,7 @@ class ScopeClause {
   std::string glob_;
 };
 
-class SqliteStore final : public Store {
+class SqliteStore final : public Store, public Inbox {
  public:
   SqliteStore(std::unique_ptr<sqlite::Database> database, const Clock& clock)
       : clock_(clock), database_(std::move(database)) {}
@@ -118,8 +118,30 @@ class SqliteStore final : public Store {
 
   Task<Result<Note>> note(Scope scope, std::string subject) override;
   Task<Result<std::vector<AuditRecord>>> audit(std::size_t limit) override;
-  Task<Result<Page<AuditRecord>>> audit_page(PageRequest page) override;
+  Task<Result<Page<AuditRecord>>> audit_page(Scope scope, AuditFilter filter,
+                                             PageRequest page) override;
+  Task<Result<std::vector<AuditRecord>>> audit_from(int64_t from, std::size_t limit) override;
+  Task<Result<AuditVerdict>> verify_audit() override;
   Task<Status> add_audit(AuditRecord record) override;
+
+  Inbox& inbox() override { return *this; }
+  Task<Result<bool>> accept_delivery(Delivery delivery) override;
+  Task<Result<std::vector<Delivery>>> waiting_deliveries(std::size_t limit, int64_t bytes) override;
+  Task<Result<int64_t>> count_waiting_deliveries() override;
+  Task<Status> settle_deliveries(std::vector<Settled> settled) override;
+  Task<void> wait_delivery(std::chrono::microseconds limit) override;
+  Task<Result<Page<Delivery>>> deliveries(DeliveryFilter filter, PageRequest page) override;
+  Task<Result<Delivery>> delivery(std::string id) override;
+  Task<Status> replay_delivery(std::string id, AuditRecord audit) override;
+  Task<Result<std::vector<Place>>> places(std::string instance, UnixMicros since,
+                                          std::size_t limit) override;
+  Task<Result<std::vector<Told>>> untold(std::string instance, int64_t project_id,
+                                         std::vector<Told> states) override;
+  Task<Result<int64_t>> keep_found(std::string instance, Place place,
+                                   std::vector<Delivery> found) override;
+  Task<Result<Page<DeadLetter>>> dead_letters(PageRequest page) override;
+  Task<Result<DeadLetter>> dead_letter(int64_t id) override;
+  Task<Status> replay_dead_letter(int64_t id, AuditRecord audit, UnixMicros now) override;
 
   Task<Result<int64_t>> sweep(Retention retention) override;
   Task<Status> backup(std::filesystem::path to) override;
@@ -133,6 +155,9 @@ class SqliteStore final : public Store {
   bool supersede(sqlite::Connection& c, const std::string& instance, int64_t project,
                  int64_t job_id, const GitlabFacts& facts, UnixMicros now);
   void put_work(Connection& c, const NewWork& work);
+  void settle(Connection& c, const Settled& settled);
+  void tell_of_jobs(Connection& c, const Settled& settled);
+  void tell_of_merge_request(Connection& c, const Settled& settled);
   void decide(Connection& c, const Decision& decision, UnixMicros now);
   void end_act(Connection& c, const Act& act, UnixMicros now);
   void tell_of_act(Connection& c, const Act& act, UnixMicros now);
@@ -140,7 +165,7 @@ class SqliteStore final : public Store {
   Status end_lease(Connection& c, const Work& work);
 
   const Clock& clock_;
-  Wakeup events_, work_;
+  Wakeup events_, work_, deliveries_;
   std::unique_ptr<sqlite::Database> database_;  // last: its threads use the others
 };
 
@@ -162,6 +187,9 @@ void name_templates(Connection& c, int64_t n);
 Result<bool> keep_inventory(Connection& c, const fleet::v1::JobKey& key,
                             const fleet::v1::InventoryReport& report, UnixMicros received_at);
 void write_audit(Connection& c, const AuditRecord& record);
+// The project had something to do with us: GitLab is asked about it from time to time.
+void keep_active(Connection& c, const std::string& instance, int64_t project_id,
+                 const std::string& path, UnixMicros at);
 Result<Agent> read_agent(Connection& c, const std::string& id);
 
 }  // namespace gitaiops::store

@@ -22,6 +22,7 @@
 #include "base/clock/clock.h"
 #include "base/io/io.h"
 #include "base/result/result.h"
+#include "controller/store/inbox.h"
 #include "gitaiops/fleet/v1/fleet.pb.h"
 
 namespace gitaiops::store {
@@ -258,7 +259,8 @@ struct ApiToken {
 struct Event {
   uint64_t number = 0;  // monotonic, no gaps visible to a reader that goes forward
   std::string type;     // "job.started", "job.reported", "job.updated", "agent.enrolled",
-                        // "agent.revoked", "note.changed", "act.changed" (of a job)
+                        // "agent.revoked", "note.changed", "act.changed" (of a job), "job.told"
+                        // (GitLab says it is over), "merge_request.changed"
   std::string instance;
   int64_t project_id = 0;
   std::string subject;  // the job's or agent's public id, or a merge request "instance/project/iid"
@@ -271,6 +273,7 @@ struct NewWork {
                            // not_before earlier
   std::string payload;     // JSON, small
   UnixMicros not_before;
+  int priority = 1;  // 0 goes first, 2 last; what has waited for 5 minutes goes before all
 };
 
 struct Work {
@@ -278,6 +281,7 @@ struct Work {
   uint64_t fence = 0;  // grows with each lease; an older holder's finish is refused
   std::string kind, unique_key, payload;
   int attempts = 0;  // this lease included
+  int priority = 1;
 };
 
 struct AuditRecord {
@@ -286,8 +290,26 @@ struct AuditRecord {
   std::string act;    // "note.create", "agent.revoke", …
   std::string instance;
   int64_t project_id = 0;
-  std::string object;   // "merge request 7 of grp/demo"
-  std::string outcome;  // "done", "failed: …"
+  std::string object;     // "merge request 7 of grp/demo"
+  std::string outcome;    // "done", "failed: …"
+  int64_t n = 0;          // its place in the chain (audit.h); given when it is written, as is
+  std::string hash = {};  // hex: over everything before it and itself
+};
+
+// Fields that are absent match anything.
+struct AuditFilter {
+  std::optional<std::string> actor, act, instance;
+  std::optional<int64_t> project_id;
+  std::optional<UnixMicros> after, before;
+  std::optional<std::string> text;  // stands in the object or the outcome
+};
+
+// Whether the audit trail is as it was written.
+struct AuditVerdict {
+  int64_t records = 0, first = 0, last = 0;  // numbers of those that were checked
+  std::string head;                          // the last one's hash, hex
+  std::optional<int64_t> broken;             // the first record that is not as it was written
+  std::string why;
 };
 
 struct Note {
@@ -322,8 +344,9 @@ struct WorkOutcome {
 };
 
 struct Retention {
-  UnixMicros older_than;   // jobs finished before go, with what hangs on them
-  uint64_t max_bytes = 0;  // then the oldest until the file is below; 0: no limit
+  UnixMicros older_than;                  // jobs finished before go, with what hangs on them
+  uint64_t max_bytes = 0;                 // then the oldest until the file is below; 0: no limit
+  UnixMicros deliveries_older_than = {};  // of GitLab, as they came
 };
 
 // ---- The store ----
@@ -452,8 +475,16 @@ class Store {
   // -- notes, audit --
   virtual Task<Result<Note>> note(Scope scope, std::string subject) = 0;
   virtual Task<Result<std::vector<AuditRecord>>> audit(std::size_t limit) = 0;  // newest first
-  virtual Task<Result<Page<AuditRecord>>> audit_page(PageRequest page) = 0;     // likewise
-  virtual Task<Status> add_audit(AuditRecord record) = 0;                       // acts of operators
+  // Likewise. Of one project: what the scope allows; of none: only for a scope of everything.
+  virtual Task<Result<Page<AuditRecord>>> audit_page(Scope scope, AuditFilter filter,
+                                                     PageRequest page) = 0;
+  // The oldest first, from number `from` on; for exports.
+  virtual Task<Result<std::vector<AuditRecord>>> audit_from(int64_t from, std::size_t limit) = 0;
+  virtual Task<Result<AuditVerdict>> verify_audit() = 0;
+  virtual Task<Status> add_audit(AuditRecord record) = 0;  // acts of operators
+
+  // -- what GitLab told, and work that was given up --
+  virtual Inbox& inbox() = 0;
 
   // -- house-keeping --
   virtual Task<Result<int64_t>> sweep(Retention retention) = 0;  // jobs removed

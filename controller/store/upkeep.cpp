@@ -1,10 +1,11 @@
 // House-keeping. Sweeping goes in small transactions, so that reports are accepted in between.
-#include "controller/store/sqlite_store.h"
+#include "controller/store/audit.h"
 
 namespace gitaiops::store {
 namespace {
 
 constexpr int64_t kSweepChunk = 200;
+constexpr int64_t kDeliveriesChunk = 1000;
 constexpr int64_t kVacuumChunk = 2000;  // pages, 8 MB
 
 // Jobs that the subquery `which` (of n) picks, with their notes.
@@ -42,10 +43,11 @@ int64_t delete_records_before(Connection& c, UnixMicros time) {
                       table + " WHERE " + condition + " LIMIT ?)",
                   {time, kSweepChunk});
   };
-  chunk("audit", "n", "at < ?");
+  gone += delete_audit_before(c, time, kSweepChunk);
   chunk("dead_letters", "id", "at < ?");
   chunk("notes", "rowid", "updated_at < ?");
   chunk("acts", "id", "at < ?");
+  gone += c.run("DELETE FROM told WHERE at < ?", {time});
   // Only behind every cursor: a consumer that is behind loses nothing.
   chunk("outbox", "number", "at < ? AND number <= (SELECT min(number) FROM cursors)");
   // The newest inventory of each ref stays: it is what is in use now.
@@ -77,6 +79,13 @@ struct Chunk {
   bool more = false;
 };
 
+int64_t delete_deliveries_before(Connection& c, UnixMicros time) {
+  return c.run(
+      "DELETE FROM deliveries WHERE n IN (SELECT n FROM deliveries WHERE received_at < ? AND state "
+      "<> 'waiting' LIMIT ?)",
+      {time, kDeliveriesChunk});
+}
+
 Chunk sweep_age(Connection& c, UnixMicros older_than) {
   Chunk chunk;
   chunk.jobs = delete_jobs_before(c, older_than);
@@ -104,6 +113,9 @@ Task<Result<int64_t>> SqliteStore::sweep(Retention retention) {
   int64_t jobs = 0;
   const std::function<Chunk(Connection&)> phases[] = {
       [retention](Connection& c) { return sweep_age(c, retention.older_than); },
+      [retention](Connection& c) {
+        return Chunk{0, delete_deliveries_before(c, retention.deliveries_older_than) > 0};
+      },
       [retention](Connection& c) { return sweep_size(c, retention.max_bytes); }, shrink_file};
   for (const auto& phase : phases) {
     for (bool more = true; more;) {

@@ -8,6 +8,9 @@
 namespace gitaiops::store {
 namespace {
 
+constexpr int kPriorities = 3;
+constexpr int64_t kStarving = 5 * 60 * kMicrosPerSecond;
+
 // Waiting behind a leased item of the same kind and key is not being due.
 constexpr std::string_view kNotBehindAnother =
     "(w.lease_until IS NOT NULL OR NOT EXISTS (SELECT 1 FROM work o "
@@ -17,30 +20,52 @@ constexpr std::string_view kNotBehindAnother =
 
 void SqliteStore::put_work(Connection& c, const NewWork& work) {
   c.run(
-      "INSERT INTO work(kind, unique_key, payload, not_before) VALUES(?, ?, ?, ?) "
+      "INSERT INTO work(kind, unique_key, payload, not_before, priority) VALUES(?, ?, ?, ?, ?) "
       "ON CONFLICT(kind, unique_key) WHERE lease_until IS NULL "
-      "DO UPDATE SET payload = excluded.payload, not_before = min(not_before, excluded.not_before)",
-      {work.kind, work.unique_key, work.payload, work.not_before});
+      "DO UPDATE SET payload = excluded.payload, not_before = min(not_before, "
+      "excluded.not_before), priority = min(priority, excluded.priority)",
+      {work.kind, work.unique_key, work.payload, work.not_before, work.priority});
   c.after_commit([this] { work_.notify(); });
 }
+
+namespace {
+
+// The oldest item that is due at `now` and fits; 0: there is none.
+int64_t oldest_due(Connection& c, const std::string& which, UnixMicros now, int64_t value) {
+  return c
+      .integer("SELECT id FROM work w WHERE " + which +
+                   " AND coalesce(lease_until, not_before) <= ? AND " +
+                   std::string(kNotBehindAnother) +
+                   " ORDER BY coalesce(lease_until, not_before), id LIMIT 1",
+               {value, now})
+      .value_or(0);
+}
+
+// By priority; but what has waited too long goes before all, so that nothing starves.
+int64_t next_due(Connection& c, UnixMicros now) {
+  if (const int64_t id = oldest_due(c, "? = 0", now + -kStarving, 0)) return id;
+  for (int priority = 0; priority < kPriorities; ++priority)
+    if (const int64_t id = oldest_due(c, "priority = ?", now, priority)) return id;
+  return 0;
+}
+
+}  // namespace
 
 Task<Result<std::optional<Work>>> SqliteStore::lease(UnixMicros now, int64_t lease_us) {
   return database_->write([now, lease_us](Connection& c) -> Result<std::optional<Work>> {
     Work work;
+    work.id = next_due(c, now);
     {
       auto rows = c.query(
-          "SELECT id, kind, unique_key, payload, attempts, fence FROM work w "
-          "WHERE coalesce(lease_until, not_before) <= ? AND " +
-              std::string(kNotBehindAnother) +
-              " ORDER BY coalesce(lease_until, not_before), id LIMIT 1",
-          {now});
+          "SELECT kind, unique_key, payload, attempts, fence, priority FROM work WHERE id = ?",
+          {work.id});
       if (!rows.next()) return std::optional<Work>();
-      work.id = rows.integer(0);
-      work.kind = rows.text(1);
-      work.unique_key = rows.text(2);
-      work.payload = rows.text(3);
-      work.attempts = static_cast<int>(rows.integer(4)) + 1;
-      work.fence = static_cast<uint64_t>(rows.integer(5)) + 1;
+      work.kind = rows.text(0);
+      work.unique_key = rows.text(1);
+      work.payload = rows.text(2);
+      work.attempts = static_cast<int>(rows.integer(3)) + 1;
+      work.fence = static_cast<uint64_t>(rows.integer(4)) + 1;
+      work.priority = static_cast<int>(rows.integer(5));
     }
     c.run("UPDATE work SET attempts = ?, fence = ?, lease_until = ? WHERE id = ?",
           {work.attempts, work.fence, now.value + lease_us, work.id});
@@ -75,13 +100,13 @@ Task<Status> SqliteStore::retry_later(Work work, UnixMicros not_before, std::str
         // attempts so far count.
         c.run(
             "INSERT INTO work(id, kind, unique_key, payload, not_before, attempts, fence, "
-            "last_error) VALUES(?, ?, ?, ?, ?, ?, ?, ?) "
+            "last_error, priority) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?) "
             "ON CONFLICT(kind, unique_key) WHERE lease_until IS NULL "
             "DO UPDATE SET not_before = min(not_before, excluded.not_before), attempts = "
             "max(attempts, excluded.attempts), "
             "last_error = excluded.last_error",
             {work.id, work.kind, work.unique_key, work.payload, not_before, work.attempts,
-             work.fence, why});
+             work.fence, why, work.priority});
         apply_outcome(c, outcome, now);
         return {};
       });

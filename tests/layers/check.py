@@ -24,7 +24,7 @@ CONFINED = {
     "hs/": ("engines/diagnosis/",),
     "re2/": ("engines/diagnosis/",),
     "zstd.h": ("base/zstd/", "engines/scanner/advisories/"),
-    "simdjson.h": ("engines/scanner/advisories/", "engines/scanner/documents/"),
+    "simdjson.h": ("engines/scanner/advisories/", "engines/scanner/documents/", "controller/webhooks/"),
     "zip.h": ("cli/advisory_sources.cpp",),
     "zlib.h": ("agent/jobs/trace_reader.cpp", "cli/advisory_sources.cpp"),
     "CLI/": ("cli/main.cpp", "agent/main.cpp", "controller/main.cpp"),

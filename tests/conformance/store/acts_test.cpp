@@ -92,14 +92,14 @@ TEST_P(StoreConformance, AuditGoesByPages) {
     ASSERT_TRUE(
         await(store->add_audit({kNow, "operator", "act " + std::to_string(i), "", 0, "", "done"}))
             .ok());
-  const auto first = await(store->audit_page({"", 3}));
+  const auto first = await(store->audit_page(everything(), {}, {"", 3}));
   ASSERT_EQ(first->items.size(), 3u);
   EXPECT_EQ(first->items[0].act, "act 4");
-  const auto second = await(store->audit_page({first->next, 3}));
+  const auto second = await(store->audit_page(everything(), {}, {first->next, 3}));
   ASSERT_EQ(second->items.size(), 2u);
   EXPECT_EQ(second->items[1].act, "act 0");
   EXPECT_EQ(second->next, "");
-  EXPECT_FALSE(await(store->audit_page({"x", 3})).ok());
+  EXPECT_FALSE(await(store->audit_page(everything(), {}, {"x", 3})).ok());
 }
 
 }  // namespace

@@ -321,13 +321,34 @@ TEST_F(ApiTest, LinesOfALogAreAskedForInTheTokensScope) {
     EXPECT_EQ(status(log + bad, "of-a"), 400) << bad;
 }
 
-TEST_F(ApiTest, HostsAndAuditAreOfTheFleet) {
+TEST_F(ApiTest, HostsAndEventsAreOfTheFleet) {
   store_.hosts.emplace_back().jobs = 6;
   store_.all_audit = {{{}, "reaction:retry", "job.retry", "main", 7, "job 42", "done"}};
   EXPECT_EQ(body("/api/v1/failing_hosts", "admin")["hosts"][0]["jobs"], 6);
   EXPECT_EQ(body("/api/v1/audit?limit=5", "of-all")["records"][0]["act"], "job.retry");
   EXPECT_EQ(status("/api/v1/failing_hosts", "of-a"), 403);
-  EXPECT_EQ(status("/api/v1/audit", "of-a"), 403);
+  for (const char* path :
+       {"/api/v1/events", "/api/v1/events/e1", "/api/v1/dead-letters", "/api/v1/dead-letters/1"})
+    EXPECT_EQ(status(path, "of-a"), 403) << path;
+  for (const char* path : {"/api/v1/events/e1/replay", "/api/v1/dead-letters/1/replay"}) {
+    EXPECT_EQ(ask(path, "of-all", "POST").status, 403) << path << ": reading is not doing";
+    EXPECT_EQ(ask(path, "", "POST").status, 401) << path;
+    EXPECT_EQ(ask(path, "admin", "GET").headers.get("Allow"), "POST");
+  }
+}
+
+TEST_F(ApiTest, WebhooksNeedNoTokenOfOurs) {
+  EXPECT_EQ(ask("/webhooks/gitlab/main", "", "POST").status, 404) << "none are taken";
+  std::string asked;
+  Dependencies dependencies{store_, clock_, metrics_};
+  dependencies.webhook = [&](std::string instance, http::Request) -> Task<http::Response> {
+    asked = instance;
+    co_return http::Response();
+  };
+  handler_ = make_handler(options_, std::move(dependencies));
+  EXPECT_EQ(ask("/webhooks/gitlab/main", "", "POST").status, 200);
+  EXPECT_EQ(asked, "main");
+  EXPECT_EQ(ask("/webhooks/gitlab/main", "").status, 405);
 }
 
 // ---- Bad days ----

@@ -41,6 +41,15 @@ class RealStore : public testing::Test {
     agent.id = "018f0000-0000-7000-8000-0000000000ff";
     agent.enrolled_at = clock_.now();
     require(co_await store_->enroll_agent("e-hash", agent, clock_.now()));
+    store::ApiToken fleet{"t-fleet",
+                          "fleet",
+                          crypto::sha256_hex("fleet"),
+                          {"admin"},
+                          store::everything(),
+                          clock_.now(),
+                          later,
+                          {}};
+    require(co_await store_->add_api_token(fleet));
     const std::string names = "ab";
     for (int64_t project = 1; project <= 2; ++project) {
       const std::string name(1, names[project - 1]);
@@ -86,9 +95,10 @@ class RealStore : public testing::Test {
   }
 
   http::Response ask(const std::string& path, const std::string& secret,
-                     std::multimap<std::string, std::string> query = {}) {
+                     std::multimap<std::string, std::string> query = {},
+                     const std::string& method = "GET") {
     http::Request request;
-    request.method = "GET";
+    request.method = method;
     request.path = path;
     for (const auto part : split(std::string_view(path).substr(1), '/'))
       request.segments.emplace_back(part);
@@ -153,6 +163,88 @@ TEST_F(RealStore, UnknownTokensAndWrongCursorsAreTheCallersFault) {
   EXPECT_EQ(ask("/api/v1/jobs", "unknown").status, 401);
   EXPECT_EQ(ask("/api/v1/jobs", "of-a", {{"after", "no cursor of ours"}}).status, 400);
   EXPECT_EQ(ask("/ready", "").status, 200);
+}
+
+Task<void> write_records(store::Store& store, UnixMicros now) {
+  for (const int64_t project : {1, 2, 0}) {
+    store::AuditRecord record{now, "reaction:note", "note.update", "main", project, "", "done"};
+    record.object = "of project " + std::to_string(project);
+    const Status written = co_await store.add_audit(std::move(record));
+    EXPECT_TRUE(written.ok());
+  }
+}
+
+TEST_F(RealStore, AuditIsSearchedWithinTheScope) {
+  run(write_records(*store_, clock_.now()));
+  const auto objects = [&](const std::string& secret,
+                           std::multimap<std::string, std::string> query = {}) {
+    std::string out;
+    const auto page = nlohmann::json::parse(ask("/api/v1/audit", secret, std::move(query)).body);
+    for (const auto& record : page["records"]) out += record["object"].get<std::string>() + ";";
+    return out;
+  };
+  EXPECT_EQ(objects("of-a"), "of project 1;");
+  EXPECT_EQ(objects("of-b"), "of project 2;");
+  EXPECT_EQ(objects("of-b", {{"text", "project 1"}}), "");
+  EXPECT_EQ(objects("fleet"), "of project 0;of project 2;of project 1;");
+  EXPECT_EQ(objects("fleet", {{"project_id", "2"}}), "of project 2;");
+  EXPECT_EQ(objects("fleet", {{"text", "%"}}), "") << "a sign of its own, not of LIKE";
+  EXPECT_EQ(objects("fleet", {{"act", "job.retry"}}), "");
+  EXPECT_EQ(objects("fleet", {{"limit", "1"}}), "of project 0;");
+}
+
+Task<void> receive(store::Store& store, UnixMicros now) {
+  store::Delivery delivery;
+  delivery.id = "018f0000-0000-7000-8000-0000000000e1";
+  delivery.instance = "main";
+  delivery.key = "k";
+  delivery.source = "webhook";
+  delivery.type = "Push Hook";
+  delivery.body = "{\"object_kind\":\"push\"}";
+  const auto kept = co_await store.inbox().accept_delivery(delivery);
+  EXPECT_TRUE(kept.ok() && *kept);
+  std::vector<store::NewWork> work(1);
+  work[0].kind = "note.update";
+  work[0].unique_key = "main/1/7";
+  work[0].payload = "{}";
+  const Status put = co_await store.advance("test-dead", 1, work);
+  EXPECT_TRUE(put.ok());
+  const auto leased = co_await store.lease(now, kMicrosPerSecond);
+  EXPECT_TRUE(leased.ok() && *leased);
+  const Status dead = co_await store.give_up(**leased, "nobody there", {});
+  EXPECT_TRUE(dead.ok());
+}
+
+TEST_F(RealStore, EventsAndDeadLettersAreShownAndReplayed) {
+  run(receive(*store_, clock_.now()));
+  const auto events = nlohmann::json::parse(ask("/api/v1/events", "fleet").body);
+  ASSERT_EQ(events["events"].size(), 1u);
+  const std::string event = "/api/v1/events/" + events["events"][0]["id"].get<std::string>();
+  EXPECT_EQ(events["events"][0]["state"], "waiting");
+  EXPECT_EQ(nlohmann::json::parse(ask(event, "fleet").body)["body"], "{\"object_kind\":\"push\"}");
+  EXPECT_EQ(
+      nlohmann::json::parse(ask("/api/v1/events", "fleet", {{"state", "done"}}).body)["events"]
+          .size(),
+      0u);
+  EXPECT_EQ(ask("/api/v1/events", "fleet", {{"stat", "done"}}).status, 400);
+  EXPECT_EQ(ask("/api/v1/events/none", "fleet").status, 404);
+  EXPECT_EQ(ask(event + "/replay", "fleet", {}, "POST").status, 202);
+  EXPECT_EQ(ask("/api/v1/events/none/replay", "fleet", {}, "POST").status, 404);
+
+  const auto letters = nlohmann::json::parse(ask("/api/v1/dead-letters", "fleet").body);
+  ASSERT_EQ(letters["dead_letters"].size(), 1u);
+  EXPECT_EQ(letters["dead_letters"][0]["why"], "nobody there");
+  const std::string letter =
+      "/api/v1/dead-letters/" + letters["dead_letters"][0]["id"].get<std::string>();
+  EXPECT_EQ(nlohmann::json::parse(ask(letter, "fleet").body)["key"], "main/1/7");
+  EXPECT_EQ(ask(letter + "/replay", "fleet", {}, "POST").status, 202);
+  EXPECT_EQ(ask(letter + "/replay", "fleet", {}, "POST").status, 404) << "once";
+  const auto audit = nlohmann::json::parse(ask("/api/v1/audit", "fleet").body)["records"];
+  ASSERT_EQ(audit.size(), 2u);
+  EXPECT_EQ(audit[0]["act"], "work.replay");
+  EXPECT_EQ(audit[0]["actor"], "token:t-fleet");
+  EXPECT_EQ(audit[1]["act"], "event.replay");
+  EXPECT_EQ(audit[0]["hash"].get<std::string>().size(), 64u);
 }
 
 }  // namespace

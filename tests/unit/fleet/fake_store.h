@@ -165,7 +165,13 @@ class FakeStore final : public store::Store {
   Task<Result<QueueStats>> queue_stats() override { co_return none(); }
   Task<Result<store::Note>> note(store::Scope, std::string) override { co_return none(); }
   Task<Result<std::vector<store::AuditRecord>>> audit(std::size_t) override { co_return none(); }
-  Task<Result<store::Page<store::AuditRecord>>> audit_page(store::PageRequest) override {
+  Task<Result<std::vector<store::AuditRecord>>> audit_from(int64_t, std::size_t) override {
+    co_return none();
+  }
+  Task<Result<store::AuditVerdict>> verify_audit() override { co_return none(); }
+  store::Inbox& inbox() override { std::abort(); }  // nobody asks for it here
+  Task<Result<store::Page<store::AuditRecord>>> audit_page(store::Scope, store::AuditFilter,
+                                                           store::PageRequest) override {
     co_return none();
   }
   Task<Result<bool>> keep_fetched(fleet::v1::JobReport, UnixMicros) override { co_return none(); }

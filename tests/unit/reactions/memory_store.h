@@ -175,7 +175,14 @@ class MemoryStore : public Store {
   Task<Result<std::vector<uint64_t>>> baseline(std::string, int64_t, std::string) override {
     co_return std::vector<uint64_t>();
   }
-  Task<Result<Page<AuditRecord>>> audit_page(PageRequest) override { co_return no(); }
+  Task<Result<std::vector<AuditRecord>>> audit_from(int64_t, std::size_t) override {
+    co_return no();
+  }
+  Task<Result<AuditVerdict>> verify_audit() override { co_return no(); }
+  Inbox& inbox() override { std::abort(); }  // nobody asks for it here
+  Task<Result<Page<AuditRecord>>> audit_page(Scope, AuditFilter, PageRequest) override {
+    co_return no();
+  }
   Task<Result<Accepted>> accept(std::string, uint64_t, fleet::v1::Envelope, UnixMicros) override {
     co_return no();
   }
