@@ -95,7 +95,9 @@ Task<void> check_controller(std::string address, Checklist* list) {
 }
 
 void check_journal(const Config& config, Checklist& list) {
-  const auto journal = "the journal (unit " + config.runner.journal_unit + ")";
+  const auto& container = config.runner.journal_container;
+  const auto journal = "the journal (unit " + config.runner.journal_unit +
+                       (container.empty() ? ")" : ", container " + container + ")");
   int why = ENOENT;
   for (const char* folder : {"/var/log/journal", "/run/log/journal"}) {
     if (::access(folder, R_OK) == 0) {

@@ -79,7 +79,10 @@ SourcesOptions sources_options(const Config& config, std::shared_ptr<std::set<in
   SourcesOptions options;
   for (const auto& instance : config.gitlab)
     options.instances.push_back({instance.id, instance.url});
-  if (config.runner.log == "journal") options.journal_unit = config.runner.journal_unit;
+  if (config.runner.log == "journal") {
+    options.journal_unit = config.runner.journal_unit;
+    options.journal_container = config.runner.journal_container;
+  }
   if (config.runner.log == "file") options.log_files.push_back(config.runner.log_file);
   if (config.runner.log == "syslog") options.syslog_files.push_back(config.runner.log_file);
   options.is_runner = [runners](int32_t pid) { return runners->contains(pid); };

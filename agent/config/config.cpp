@@ -24,11 +24,17 @@ config::Schema<Config> make_schema() {
   s.key(
        "runner.log",
        "Where the runner's own log goes. \"docker\": the runner is a docker container itself, with "
-       "the log driver json-file.",
+       "the log driver json-file; for the driver journald see journal_container.",
        [](Config& c) -> auto& { return c.runner.log; })
       .one_of({"journal", "file", "syslog", "docker", "none"});
   s.key("runner.journal_unit", "Its systemd unit, for log = \"journal\".",
         [](Config& c) -> auto& { return c.runner.journal_unit; });
+  s.key(
+      "runner.journal_container",
+      "For log = \"journal\", where the runner is a container whose engine writes into the journal "
+      "(log driver journald): the container's name. journal_unit is then the engine's, e.g. "
+      "\"docker.service\". Empty: the runner is no container.",
+      [](Config& c) -> auto& { return c.runner.journal_container; });
   s.key("runner.log_file", "The file, for log = \"file\" or \"syslog\".",
         [](Config& c) -> auto& { return c.runner.log_file; });
   s.key("runner.usage_log_dir",

@@ -26,6 +26,7 @@ struct Config {
   struct {
     std::string log = "journal";  // journal, file, syslog, docker, none
     std::string journal_unit = "gitlab-runner.service";
+    std::string journal_container;
     std::filesystem::path log_file = "/var/log/gitlab-runner.log";
     std::filesystem::path usage_log_dir;  // empty: not read
     std::string debug_address;            // "127.0.0.1:9252"; empty: not asked

@@ -2,8 +2,12 @@
 // "late" here.
 //
 // A job runs inside the runner's unit and can write to the journal too. What it cannot choose is
-// the pid that the kernel puts beside its entry: only those of the runner count.
+// the pid that the kernel puts beside its entry: only those of the runner count. Where the runner
+// is a container, its engine writes for it and names it; a job that is a container, too, reaches no
+// journal. What is too long for one entry is dropped whole: its rest would be a line that whoever
+// wrote the beginning had chosen.
 #include <algorithm>
+#include <array>
 
 #include <asio/posix/stream_descriptor.hpp>
 #include <systemd/sd-journal.h>
@@ -14,6 +18,7 @@ namespace gitaiops::agent {
 namespace {
 
 constexpr std::size_t kMaxEntry = 64 << 10;
+constexpr std::array<std::string_view, 2> kEngines = {"dockerd", "conmon"};  // who writes for them
 constexpr int kMaxEntriesAStep = 500;
 constexpr std::chrono::seconds kRetry{5};
 // A lost wake-up (files rotated under us) costs at most this.
@@ -32,6 +37,13 @@ std::string field(sd_journal* journal, const std::string& name) {
   return std::string(text.substr(std::min(text.size(), name.size() + 1)));
 }
 
+bool holds_journals(const std::filesystem::path& folder) {
+  std::error_code ignored;
+  const std::filesystem::directory_iterator files(folder, ignored);
+  return std::any_of(begin(files), end(files),
+                     [](const auto& file) { return file.path().extension() == ".journal"; });
+}
+
 class JournalSource final : public LogSource {
  public:
   JournalSource(World world, std::string name, std::optional<Cursor> cursor)
@@ -39,7 +51,9 @@ class JournalSource final : public LogSource {
         reader_(world_->instances, cursor ? cursor->runners : std::map<std::string, std::string>()),
         position_(cursor ? cursor->journal : "") {
     state_.name = std::move(name);
-    state_.reads = "the entries of " + world_->options.journal_unit + " in the journal";
+    const auto& container = world_->options.journal_container;
+    state_.reads = "the entries of " + world_->options.journal_unit + " in the journal" +
+                   (container.empty() ? "" : ", of the container " + container);
   }
   ~JournalSource() override { close(); }
 
@@ -81,7 +95,10 @@ class JournalSource final : public LogSource {
                                      : sd_journal_open_directory(&raw, folder.c_str(), 0);
     Journal journal(raw);
     if (error < 0) return errno_error(-error, "open", "the journal");
-    if (sd_journal_has_persistent_files(raw) <= 0 && sd_journal_has_runtime_files(raw) <= 0)
+    const bool found = folder.empty() ? sd_journal_has_persistent_files(raw) > 0 ||
+                                            sd_journal_has_runtime_files(raw) > 0
+                                      : holds_journals(folder);
+    if (!found)
       return Error(Code::permission_denied, "no journal that the agent may read was found");
     sd_journal_set_data_threshold(raw, kMaxEntry);
     const auto match = "_SYSTEMD_UNIT=" + world_->options.journal_unit;
@@ -133,8 +150,20 @@ class JournalSource final : public LogSource {
     return true;
   }
 
+  bool is_of_container() {
+    const auto comm = field(journal_.get(), "_COMM");
+    if (std::ranges::find(kEngines, comm) == kEngines.end() ||
+        field(journal_.get(), "CONTAINER_NAME") != world_->options.journal_container)
+      return false;
+    const bool begun = field(journal_.get(), "CONTAINER_PARTIAL_MESSAGE") == "true";
+    const bool part = begun || halfway_ || !field(journal_.get(), "CONTAINER_PARTIAL_ID").empty();
+    halfway_ = begun;
+    return !part;
+  }
+
   bool is_runners() {
     const auto& options = world_->options;
+    if (!options.journal_container.empty()) return is_of_container();
     const auto comm = field(journal_.get(), "_COMM");
     if (std::find(options.runner_names.begin(), options.runner_names.end(), comm) ==
         options.runner_names.end())
@@ -160,7 +189,7 @@ class JournalSource final : public LogSource {
     }
     moved_ = true;
     char* cursor = nullptr;
-    if (!reader_.halfway() && sd_journal_get_cursor(journal_.get(), &cursor) >= 0) {
+    if (!reader_.halfway() && !halfway_ && sd_journal_get_cursor(journal_.get(), &cursor) >= 0) {
       position_ = cursor;
       std::free(cursor);
     }
@@ -204,6 +233,7 @@ class JournalSource final : public LogSource {
   SourceState state_;
   CursorDue due_;
   bool moved_ = false;
+  bool halfway_ = false;  // the container's next entry goes on with its last
   uint64_t foreign_ = 0;
 };
 

@@ -64,8 +64,11 @@ struct GitLabInstance {
 
 struct SourcesOptions {
   std::vector<GitLabInstance> instances;
-  std::string journal_unit;              // "gitlab-runner.service"; empty: the journal is not read
-  std::filesystem::path journal_folder;  // empty: this machine's
+  std::string journal_unit;  // "gitlab-runner.service"; empty: the journal is not read
+  // Where the runner itself is a container whose engine writes its output into the journal (driver
+  // journald): the container's name, and journal_unit is the engine's. Empty: the unit speaks.
+  std::string journal_container;
+  std::filesystem::path journal_folder;                       // empty: this machine's
   std::vector<std::string> runner_names = {"gitlab-runner"};  // comm of the runner, tag in syslog
   // Whether a process is (or was) a runner. Jobs can write to the journal from inside the runner's
   // unit, so entries of other processes are dropped. Unset: the command line must say `run`.

@@ -1,5 +1,6 @@
 #include "agent/sources/sources.h"
 
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 
@@ -245,6 +246,49 @@ TEST_F(Sources, AnEmptyJournalIsSaidWithItsCure) {
   auto source = start();
   EXPECT_EQ(next(*source).problems.size(), 1u);
   EXPECT_NE(source->state().cure, "");
+}
+
+// An entry of the journal, in its export format, as docker's driver journald writes it.
+std::string journald_entry(int second, const std::string& comm, const std::string& container,
+                           const std::string& message, const std::string& more = "") {
+  const auto at = std::to_string(1'700'000'000'000'000 + second * 1'000'000);
+  return "__REALTIME_TIMESTAMP=" + at + "\n__MONOTONIC_TIMESTAMP=" + std::to_string(second) +
+         "\n_BOOT_ID=4d2d3dd7b5e34a5f9f1e0c0a6f6f0001\n_TRANSPORT=journal\n_PID=77\n_COMM=" + comm +
+         "\n_SYSTEMD_UNIT=docker.service\nCONTAINER_NAME=" + container + "\n" + more +
+         "MESSAGE=" + message + "\n\n";
+}
+
+void add_to_journal(const fs::path& folder, const std::string& entries) {
+  const auto program =
+      "/lib/systemd/systemd-journal-remote --output=" + (folder / "a.journal").string() + " - 2>&1";
+  FILE* remote = ::popen(program.c_str(), "w");
+  ASSERT_NE(remote, nullptr);
+  std::fwrite(entries.data(), 1, entries.size(), remote);
+  ASSERT_EQ(::pclose(remote), 0);
+}
+
+TEST_F(Sources, TheRunnersContainerInTheJournal) {
+  if (!fs::exists("/lib/systemd/systemd-journal-remote"))
+    GTEST_SKIP() << "needs systemd-journal-remote to write a journal";
+  const auto ended = [](int job) {
+    return "Job succeeded  duration_s=1 job=" + std::to_string(job) + " runner=tok";
+  };
+  add_to_journal(folder_, journald_entry(1, "dockerd", "gitlab-runner", ended(1)));
+  options_.journal_unit = "docker.service";
+  options_.journal_container = "gitlab-runner";
+  options_.journal_folder = folder_;
+  auto source = start();
+  const auto entries =
+      journald_entry(2, "dockerd", "runner-tok-project-7-concurrent-0-build", ended(2)) +
+      journald_entry(3, "sh", "gitlab-runner", ended(3)) +
+      // The second piece of a line that did not fit would be a line of its author's choice.
+      journald_entry(4, "dockerd", "gitlab-runner", "x", "CONTAINER_PARTIAL_MESSAGE=true\n") +
+      journald_entry(5, "dockerd", "gitlab-runner", ended(5)) +
+      journald_entry(6, "dockerd", "gitlab-runner", ended(6), "CONTAINER_PARTIAL_ID=f00\n") +
+      journald_entry(7, "dockerd", "gitlab-runner", ended(7));
+  const auto batch = next(*source, [&] { add_to_journal(folder_, entries); });
+  EXPECT_THAT(batch.problems, IsEmpty());
+  EXPECT_THAT(jobs(batch), ElementsAre(7));
 }
 
 TEST_F(Sources, OptionsThatCanNeverWorkAreRefused) {
