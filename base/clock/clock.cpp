@@ -3,6 +3,8 @@
 #include <cstdio>
 #include <ctime>
 
+#include "base/bytes/digits.h"
+
 namespace gitaiops {
 namespace {
 
@@ -17,16 +19,6 @@ class SystemClock final : public Clock {
   UnixMicros now() const override { return {read_clock(CLOCK_REALTIME)}; }
   SteadyMicros steady() const override { return {read_clock(CLOCK_BOOTTIME)}; }
 };
-
-std::optional<int> digits(std::string_view text, std::size_t at, std::size_t count) {
-  if (at + count > text.size()) return std::nullopt;
-  int value = 0;
-  for (std::size_t i = at; i < at + count; ++i) {
-    if (text[i] < '0' || text[i] > '9') return std::nullopt;
-    value = value * 10 + (text[i] - '0');
-  }
-  return value;
-}
 
 }  // namespace
 

@@ -44,12 +44,6 @@ constexpr char lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
 
-std::string lowered(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(), lower);
-  return out;
-}
-
 // PEP 503: runs of "-", "_" and "." are one "-".
 std::string python_name(std::string_view name) {
   std::string out;
@@ -77,6 +71,12 @@ std::string swift_name(std::string_view name) {
 }
 
 }  // namespace
+
+std::string lowered(std::string_view text) {
+  std::string out(text);
+  std::ranges::transform(out, out.begin(), lower);
+  return out;
+}
 
 std::string_view osv_name(Ecosystem ecosystem) {
   return kNames[static_cast<std::size_t>(ecosystem)].osv;

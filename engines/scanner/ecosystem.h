@@ -39,6 +39,9 @@ std::optional<Ecosystem> ecosystem_of(std::string_view osv_name);
 // The type that a package URL of it carries ("npm", "pypi", "golang", "cargo", "gem", …).
 std::string_view purl_type(Ecosystem ecosystem);
 
+// ASCII letters in lower case, as registries fold names.
+std::string lowered(std::string_view text);
+
 // A package's name as its registry compares it: PyPI by PEP 503, NuGet and Packagist in lower case,
 // Maven as group:artifact, Go modules as they are, …
 std::string normalised_name(Ecosystem ecosystem, std::string_view name);

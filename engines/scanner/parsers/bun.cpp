@@ -108,10 +108,9 @@ class Lock {
 
 Extract parse_bun_lock(const File& file) {
   Extract out;
-  const auto document = documents::read_json(file.text, documents::Comments::allowed);
-  if (!usable(out, file, document)) return out;
-  const auto root = document.root();
-  if (!root.is_object()) return problem(out, file, root.line(), "it is not an object"), out;
+  const auto document = read_object(out, file, documents::Comments::allowed);
+  if (!document) return out;
+  const auto root = document->root();
   Lock lock(out, file);
   lock.packages(root["packages"]);
   lock.workspaces(root["workspaces"]);

@@ -50,10 +50,9 @@ void lock_section(Extract& out, const File& file, Value packages, Scope scope) {
 
 Extract parse_composer_json(const File& file) {
   Extract out;
-  const auto document = documents::read_json(file.text);
-  if (!usable(out, file, document)) return out;
-  const auto root = document.root();
-  if (!root.is_object()) return problem(out, file, root.line(), "it is not an object"), out;
+  const auto document = read_object(out, file);
+  if (!document) return out;
+  const auto root = document->root();
   out.root = root["name"].text();
   out.root_version = root["version"].text();
   constexpr std::pair<std::string_view, Scope> kSections[] = {{"require", Scope::runtime},
@@ -73,10 +72,9 @@ Extract parse_composer_json(const File& file) {
 
 Extract parse_composer_lock(const File& file) {
   Extract out;
-  const auto document = documents::read_json(file.text);
-  if (!usable(out, file, document)) return out;
-  const auto root = document.root();
-  if (!root.is_object()) return problem(out, file, root.line(), "it is not an object"), out;
+  const auto document = read_object(out, file);
+  if (!document) return out;
+  const auto root = document->root();
   out.scopes_known = true;
   lock_section(out, file, root["packages"], Scope::runtime);
   lock_section(out, file, root["packages-dev"], Scope::development);

@@ -52,10 +52,9 @@ void graph(Extract& out, const File& file, Value nodes) {
 
 Extract parse_conan_lock(const File& file) {
   Extract out;
-  const auto document = documents::read_json(file.text);
-  if (!usable(out, file, document)) return out;
-  const auto root = document.root();
-  if (!root.is_object()) return problem(out, file, root.line(), "it is not an object"), out;
+  const auto document = read_object(out, file);
+  if (!document) return out;
+  const auto root = document->root();
   if (const auto nodes = root["graph_lock"]["nodes"]) {
     graph(out, file, nodes);
     return out;

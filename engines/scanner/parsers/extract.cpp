@@ -54,6 +54,16 @@ bool usable(Extract& out, const File& file, const documents::Document& document)
   return false;
 }
 
+std::optional<documents::Document> read_object(Extract& out, const File& file,
+                                               documents::Comments comments) {
+  auto document = documents::read_json(file.text, comments);
+  if (!usable(out, file, document)) return std::nullopt;
+  const auto root = document.root();
+  if (root.is_object()) return document;
+  problem(out, file, root.line(), "it is not an object");
+  return std::nullopt;
+}
+
 void add_integrity(Package& package, std::string_view integrity) {
   for (const auto part : split(integrity, ' ')) {
     const auto dash = part.find('-');

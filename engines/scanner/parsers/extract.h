@@ -84,6 +84,9 @@ void depend(Package& package, uint32_t on, std::string_view range);
 void problem(Extract& out, const File& file, uint32_t line, std::string reason);
 // Whether the document can be used; its fault becomes a Problem.
 bool usable(Extract& out, const File& file, const documents::Document& document);
+// The file as a JSON object; nothing where it is none, which becomes a Problem.
+std::optional<documents::Document> read_object(
+    Extract& out, const File& file, documents::Comments comments = documents::Comments::refused);
 
 // "sha512-AbC=" (several by blanks): npm's, yarn's and NuGet's way.
 void add_integrity(Package& package, std::string_view integrity);

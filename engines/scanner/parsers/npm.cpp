@@ -228,10 +228,9 @@ bool is_exact_version(std::string_view range) {
 
 Extract parse_package_json(const File& file) {
   Extract out;
-  const auto document = documents::read_json(file.text);
-  if (!usable(out, file, document)) return out;
-  const auto root = document.root();
-  if (!root.is_object()) return problem(out, file, root.line(), "it is not an object"), out;
+  const auto document = read_object(out, file);
+  if (!document) return out;
+  const auto root = document->root();
   out.root = root["name"].text();
   out.root_version = root["version"].text();
   for (const auto& [section, scope] : kSections) {
@@ -265,10 +264,9 @@ Extract parse_package_json(const File& file) {
 
 Extract parse_package_lock(const File& file) {
   Extract out;
-  const auto document = documents::read_json(file.text);
-  if (!usable(out, file, document)) return out;
-  const auto root = document.root();
-  if (!root.is_object()) return problem(out, file, root.line(), "it is not an object"), out;
+  const auto document = read_object(out, file);
+  if (!document) return out;
+  const auto root = document->root();
   const auto packages = root["packages"];
   const auto own = packages[""];
   out.root = root["name"] ? root["name"].text() : own["name"].text();

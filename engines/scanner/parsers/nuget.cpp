@@ -184,10 +184,9 @@ Extract parse_nuget_config(const File& file) {
 
 Extract parse_nuget_lock(const File& file) {
   Extract out;
-  const auto document = documents::read_json(file.text);
-  if (!usable(out, file, document)) return out;
-  const auto root = document.root();
-  if (!root.is_object()) return problem(out, file, root.line(), "it is not an object"), out;
+  const auto document = read_object(out, file);
+  if (!document) return out;
+  const auto root = document->root();
   for (const auto framework : root["dependencies"]) {
     const std::string prefix = std::string(framework.key()) + "/";
     for (const auto item : framework) {
@@ -209,10 +208,9 @@ Extract parse_nuget_lock(const File& file) {
 
 Extract parse_deps_json(const File& file) {
   Extract out;
-  const auto document = documents::read_json(file.text);
-  if (!usable(out, file, document)) return out;
-  const auto root = document.root();
-  if (!root.is_object()) return problem(out, file, root.line(), "it is not an object"), out;
+  const auto document = read_object(out, file);
+  if (!document) return out;
+  const auto root = document->root();
   std::unordered_map<std::string_view, std::size_t> at;
   std::vector<std::string_view> projects;
   for (const auto item : root["libraries"]) {

@@ -101,10 +101,9 @@ void pylock_hashes(Package& package, Value artifact) {
 
 Extract parse_pipfile_lock(const File& file) {
   Extract out;
-  const auto document = documents::read_json(file.text);
-  if (!usable(out, file, document)) return out;
-  const auto root = document.root();
-  if (!root.is_object()) return problem(out, file, root.line(), "it is not an object"), out;
+  const auto document = read_object(out, file);
+  if (!document) return out;
+  const auto root = document->root();
   out.scopes_known = true;
   for (const auto section : root) {
     if (section.key() == "_meta") continue;

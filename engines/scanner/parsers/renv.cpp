@@ -5,10 +5,9 @@ namespace gitaiops::scanner::parsers {
 
 Extract parse_renv_lock(const File& file) {
   Extract out;
-  const auto document = documents::read_json(file.text);
-  if (!usable(out, file, document)) return out;
-  const auto root = document.root();
-  if (!root.is_object()) return problem(out, file, root.line(), "it is not an object"), out;
+  const auto document = read_object(out, file);
+  if (!document) return out;
+  const auto root = document->root();
   for (const auto item : root["Packages"]) {
     const auto remote = item["RemoteType"].text();
     // Without either nobody knows what it is.

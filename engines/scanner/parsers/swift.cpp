@@ -18,10 +18,9 @@ std::string_view place(std::string_view location) {
 
 Extract parse_package_resolved(const File& file) {
   Extract out;
-  const auto document = documents::read_json(file.text);
-  if (!usable(out, file, document)) return out;
-  const auto root = document.root();
-  if (!root.is_object()) return problem(out, file, root.line(), "it is not an object"), out;
+  const auto document = read_object(out, file);
+  if (!document) return out;
+  const auto root = document->root();
   const auto pins = root["pins"] ? root["pins"] : root["object"]["pins"];
   for (const auto pin : pins) {
     const auto location = pin["location"] ? pin["location"].text() : pin["repositoryURL"].text();

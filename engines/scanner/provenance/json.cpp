@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "base/bytes/digits.h"
 #include "engines/scanner/provenance/keys.h"
 
 namespace gitaiops::scanner::provenance {
@@ -32,16 +33,6 @@ bool too_deep(std::string_view text) {
     }
   }
   return false;
-}
-
-std::optional<int> digits(std::string_view text, std::size_t at, std::size_t count) {
-  if (at + count > text.size()) return std::nullopt;
-  int value = 0;
-  for (std::size_t i = at; i < at + count; ++i) {
-    if (text[i] < '0' || text[i] > '9') return std::nullopt;
-    value = value * 10 + (text[i] - '0');
-  }
-  return value;
 }
 
 bool is(std::string_view text, std::size_t at, char c) {

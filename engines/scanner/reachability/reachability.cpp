@@ -101,13 +101,6 @@ std::string replaced(std::string text, char from, char to) {
   return text;
 }
 
-std::string lowered(std::string_view text) {
-  std::string out(text);
-  for (char& c : out)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return out;
-}
-
 bool python_imported(const Package& package, const Names& imports) {
   const auto name = normalised_name(Ecosystem::pypi, package.name);
   if (any_alias(kPython, name, imports)) return true;

@@ -260,8 +260,8 @@ std::optional<std::string> raised_range(Ecosystem ecosystem, std::string_view ra
   if (range.empty() || range == "*" || numbers_of(to).empty()) return std::nullopt;
   if (range.find_first_of("0123456789") == range.npos) return std::nullopt;
   auto out = reworded(ecosystem, range, to);
-  if (!out || *out == range) return out;
-  if (!has_rules_of_its_own(ecosystem, range) && !takes(ecosystem, to, *out)) return std::nullopt;
+  if (out && !has_rules_of_its_own(ecosystem, range) && !takes(ecosystem, to, *out))
+    return std::nullopt;
   return out;
 }
 

@@ -1,6 +1,6 @@
 // Matching against recorded answers of OSV.dev over a snapshot of real advisories; listed versions
 // in other spellings; the index's size.
-#include "tests/conformance/corpus.h"
+#include "tests/corpus.h"
 
 #include <algorithm>
 #include <fstream>

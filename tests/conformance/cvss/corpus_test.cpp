@@ -1,5 +1,5 @@
 // Scores against those on which two other calculators agree.
-#include "tests/conformance/corpus.h"
+#include "tests/corpus.h"
 
 #include <cmath>
 #include <fstream>

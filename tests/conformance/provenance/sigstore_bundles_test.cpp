@@ -12,30 +12,12 @@
 #include <gtest/gtest.h>
 
 #include "engines/scanner/provenance/sigstore.h"
+#include "tests/corpus.h"
 
 namespace gitaiops::scanner::provenance {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::optional<fs::path> corpus() {
-  if (const char* set = std::getenv("GITAIOPS_CORPUS")) return fs::path(set) / "scanner/sigstore";
-  if (const char* home = std::getenv("HOME")) {
-    const auto cached = fs::path(home) / ".cache/gitaiops-corpus/scanner/sigstore";
-    if (fs::exists(cached)) return cached;
-  }
-  const auto unpack = fs::path(GITAIOPS_SOURCE_DIR) / "../shared/corpus/unpack";
-  if (!fs::exists(unpack)) return std::nullopt;
-  std::FILE* pipe = popen((unpack.string() + " 2>/dev/null").c_str(), "r");
-  if (!pipe) return std::nullopt;
-  std::string out;
-  char buffer[512];
-  while (std::fgets(buffer, sizeof buffer, pipe)) out += buffer;
-  pclose(pipe);
-  const auto folder = fs::path(trimmed(out.substr(out.find_last_of('\n', out.size() - 2) + 1))) /
-                      "scanner/sigstore";
-  return fs::exists(folder) ? std::optional(folder) : std::nullopt;
-}
 
 std::string slurp(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);
@@ -74,7 +56,7 @@ double cpu_ms() {
 }
 
 TEST(SigstoreBundles, EachCaseIsJudgedAsItsFolderSays) {
-  const auto set = corpus();
+  const auto set = corpus("scanner/sigstore");
   if (!set) GTEST_SKIP() << "no corpus: set GITAIOPS_CORPUS";
   const bool print = std::getenv("GITAIOPS_CORPUS_CASES");
   int cases = 0, right = 0;

@@ -10,7 +10,7 @@
 
 #include "engines/scanner/advisories/builder.h"
 #include "engines/scanner/remediation/remediation.h"
-#include "tests/conformance/corpus.h"
+#include "tests/corpus.h"
 #include "tests/unit/scanner/memory_tree.h"
 
 namespace gitaiops::scanner {

@@ -1,6 +1,6 @@
 // Orders and ranges against recorded answers of the ecosystems' own tools, and against the cases of
 // an OSV implementation. GITAIOPS_CORPUS_MISSES=1 lists what differs.
-#include "tests/conformance/corpus.h"
+#include "tests/corpus.h"
 
 #include <fstream>
 #include <iostream>

@@ -2,6 +2,8 @@
 // zero-shot. The floors stand a little below what is reached, so that a rule that helps one tool
 // cannot quietly cost the others. GITAIOPS_CORPUS_MISSES=1 lists the logs whose cause was not among
 // the first candidates.
+#include "tests/corpus.h"
+
 #include <algorithm>
 #include <array>
 #include <cctype>
@@ -24,25 +26,6 @@ namespace gitaiops::diagnosis {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::optional<fs::path> corpus() {
-  if (const char* set = std::getenv("GITAIOPS_CORPUS")) return fs::path(set) / "diagnosis";
-  if (const char* home = std::getenv("HOME")) {
-    const auto cached = fs::path(home) / ".cache/gitaiops-corpus/diagnosis";
-    if (fs::exists(cached / "labels.jsonl")) return cached;
-  }
-  const auto unpack = fs::path(GITAIOPS_SOURCE_DIR) / "../shared/corpus/unpack";
-  if (!fs::exists(unpack)) return std::nullopt;
-  std::FILE* pipe = popen((unpack.string() + " 2>/dev/null").c_str(), "r");
-  if (!pipe) return std::nullopt;
-  std::string out;
-  char buffer[512];
-  while (std::fgets(buffer, sizeof buffer, pipe)) out += buffer;
-  pclose(pipe);
-  const auto folder =
-      fs::path(trimmed(out.substr(out.find_last_of('\n', out.size() - 2) + 1))) / "diagnosis";
-  return fs::exists(folder / "labels.jsonl") ? std::optional(folder) : std::nullopt;
-}
 
 std::string slurp(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);
@@ -165,7 +148,7 @@ Sums score(const Diagnosis& d, const std::set<std::string>& truth,
 }
 
 TEST(Corpus, AnnotatedChunks) {
-  const auto folder = corpus();
+  const auto folder = corpus("diagnosis");
   if (!folder) GTEST_SKIP() << "no corpus: set GITAIOPS_CORPUS";
   const bool misses = std::getenv("GITAIOPS_CORPUS_MISSES");
   std::ifstream labels(*folder / "labels.jsonl");
@@ -223,7 +206,7 @@ TEST(Corpus, AnnotatedChunks) {
 // Where the reader was not sure, the log does not count; where two readings are as good, either is
 // right.
 TEST(Corpus, HandLabels) {
-  const auto folder = corpus();
+  const auto folder = corpus("diagnosis");
   if (!folder) GTEST_SKIP() << "no corpus: set GITAIOPS_CORPUS";
   constexpr double kSure = 0.9;
   constexpr double kLogsForF1 = 5;  // rarer categories say little
@@ -302,7 +285,7 @@ bool same_test(const std::string& a, const std::string& b) {
 }
 
 TEST(Corpus, FailingTests) {
-  const auto folder = corpus();
+  const auto folder = corpus("diagnosis");
   if (!folder) GTEST_SKIP() << "no corpus: set GITAIOPS_CORPUS";
   std::ifstream labels(*folder / "labels.jsonl");
   double wanted = 0, found = 0, named = 0, wrong = 0;

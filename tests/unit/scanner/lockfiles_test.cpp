@@ -12,7 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/bytes/bytes.h"
-#include "tests/unit/scanner/corpus.h"
+#include "tests/corpus.h"
 #include "tests/unit/scanner/memory_tree.h"
 
 namespace gitaiops::scanner {
@@ -98,7 +98,7 @@ void print(const char* what, const Found& found, const Found& without) {
 }
 
 TEST(Lockfiles, ScalibrsCases) {
-  const auto folder = corpus();
+  const auto folder = corpus("scanner");
   if (!folder) GTEST_SKIP() << "no corpus: set GITAIOPS_CORPUS";
   const bool misses = std::getenv("GITAIOPS_CORPUS_MISSES");
   const json expected = json::parse(slurp(*folder / "lockfiles/expected.json"));

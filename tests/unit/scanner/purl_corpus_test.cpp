@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "engines/scanner/purl.h"
-#include "tests/unit/scanner/corpus.h"
+#include "tests/corpus.h"
 
 namespace gitaiops::scanner {
 namespace {
@@ -56,7 +56,7 @@ void check(const json& test, const std::string& where) {
 }
 
 TEST(PurlSpec, Tests) {
-  const auto folder = corpus();
+  const auto folder = corpus("scanner");
   if (!folder) GTEST_SKIP() << "no corpus: set GITAIOPS_CORPUS";
   std::size_t count = 0;
   for (const auto& entry : fs::recursive_directory_iterator(*folder / "purl/tests")) {

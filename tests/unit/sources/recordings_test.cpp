@@ -1,32 +1,19 @@
 // The log of a real runner, where the corpus is at hand.
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
 #include <gtest/gtest.h>
 
 #include "agent/sources/runner_log.h"
+#include "tests/corpus.h"
 
 namespace gitaiops::agent {
 namespace {
 
-// GITAIOPS_CORPUS, or what the corpus' own program unpacks.
-std::filesystem::path corpus() {
-  if (const char* set = std::getenv("GITAIOPS_CORPUS")) return set;
-  const auto unpack =
-      std::filesystem::path(GITAIOPS_SOURCE_DIR) / ".." / "shared" / "corpus" / "unpack";
-  if (!std::filesystem::exists(unpack)) return {};
-  std::FILE* out = ::popen((unpack.string() + " runner 2>/dev/null").c_str(), "r");
-  char line[4096] = "";
-  if (out && !std::fgets(line, sizeof line, out)) line[0] = 0;
-  if (out) ::pclose(out);
-  return std::string(line).substr(0, std::string(line).find('\n'));
-}
-
 TEST(Recordings, ARealRunnersLog) {
-  const auto folder = corpus() / "runner";
-  if (!std::filesystem::exists(folder / "runner.ok.log"))
-    GTEST_SKIP() << "the corpus is not here: set GITAIOPS_CORPUS";
+  const auto unpacked = corpus("runner");
+  if (!unpacked) GTEST_SKIP() << "the corpus is not here: set GITAIOPS_CORPUS";
+  const auto& folder = *unpacked;
   const auto instances = InstanceMap::make({{"lab", "http://127.0.0.1:18080"}}).value();
   for (const auto& [name, outcome] :
        {std::pair{"ok", "passed"}, {"fail", "failed"}, {"range", "passed"}}) {
