@@ -2,8 +2,9 @@
 //
 // As base/io/folder.h has it: regular files only, no symbolic link is followed, nothing outside of
 // the folder or on another filesystem is read, no FIFO or device is waited for. Folders of
-// installed packages (scanner::holds_own_files) are left out. What cannot be listed, and what goes
-// over a limit, is a Problem; a file over kMaxFileBytes fails to read.
+// installed packages (scanner::holds_own_files) are left out. What cannot be listed, what goes over
+// a limit, and a manifest that is a link or no file are Problems; a file over kMaxFileBytes fails
+// to read.
 //
 // Thread safety: read() may be called from several threads.
 #pragma once
@@ -27,9 +28,7 @@ class FolderTree final : public scanner::Tree {
   static Result<FolderTree> open(const std::string& path);
 
   const std::vector<std::string>& files() const override { return files_; }
-  Result<std::string> read(std::string_view path) const override {
-    return folder_.read(path, kMaxFileBytes);
-  }
+  Result<std::string> read(std::string_view path) const override;
   const std::vector<scanner::Problem>& problems() const { return problems_; }
 
  private:

@@ -19,6 +19,7 @@ constexpr uint64_t kStayBeneath =
     RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV;
 constexpr std::size_t kAskEvery = 256;  // entries between two questions whether it is enough
 constexpr std::size_t kMaxUnreadable = 100;
+constexpr std::size_t kMaxOthers = 10'000;
 
 Fd open_beneath(int folder, const std::string& path, uint64_t flags) {
   open_how how{};
@@ -56,6 +57,7 @@ class Walker {
     }
     std::ranges::sort(found_.files);
     std::ranges::sort(found_.unreadable);
+    std::ranges::sort(found_.others);
     return std::move(found_);
   }
 
@@ -97,6 +99,7 @@ class Walker {
           waiting_.push_back({std::move(path), at.depth + 1});
         break;
       case Kind::other:
+        if (found_.others.size() < kMaxOthers) found_.others.push_back(std::move(path));
         break;
     }
   }

@@ -37,6 +37,7 @@ class Folder {
   struct Listing {
     std::vector<std::string> files;       // regular ones, '/' between the parts, sorted
     std::vector<std::string> unreadable;  // folders, with the reason: "x: Permission denied"
+    std::vector<std::string> others;      // links, FIFOs, devices, sorted: the first ten thousand
     bool cut_short = false;               // a bound was reached: there may be more
   };
   Listing list(const Walk& walk) const;
