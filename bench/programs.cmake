@@ -9,10 +9,10 @@ gitaiops_bench(bench_advisories SOURCES bench_advisories.cpp LINK bench_support 
 gitaiops_bench(bench_scanner SOURCES bench_scanner.cpp LINK bench_support scanner_inventory)
 gitaiops_bench(observer_scan SOURCES observer_scan.cpp LINK bench_support agent_observer_service)
 gitaiops_bench(bench_provenance SOURCES bench_provenance.cpp LINK scanner_provenance sigstore_test_instance)
-# The figures of the corpus test, beside their targets.
+# The figures of the corpus test, beside their targets; and the same for projects as if nobody had read their logs.
 find_package(GTest REQUIRED)
 find_package(nlohmann_json REQUIRED)
-gitaiops_bench(bench_diagnosis_corpus SOURCES ${CMAKE_SOURCE_DIR}/tests/unit/diagnosis/corpus_test.cpp
+gitaiops_bench(bench_diagnosis_corpus SOURCES ${CMAKE_SOURCE_DIR}/tests/unit/diagnosis/corpus_test.cpp unseen_projects.cpp
   LINK diagnosis nlohmann_json::nlohmann_json GTest::gmock GTest::gtest_main)
 target_compile_definitions(bench_diagnosis_corpus PRIVATE GITAIOPS_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
 
