@@ -9,6 +9,7 @@
 
 #include "base/io/files.h"
 #include "base/io/mapped_file.h"
+#include "bench/advisory_records.h"
 #include "bench/bench.h"
 #include "engines/scanner/advisories/builder.h"
 #include "engines/scanner/findings.h"
@@ -23,24 +24,6 @@ double cpu_ms() {
   timespec t{};
   clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
   return static_cast<double>(t.tv_sec) * 1e3 + static_cast<double>(t.tv_nsec) * 1e-6;
-}
-
-// As real feeds are: most records name one package and one or two ranges, some many versions.
-std::string record(int number) {
-  const std::string n = std::to_string(number),
-                    package = "package-" + std::to_string(number % 4000);
-  static constexpr const char* kEcosystems[] = {"npm", "PyPI", "Go", "Maven", "crates.io"};
-  std::string versions;
-  for (int i = 0; i < number % 34; ++i)
-    versions += (i ? ",\"0." : "\"0.") + std::to_string(i) + ".1\"";
-  return R"({"id":"TEST-)" + n + R"(","modified":"2026-01-01T00:00:00Z","aliases":["CVE-2026-)" +
-         n + R"("],"summary":"Crafted input makes )" + package +
-         R"( read beyond its buffer","severity":[{"type":"CVSS_V3","score":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:H"}],)"
-         R"("affected":[{"package":{"ecosystem":")" +
-         kEcosystems[number % 5] + R"(","name":")" + package +
-         R"("},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"1.)" +
-         std::to_string(number % 60) + R"(.3"},{"introduced":"2.0.0"},{"fixed":"2.)" +
-         std::to_string(number % 9) + R"(.0"}]}],"versions":[)" + versions + "]}]}";
 }
 
 Inventory lock_file(int packages) {
@@ -67,7 +50,7 @@ int main() {
   const auto started = cpu_ms();
   IndexBuilder builder;
   for (int i = 0; i < records; ++i)
-    if (!builder.add_osv(record(i))) return 1;
+    if (!builder.add_osv(bench::advisory_record(i, 4000))) return 1;
   const auto bytes = builder.finish();
   if (!bytes) return 1;
   bench::fact("advisories, building an index", (cpu_ms() - started) / 1e3, "s");

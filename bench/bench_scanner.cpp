@@ -5,6 +5,7 @@
 #include <map>
 #include <vector>
 
+#include "bench/advisory_records.h"
 #include "bench/bench.h"
 #include "engines/scanner/inventory.h"
 
@@ -44,23 +45,6 @@ std::string needs(int i, const char* format) {
     out += (out.empty() ? "" : ",") + std::string(line);
   }
   return out;
-}
-
-std::string package_lock() {
-  const std::string hash(86, 'A');
-  std::string out =
-      "{\n  \"name\": \"shop\",\n  \"lockfileVersion\": 3,\n  \"packages\": {\n    \"\": "
-      "{\"dependencies\": {\"part-0\": \"^1.0.0\"}}";
-  for (int i = 0; i < kPackages; ++i) {
-    const std::string n = std::to_string(i);
-    out += ",\n    \"node_modules/part-" + n + "\": {\n      \"version\": \"1.2." + n +
-           "\",\n      \"resolved\": \"https://registry.example/part-" + n + "/-/part-" + n +
-           "-1.2." + n + ".tgz\",\n      \"integrity\": \"sha512-" + hash +
-           "==\",\n      \"license\": \"MIT\",\n      \"dependencies\": {" +
-           needs(i, "\n        \"part-%d\": \"^1.2.0\"") +
-           "\n      },\n      \"engines\": {\n        \"node\": \">=18\"\n      }\n    }";
-  }
-  return out + "\n  }\n}\n";
 }
 
 std::string cargo_lock() {
@@ -106,7 +90,7 @@ double measure(const char* name, const OneFile& file, double target_ms) {
 }  // namespace
 
 int main() {
-  measure("package-lock.json", {"package-lock.json", package_lock()}, 8);
+  measure("package-lock.json", {"package-lock.json", bench::package_lock(kPackages, "part-")}, 8);
   measure("Cargo.lock", {"Cargo.lock", cargo_lock()}, 40);
   measure("pnpm-lock.yaml", {"pnpm-lock.yaml", pnpm_lock()}, 40);
   return bench::verdict();

@@ -7,6 +7,7 @@ pkg_check_modules(HS REQUIRED IMPORTED_TARGET libhs)
 gitaiops_bench(bench_diagnosis SOURCES bench_diagnosis.cpp LINK bench_support diagnosis PkgConfig::HS)
 gitaiops_bench(bench_advisories SOURCES bench_advisories.cpp LINK bench_support base_files scanner_advisories_builder scanner_findings)
 gitaiops_bench(bench_scanner SOURCES bench_scanner.cpp LINK bench_support scanner_inventory)
+gitaiops_bench(bench_scan SOURCES bench_scan.cpp LINK bench_support base_files scanner_advisories_builder)
 gitaiops_bench(observer_scan SOURCES observer_scan.cpp LINK bench_support agent_observer_service)
 gitaiops_bench(bench_provenance SOURCES bench_provenance.cpp LINK scanner_provenance sigstore_test_instance)
 # The figures of the corpus test, beside their targets; and the same for projects as if nobody had read their logs.
