@@ -27,6 +27,7 @@
 #include "controller/operator.h"
 #include "controller/queue/queue.h"
 #include "controller/reactions/reactions.h"
+#include "controller/reconciler/reconciler.h"
 #include "controller/store/store.h"
 #include "controller/webhooks/webhooks.h"
 #include "engines/diagnosis/diagnosis.h"
@@ -115,6 +116,7 @@ class Controller {
     start("acting", acting_->follow());
     start("fetching", fetching_->run());
     start("webhooks", webhooks_->run());
+    start("reconciler", reconciler_->run());
     start("queue", worker_->run());
     spawn(executor, "watchdog", keep_watchdog());
     notify_manager("READY=1");
@@ -178,6 +180,15 @@ class Controller {
     acting_->attach(*worker_);
     fetching_->attach(*worker_);
 
+    std::map<std::string, reconciler::Source> asked;
+    for (const auto& instance : config_.gitlab)
+      asked[instance.id] = {gitlabs_[instance.id].get(), instance.reconcile_interval.micros};
+    reconciler_ = std::make_unique<reconciler::Reconciler>(
+        store_->inbox(), clock_, std::move(asked),
+        [found = metrics_.counter("gitaiops_reconciled_total")](
+            std::string_view instance, std::string_view kind, int64_t count) mutable {
+          found.add(static_cast<double>(count), {instance, kind});
+        });
     ASSIGN_OR_RETURN(webhooks_,
                      webhooks::Webhooks::make(webhook_options(), store_->inbox(), clock_),
                      "gitlab.webhook_secret_files");
@@ -283,6 +294,10 @@ class Controller {
     metrics_.gauge("gitaiops_info").set(1, {GITAIOPS_VERSION});
     for (const auto& [id, gitlab] : gitlabs_)
       metrics_.gauge("gitaiops_gitlab_breaker_open").set(gitlab->wait_hint().count() > 0, {id});
+    for (const auto& [id, gitlab] : gitlabs_)
+      if (const auto at = reconciler_->token_expiry(id))
+        metrics_.gauge("gitaiops_gitlab_token_expiry_timestamp_seconds")
+            .set(static_cast<double>(at->value) / kMicrosPerSecond, {id});
     auto expiry = metrics_.gauge("gitaiops_certificate_expiry_timestamp_seconds");
     const auto tell = [&](std::string_view which, const std::string& pem) {
       if (const auto facts = tls::facts(pem); facts.ok())
@@ -409,6 +424,7 @@ class Controller {
     acting_->stop();
     fetching_->stop();
     webhooks_->stop();
+    reconciler_->stop();
     worker_->stop();
     co_await quiet_.wait(kShutdownLimit);
     log::info("stopped");
@@ -433,6 +449,7 @@ class Controller {
   std::unique_ptr<baselines::Baselines> baselines_;
   std::unique_ptr<fetching::Fetching> fetching_;
   std::unique_ptr<webhooks::Webhooks> webhooks_;
+  std::unique_ptr<reconciler::Reconciler> reconciler_;
   std::unique_ptr<queue::Worker> worker_;
   std::unique_ptr<rpc::Server> fleet_server_, enrollment_server_;
   std::unique_ptr<http::Server> api_;
@@ -605,6 +622,70 @@ int main(int argc, char** argv) {
           })
       ->add_option("--limit", records, "How many")
       ->capture_default_str();
+  std::string noted;
+  command(audit, "verify", "Check that no record was changed, slipped in or taken out",
+          [&] {
+            return operate(config, [&](store::Store& s, const Config&) {
+              return verify_audit(s, noted, std::cout);
+            });
+          })
+      ->add_option("--noted", noted,
+                   "N:HASH of a record as it was noted elsewhere: it must still be the same");
+  int64_t first = 1;
+  command(audit, "export", "Print all records as JSON lines, oldest first",
+          [&] {
+            return operate(config, [&](store::Store& s, const Config&) {
+              return export_audit(s, first, std::cout);
+            });
+          })
+      ->add_option("--from", first, "Number of the first")
+      ->capture_default_str();
+
+  std::string state;
+  auto* events = app.add_subcommand("events", "What GitLab told by webhooks, as it came")
+                     ->require_subcommand(1);
+  auto* list = command(events, "list", "List events, newest first", [&] {
+    return operate(config, [&](store::Store& s, const Config&) {
+      return list_events(s, state, records, std::cout);
+    });
+  });
+  list->add_option("--state", state, "Only these: waiting, done, ignored or unreadable");
+  list->add_option("--limit", records, "How many, at most 200")->capture_default_str();
+  command(events, "show", "Print one with its body",
+          [&] {
+            return operate(config, [&](store::Store& s, const Config&) {
+              return show_event(s, id, std::cout);
+            });
+          })
+      ->add_option("id", id, "The ID that `events list` shows")
+      ->required();
+  command(events, "replay", "Read one again",
+          [&] {
+            return operate(config, [&](store::Store& s, const Config&) {
+              return replay_event(s, id, clock, std::cout);
+            });
+          })
+      ->add_option("id", id, "The ID that `events list` shows")
+      ->required();
+
+  auto* letters =
+      app.add_subcommand("dead-letters", "Work that was given up, and why")->require_subcommand(1);
+  command(letters, "list", "List it, newest first",
+          [&] {
+            return operate(config, [&](store::Store& s, const Config&) {
+              return list_dead_letters(s, records, clock, std::cout);
+            });
+          })
+      ->add_option("--limit", records, "How many, at most 200")
+      ->capture_default_str();
+  command(letters, "replay", "Put it back into the queue",
+          [&] {
+            return operate(config, [&](store::Store& s, const Config&) {
+              return replay_dead_letters(s, id, clock, std::cout);
+            });
+          })
+      ->add_option("id", id, "The ID that `dead-letters list` shows, or all")
+      ->required();
 
   bool at_once = false, with_key = false;
   auto* ca = app.add_subcommand("ca", "The certificate authority of agents and controller")

@@ -44,45 +44,11 @@ std::size_t control_at(std::string_view rest) {
   return byte(0) == 0xc2 && rest.size() > 1 && byte(1) >= 0x80 && byte(1) < 0xa0 ? 2 : 0;
 }
 
-// For a terminal, on one line: "\\x1b" for the byte. What is stored may be older than the checks
-// below, or another host's word.
-std::string shown(std::string_view stored) {
-  static constexpr std::string_view kHex = "0123456789abcdef";
-  const std::string text = to_utf8(stored, Controls::keep);
-  std::string out;
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t control = control_at(std::string_view(text).substr(at));
-    const auto byte = static_cast<unsigned char>(text[at + (control == 2 ? 1 : 0)]);
-    if (control == 0) {
-      out += text[at];
-    } else {
-      out += {'\\', 'x', kHex[byte >> 4], kHex[byte & 15]};
-    }
-    at += std::max<std::size_t>(control, 1);
-  }
-  return out;
-}
-
 // Of a name, label or project that somebody gives.
 Status check_plain(std::string_view option, const std::string& text) {
   if (shown(text) == text) return {};
   return Error(Code::invalid_argument, std::string(option) + ": \"" + shown(text) +
                                            "\" has control characters or is not UTF-8");
-}
-
-std::string column(std::string_view stored, std::size_t width) {
-  std::string text = shown(stored);
-  if (text.size() < width) text.resize(width, ' ');
-  return text + "  ";
-}
-
-std::string age(UnixMicros now, std::optional<UnixMicros> at) {
-  if (!at) return "never";
-  const auto seconds = std::max<int64_t>(0, (now - *at) / kMicrosPerSecond);
-  if (seconds < 120) return std::to_string(seconds) + "s ago";
-  if (seconds < 7200) return std::to_string(seconds / 60) + "m ago";
-  if (seconds < 172'800) return std::to_string(seconds / 3600) + "h ago";
-  return std::to_string(seconds / 86'400) + "d ago";
 }
 
 template <class Token>
@@ -128,6 +94,40 @@ store::AuditRecord act(UnixMicros at, std::string what, std::string object) {
 }
 
 }  // namespace
+
+// For a terminal, on one line: "\\x1b" for the byte. What is stored may be older than the checks
+// below, or another host's word.
+std::string shown(std::string_view stored) {
+  static constexpr std::string_view kHex = "0123456789abcdef";
+  const std::string text = to_utf8(stored, Controls::keep);
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t control = control_at(std::string_view(text).substr(at));
+    const auto byte = static_cast<unsigned char>(text[at + (control == 2 ? 1 : 0)]);
+    if (control == 0) {
+      out += text[at];
+    } else {
+      out += {'\\', 'x', kHex[byte >> 4], kHex[byte & 15]};
+    }
+    at += std::max<std::size_t>(control, 1);
+  }
+  return out;
+}
+
+std::string column(std::string_view stored, std::size_t width) {
+  std::string text = shown(stored);
+  if (text.size() < width) text.resize(width, ' ');
+  return text + "  ";
+}
+
+std::string age(UnixMicros now, std::optional<UnixMicros> at) {
+  if (!at) return "never";
+  const auto seconds = std::max<int64_t>(0, (now - *at) / kMicrosPerSecond);
+  if (seconds < 120) return std::to_string(seconds) + "s ago";
+  if (seconds < 7200) return std::to_string(seconds / 60) + "m ago";
+  if (seconds < 172'800) return std::to_string(seconds / 3600) + "h ago";
+  return std::to_string(seconds / 86'400) + "d ago";
+}
 
 enrollment::Options enrollment_options(const Config& config) {
   enrollment::Options options{.state_dir = config.state.dir, .server_names = config.fleet.names};

@@ -33,6 +33,22 @@ Task<Status> revoke_token(store::Store& store, std::string id, const Clock& cloc
 Task<Status> list_agents(store::Store& store, const Clock& clock, std::ostream& out);
 // What was done to the outside world and by operators, newest first.
 Task<Status> list_audit(store::Store& store, std::size_t limit, std::ostream& out);
+// data_loss names the first record that is not as it was written. `noted`: "N:HASH" as somebody
+// wrote it down elsewhere; empty: none.
+Task<Status> verify_audit(store::Store& store, std::string noted, std::ostream& out);
+// JSON lines, one record each, from number `from` on.
+Task<Status> export_audit(store::Store& store, int64_t from, std::ostream& out);
+// `state`: only of that one; empty: all.
+Task<Status> list_events(store::Store& store, std::string state, std::size_t limit,
+                         std::ostream& out);
+Task<Status> show_event(store::Store& store, std::string id, std::ostream& out);
+Task<Status> replay_event(store::Store& store, std::string id, const Clock& clock,
+                          std::ostream& out);
+Task<Status> list_dead_letters(store::Store& store, std::size_t limit, const Clock& clock,
+                               std::ostream& out);
+// `which`: an id, or "all".
+Task<Status> replay_dead_letters(store::Store& store, std::string which, const Clock& clock,
+                                 std::ostream& out);
 Task<Status> revoke_agent(store::Store& store, std::string id, const Clock& clock,
                           std::ostream& out);
 // One step of replacing the certificate authority, see enrollment::rotate_authority.
@@ -52,6 +68,12 @@ Status become_service_user(const std::filesystem::path& state_dir);
 
 // Where the authority lives and by which names agents reach this controller.
 enrollment::Options enrollment_options(const Config& config);
+
+// For a terminal: control characters as "\\x1b", one line; and padded to a column.
+std::string shown(std::string_view stored);
+std::string column(std::string_view stored, std::size_t width);
+// "5m ago"
+std::string age(UnixMicros now, std::optional<UnixMicros> at);
 
 // "main:group/*" → glob; "group/*" means every instance.
 store::Scope parse_scope(const std::vector<std::string>& projects);

@@ -129,7 +129,8 @@ Service::Service(bool reachable, Dependencies dependencies)
       requests_(dependencies_.metrics.counter("gitaiops_api_requests_total")),
       durations_(dependencies_.metrics.histogram("gitaiops_api_request_duration_seconds")),
       queue_(dependencies_.metrics.gauge("gitaiops_queue_items")),
-      queue_lag_(dependencies_.metrics.gauge("gitaiops_queue_lag_seconds")) {}
+      queue_lag_(dependencies_.metrics.gauge("gitaiops_queue_lag_seconds")),
+      events_(dependencies_.metrics.gauge("gitaiops_events_waiting")) {}
 
 Task<Response> Service::handle(http::Request request) {
   const auto start = dependencies_.clock.steady();
@@ -303,6 +304,11 @@ Task<Response> Service::metrics(Call) {
   } else {
     queue_.clear();  // unknown is not zero
     queue_lag_.clear();
+  }
+  if (dependencies_.webhook) {
+    const auto waiting = co_await dependencies_.store.inbox().count_waiting_deliveries();
+    if (waiting.ok()) events_.set(static_cast<double>(*waiting));
+    if (!waiting.ok()) events_.clear();
   }
   if (dependencies_.before_metrics) dependencies_.before_metrics();
   Response response;

@@ -72,7 +72,7 @@ class Service {
   Dependencies dependencies_;
   metrics::Counter requests_;
   metrics::Histogram durations_;
-  metrics::Gauge queue_, queue_lag_;
+  metrics::Gauge queue_, queue_lag_, events_;
 };
 
 // The one place where the store's errors become HTTP's. Words of faults of ours go to the log, not

@@ -70,6 +70,7 @@ struct Pipeline {
   int64_t id = 0;
   int64_t project_id = 0;  // 0 when GitLab does not say
   std::string status, ref, sha, web_url;
+  UnixMicros updated_at;  // 0 when GitLab does not say
 };
 
 // A job that starts another pipeline.
@@ -85,6 +86,7 @@ struct MergeRequest {
   std::string project_path;  // the target project's; empty when GitLab does not say
   std::string state;         // "opened", "closed", "merged", "locked"
   std::string source_branch, sha, web_url;
+  UnixMicros updated_at;
   std::optional<Pipeline> head_pipeline;  // only merge_request() fills it
 };
 
@@ -99,6 +101,8 @@ struct Note {
   bool system = false;
   std::string body;
 };
+
+inline constexpr std::size_t kMostListed = 5000;  // of any list; a merge request has no more notes
 
 class Gitlab {
  public:
@@ -130,6 +134,15 @@ class Gitlab {
       int64_t project, std::string source_branch) = 0;
   virtual Task<Result<std::vector<MergeRequest>>> merge_requests_of_commit(int64_t project,
                                                                            std::string sha) = 0;
+  // What changed in the project after one time and before another, the longest unchanged first; at
+  // most kMostListed of each.
+  virtual Task<Result<std::vector<MergeRequest>>> changed_merge_requests(int64_t project,
+                                                                         UnixMicros after,
+                                                                         UnixMicros before) = 0;
+  virtual Task<Result<std::vector<Pipeline>>> changed_pipelines(int64_t project, UnixMicros after,
+                                                                UnixMicros before) = 0;
+  // Nothing: our token does not expire.
+  virtual Task<Result<std::optional<UnixMicros>>> token_expiry() = 0;
   // Who our token is. Asked once and remembered.
   virtual Task<Result<User>> current_user() = 0;
   virtual Task<Result<std::vector<Note>>> notes(int64_t project,

@@ -59,6 +59,13 @@ int64_t HostGate::wait_us(SteadyMicros now) const {
   return std::max({int64_t{0}, open, limited_until_ - now});
 }
 
+std::optional<int64_t> used_up_us(const OutgoingResponse& response, UnixMicros now) {
+  if (parse_uint(response.header("RateLimit-Remaining")) != uint64_t{0} ||
+      response.header("RateLimit-Reset").empty())
+    return std::nullopt;
+  return demanded_wait_us(response, now);
+}
+
 std::optional<int64_t> demanded_wait_us(const OutgoingResponse& response, UnixMicros now) {
   const auto bounded = [](int64_t us) { return std::clamp(us, kShortestWaitUs, kLongestWaitUs); };
   const auto after = response.header("Retry-After");

@@ -40,4 +40,9 @@ class HostGate {
 // (unix seconds), between 0.2 s and one hour; nullopt when it says nothing.
 std::optional<int64_t> demanded_wait_us(const OutgoingResponse& response, UnixMicros now);
 
+// The last request that was allowed until then was answered (RateLimit-Remaining: 0): the wait that
+// RateLimit-Reset asks for, before the 429. nullopt: there is more, or GitLab does not say, as
+// often.
+std::optional<int64_t> used_up_us(const OutgoingResponse& response, UnixMicros now);
+
 }  // namespace gitaiops::gitlab

@@ -1,6 +1,7 @@
 // The real Gitlab: paths, paging, retries. What comes back is read in parse.cpp; when to hold back
 // is host_gate's.
 #include <algorithm>
+#include <map>
 
 #include "base/bytes/bytes.h"
 #include "base/crypto/crypto.h"
@@ -14,7 +15,10 @@ namespace {
 
 constexpr int kMaxTries = 3;
 constexpr int kPageSize = 100;
-constexpr int kMaxPages = 50;  // 5,000 notes is what GitLab allows on a merge request
+constexpr int kMaxPages = kMostListed / kPageSize;
+// Answers that are remembered with their ETag, so that GitLab need not send them again.
+constexpr std::size_t kMostRemembered = 512;
+constexpr std::size_t kLargestRemembered = 32 << 10;
 
 std::string percent_encoded(std::string_view text) {
   static constexpr std::string_view kHex = "0123456789ABCDEF";
@@ -59,6 +63,25 @@ Error error_of(const std::string& what, const OutgoingResponse& response) {
   return {Code::invalid_argument, message};
 }
 
+// Where Link's rel="next" leads, below /api/v4: `<https://host/api/v4/projects/7/jobs?cursor=…>;
+// rel="next", …`. Only what asks for the same as `path`; the host in it is never used, our token
+// goes to ours alone. Empty: none.
+std::string next_page(std::string_view link, std::string_view path) {
+  for (const auto part : split(link, ',')) {
+    if (part.find("rel=\"next\"") == part.npos) continue;
+    const auto open = part.find('<'), close = part.find('>');
+    if (open == part.npos || close == part.npos || close < open) return {};
+    const auto url = part.substr(open + 1, close - open - 1);
+    const auto below = url.find("/api/v4/");
+    if (below == url.npos) return {};
+    const auto target = url.substr(below + std::string_view("/api/v4").size());
+    return target.substr(0, target.find('?')) == path.substr(0, path.find('?'))
+               ? std::string(target)
+               : std::string();
+  }
+  return {};
+}
+
 // For figures.
 std::string_view result_of(const Result<OutgoingResponse>& response) {
   if (!response.ok() || response->status >= 500) return "error";
@@ -75,7 +98,9 @@ class HttpGitlab final : public Gitlab {
         clock_(clock) {}
 
   Task<Result<Project>> project(std::string id_or_path) override {
-    return get<Project>("/projects/" + percent_encoded(id_or_path), parse_project);
+    Call call{.path = "/projects/" + percent_encoded(id_or_path)};
+    call.remember = true;
+    return ask<Project>(std::move(call), parse_project);
   }
   Task<Result<Job>> job(int64_t project, int64_t id) override {
     return get<Job>("/projects/" + number(project) + "/jobs/" + number(id), parse_job);
@@ -150,6 +175,21 @@ class HttpGitlab final : public Gitlab {
                                   percent_encoded(sha) + "/merge_requests?",
                               parse_merge_requests);
   }
+  Task<Result<std::vector<MergeRequest>>> changed_merge_requests(int64_t project, UnixMicros after,
+                                                                 UnixMicros before) override {
+    return list<MergeRequest>(
+        "/projects/" + number(project) + "/merge_requests?state=all" + changed(after, before),
+        parse_merge_requests);
+  }
+  Task<Result<std::vector<Pipeline>>> changed_pipelines(int64_t project, UnixMicros after,
+                                                        UnixMicros before) override {
+    return list<Pipeline>(
+        "/projects/" + number(project) + "/pipelines?scope=finished" + changed(after, before),
+        parse_pipelines);
+  }
+  Task<Result<std::optional<UnixMicros>>> token_expiry() override {
+    return get<std::optional<UnixMicros>>("/personal_access_tokens/self", parse_token_expiry);
+  }
   Task<Result<User>> current_user() override {
     if (!user_) {
       CO_ASSIGN_OR_RETURN(user_, co_await get<User>("/user", parse_user));
@@ -187,6 +227,7 @@ class HttpGitlab final : public Gitlab {
     std::string body = {};
     bool repeatable = true;     // doing it twice is the same as once
     std::size_t max_bytes = 0;  // of a body that is no JSON; 0: the usual
+    bool remember = false;      // asked often, changes seldom
   };
   template <class T>
   using Parse = Result<T> (*)(std::string_view);
@@ -198,6 +239,7 @@ class HttpGitlab final : public Gitlab {
   Task<Result<OutgoingResponse>> call(Call call);
   Task<Result<OutgoingResponse>> send_once(Call call);
   bool token_changed();
+  void recall(const std::string& path, OutgoingResponse& response);
 
   template <class T>
   Task<Result<T>> ask(Call call, Parse<T> parse) {
@@ -212,14 +254,21 @@ class HttpGitlab final : public Gitlab {
     Call call{.path = std::move(path)};
     return ask<T>(std::move(call), parse);
   }
-  // `path` has a query already. All pages: the next one is announced by Link, or, without Link,
-  // expected after a full one.
+  static std::string changed(UnixMicros after, UnixMicros before) {
+    return "&updated_after=" + percent_encoded(to_rfc3339(after)) +
+           "&updated_before=" + percent_encoded(to_rfc3339(before)) +
+           "&order_by=updated_at&sort=asc";
+  }
+  // `path` has a query already. All pages: the next one is where Link says, be it by number or by
+  // key, or, without Link, expected after a full one.
   template <class T>
   Task<Result<std::vector<T>>> list(std::string path, Parse<std::vector<T>> parse) {
     if (!path.ends_with('?')) path += '&';
     std::vector<T> all;
+    std::string announced;
     for (int page = 1; page <= kMaxPages; ++page) {
       Call call{.path = path + "per_page=" + number(kPageSize) + "&page=" + number(page)};
+      if (!announced.empty()) call.path = announced;
       CO_ASSIGN_OR_RETURN(const auto response, co_await this->call(std::move(call)));
       auto items = parse(response.body);
       if (!items.ok()) co_return items.error().within("GET " + path);
@@ -227,6 +276,7 @@ class HttpGitlab final : public Gitlab {
       std::ranges::move(*items, std::back_inserter(all));
       const auto link = response.header("Link");
       if (link.empty() ? !full : link.find("rel=\"next\"") == link.npos) break;
+      announced = next_page(link, path);
     }
     co_return all;
   }
@@ -237,6 +287,10 @@ class HttpGitlab final : public Gitlab {
   const Clock& clock_;
   HostGate gate_;
   std::optional<User> user_;
+  struct Remembered {
+    std::string etag, body;
+  };
+  std::map<std::string, Remembered> remembered_;  // by path
 };
 
 // The token was rotated under us: the file holds another one now.
@@ -245,6 +299,7 @@ bool HttpGitlab::token_changed() {
   if (!token.ok() || *token == token_) return false;
   token_ = std::move(*token);
   user_.reset();
+  remembered_.clear();  // another token may see other things
   return true;
 }
 
@@ -273,6 +328,8 @@ Task<Result<OutgoingResponse>> HttpGitlab::send_once(Call call) {
     request.headers.emplace_back("Content-Type", "application/json");
     request.body = std::move(call.body);
   }
+  const auto known = call.remember ? remembered_.find(call.path) : remembered_.end();
+  if (known != remembered_.end()) request.headers.emplace_back("If-None-Match", known->second.etag);
   const auto begun = clock_.steady();
   auto response = co_await outgoing_.send(std::move(request));
   if (options_.on_request && (response.ok() || response.error().code() != Code::cancelled))
@@ -295,9 +352,28 @@ Task<Result<OutgoingResponse>> HttpGitlab::send_once(Call call) {
     gate_.failed(clock_.steady());
   } else {
     gate_.succeeded();
+    if (const auto wait = used_up_us(*response, clock_.now())) gate_.limited(clock_.steady(), wait);
   }
+  if (call.remember) recall(call.path, *response);
   if (response->status < 200 || response->status >= 300) co_return error_of(what, *response);
   co_return response;
+}
+
+// An answer that is as it was is the one we have; a new one is kept.
+void HttpGitlab::recall(const std::string& path, OutgoingResponse& response) {
+  const auto known = remembered_.find(path);
+  if (response.status == 304 && known != remembered_.end()) {
+    response.status = 200;
+    response.body = known->second.body;
+    return;
+  }
+  const auto etag = response.header("ETag");
+  if (response.status != 200 || etag.empty() || response.body.size() > kLargestRemembered) {
+    if (known != remembered_.end()) remembered_.erase(known);
+    return;
+  }
+  if (remembered_.size() >= kMostRemembered) remembered_.clear();
+  remembered_[path] = {std::string(etag), response.body};
 }
 
 Task<Result<OutgoingResponse>> HttpGitlab::call(Call call) {

@@ -119,6 +119,7 @@ Result<Pipeline> pipeline(const json& j) {
   out.ref = text(j, "ref");
   out.sha = text(j, "sha");
   out.web_url = text(j, "web_url");
+  out.updated_at = time(j, "updated_at");
   return out;
 }
 
@@ -144,6 +145,7 @@ Result<MergeRequest> merge_request(const json& j) {
   out.source_branch = text(j, "source_branch");
   out.sha = text(j, "sha");
   out.web_url = text(j, "web_url");
+  out.updated_at = time(j, "updated_at");
   if (at(j, "head_pipeline").is_object()) {
     ASSIGN_OR_RETURN(out.head_pipeline, pipeline(at(j, "head_pipeline")));
   }
@@ -203,6 +205,23 @@ Result<std::vector<MergeRequest>> parse_merge_requests(std::string_view body) {
 }
 Result<std::vector<Note>> parse_notes(std::string_view body) {
   return parsed<std::vector<Note>>(body, [](const json& j) { return each<Note>(j, note); });
+}
+
+Result<std::vector<Pipeline>> parse_pipelines(std::string_view body) {
+  return parsed<std::vector<Pipeline>>(body,
+                                       [](const json& j) { return each<Pipeline>(j, pipeline); });
+}
+
+Result<std::optional<UnixMicros>> parse_token_expiry(std::string_view body) {
+  using Expiry = std::optional<UnixMicros>;
+  return parsed<Expiry>(body, [](const json& j) -> Result<Expiry> {
+    if (!j.is_object()) return lacking("token");
+    const std::string day = text(j, "expires_at");
+    if (day.empty()) return Expiry();
+    const auto at = parse_rfc3339(day + "T00:00:00Z");
+    if (!at) return lacking("token");
+    return Expiry(*at);
+  });
 }
 
 std::string parse_message(std::string_view body) {

@@ -17,6 +17,9 @@ Result<std::vector<Bridge>> parse_bridges(std::string_view json);
 Result<Pipeline> parse_pipeline(std::string_view json);
 Result<MergeRequest> parse_merge_request(std::string_view json);
 Result<std::vector<MergeRequest>> parse_merge_requests(std::string_view json);
+Result<std::vector<Pipeline>> parse_pipelines(std::string_view json);
+// The day at whose beginning the token expires.
+Result<std::optional<UnixMicros>> parse_token_expiry(std::string_view json);
 Result<User> parse_user(std::string_view json);
 Result<Note> parse_note(std::string_view json);
 Result<std::vector<Note>> parse_notes(std::string_view json);

@@ -31,6 +31,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     for (const auto& job : *jobs) require(job.id > 0);
   if (const auto requests = parse_merge_requests(body); requests.ok())
     for (const auto& request : *requests) require(request.iid > 0);
+  if (const auto pipelines = parse_pipelines(body); pipelines.ok())
+    for (const auto& pipeline : *pipelines) require(pipeline.id > 0);
+  if (const auto expiry = parse_token_expiry(body); expiry.ok() && *expiry)
+    require((*expiry)->value % (86'400 * kMicrosPerSecond) == 0);
   if (const auto notes = parse_notes(body); notes.ok())
     for (const auto& note : *notes) require(note.id > 0);
 

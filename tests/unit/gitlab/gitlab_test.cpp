@@ -303,5 +303,103 @@ TEST_F(GitlabTest, RefusesABadAddressAndAMissingToken) {
   EXPECT_FALSE(open_http(options, web_, clock_).ok());
 }
 
+// ---- Lists by key, what is remembered, what is used up ----
+
+TEST_F(GitlabTest, PagesFollowTheKeyThatGitlabNames) {
+  answer = [this](const SeenRequest& request) {
+    if (request.target.find("cursor=k2") != std::string::npos)
+      return Reply{.body = R"([{"id":2,"status":"failed"}])"};
+    return Reply{
+        .body = R"([{"id":1,"status":"failed"}])",
+        .headers = {{"Link", "<" + server_.url() +
+                                 "/api/v4/projects/42/pipelines/7/jobs?cursor=k2&per_page=1>; "
+                                 "rel=\"next\", <http://x/>; rel=\"first\""}}};
+  };
+  const auto jobs = run(loop_, gitlab_->pipeline_jobs(42, 7));
+  ASSERT_TRUE(jobs.ok());
+  EXPECT_EQ(jobs->size(), 2u);
+  EXPECT_EQ(server_.lines().back(),
+            "GET /api/v4/projects/42/pipelines/7/jobs?cursor=k2&per_page=1");
+}
+
+TEST_F(GitlabTest, ALinkElsewhereIsNotFollowedWithOurToken) {
+  answer = [](const SeenRequest& request) {
+    if (request.target.find("page=2") != std::string::npos) return Reply{.body = "[]"};
+    return Reply{.body = R"([{"id":1,"status":"failed"}])",
+                 .headers = {{"Link", "<https://evil.example/api/v4/admin?page=2>; rel=\"next\""}}};
+  };
+  ASSERT_TRUE(run(loop_, gitlab_->pipeline_jobs(42, 7)).ok());
+  EXPECT_EQ(
+      server_.lines(),
+      (std::vector<std::string>{
+          "GET /api/v4/projects/42/pipelines/7/jobs?include_retried=false&per_page=100&page=1",
+          "GET /api/v4/projects/42/pipelines/7/jobs?include_retried=false&per_page=100&page=2"}));
+}
+
+TEST_F(GitlabTest, WhatChangedIsAskedForByTime) {
+  answer = [](const SeenRequest& request) {
+    return Reply{.body = request.target.find("pipelines") != std::string::npos
+                             ? R"([{"id":9,"status":"failed","updated_at":"2026-01-02T03:04:05Z"}])"
+                             : R"([{"iid":3,"project_id":42,"state":"merged","sha":"abc"}])"};
+  };
+  const UnixMicros after{1'700'000'000'000'000}, before{1'700'000'600'000'000};
+  const auto requests = run(loop_, gitlab_->changed_merge_requests(42, after, before));
+  ASSERT_TRUE(requests.ok());
+  EXPECT_EQ(requests->at(0).state, "merged");
+  const auto pipelines = run(loop_, gitlab_->changed_pipelines(42, after, before));
+  ASSERT_TRUE(pipelines.ok());
+  EXPECT_EQ(to_rfc3339(pipelines->at(0).updated_at), "2026-01-02T03:04:05.000000Z");
+  const std::string rest =
+      "&updated_after=2023-11-14T22%3A13%3A20.000000Z&updated_before=2023-11-14T22%3A23%3A20."
+      "000000Z"
+      "&order_by=updated_at&sort=asc&per_page=100&page=1";
+  EXPECT_EQ(server_.lines(),
+            (std::vector<std::string>{"GET /api/v4/projects/42/merge_requests?state=all" + rest,
+                                      "GET /api/v4/projects/42/pipelines?scope=finished" + rest}));
+}
+
+TEST_F(GitlabTest, AProjectIsSentOnceWhileItDoesNotChange) {
+  int sent = 0;
+  answer = [&](const SeenRequest& request) {
+    if (request.head.find("If-None-Match: W/\"a\"") != std::string::npos)
+      return Reply{.status = 304};
+    ++sent;
+    return Reply{.body = R"({"id":42,"path_with_namespace":"grp/demo"})",
+                 .headers = {{"ETag", "W/\"a\""}}};
+  };
+  for (int i = 0; i < 3; ++i) {
+    const auto project = run(loop_, gitlab_->project("42"));
+    ASSERT_TRUE(project.ok()) << project.error().to_string();
+    EXPECT_EQ(project->path, "grp/demo");
+  }
+  EXPECT_EQ(sent, 1);
+}
+
+TEST_F(GitlabTest, OurTokensLastDay) {
+  answer = [](const SeenRequest&) {
+    return Reply{.body = R"({"id":1,"expires_at":"2026-12-01"})"};
+  };
+  const auto expiry = run(loop_, gitlab_->token_expiry());
+  ASSERT_TRUE(expiry.ok() && *expiry);
+  EXPECT_EQ(to_rfc3339(**expiry), "2026-12-01T00:00:00.000000Z");
+  answer = [](const SeenRequest&) { return Reply{.body = R"({"id":1,"expires_at":null})"}; };
+  const auto never = run(loop_, gitlab_->token_expiry());
+  EXPECT_TRUE(never.ok() && !*never);
+  EXPECT_EQ(server_.lines().front(), "GET /api/v4/personal_access_tokens/self");
+}
+
+TEST_F(GitlabTest, NobodyIsAskedOnceNothingIsLeft) {
+  const auto reset = std::to_string((clock_.now().value / kMicrosPerSecond) + 30);
+  answer = [&](const SeenRequest&) {
+    return Reply{.body = R"({"id":42,"path_with_namespace":"grp/demo"})",
+                 .headers = {{"RateLimit-Remaining", "0"}, {"RateLimit-Reset", reset}}};
+  };
+  EXPECT_TRUE(run(loop_, gitlab_->project("42")).ok()) << "this one was answered";
+  EXPECT_EQ(run(loop_, gitlab_->project("42")).error().code(), Code::resource_exhausted);
+  EXPECT_EQ(server_.seen().size(), 1u);
+  clock_.advance(31 * kMicrosPerSecond);
+  EXPECT_TRUE(run(loop_, gitlab_->project("42")).ok());
+}
+
 }  // namespace
 }  // namespace gitaiops::gitlab

@@ -22,6 +22,10 @@ class FakeGitlab final : public Gitlab {
   std::map<int64_t, std::string> traces;              // by job
   std::map<int64_t, std::vector<Runner>> runners;     // by project
   std::vector<MergeRequest> of_commit;
+  std::map<int64_t, std::vector<MergeRequest>> changed;     // by project
+  std::map<int64_t, std::vector<Pipeline>> ended;           // by project
+  std::vector<std::pair<UnixMicros, UnixMicros>> asked_of;  // what changed
+  std::optional<UnixMicros> expiry;
   std::vector<Note> all_notes;
   std::map<std::string, Error> failures;  // by name of the call
   std::vector<std::string> writes;        // "create", "update 99"
@@ -39,6 +43,21 @@ class FakeGitlab final : public Gitlab {
     if (auto error = failure("job")) co_return *error;
     if (!jobs.contains(id)) co_return Error{Code::not_found, "no job"};
     co_return jobs[id];
+  }
+  Task<Result<std::vector<MergeRequest>>> changed_merge_requests(int64_t project, UnixMicros after,
+                                                                 UnixMicros before) override {
+    if (auto error = failure("changed_merge_requests")) co_return *error;
+    asked_of.emplace_back(after, before);
+    co_return changed[project];
+  }
+  Task<Result<std::vector<Pipeline>>> changed_pipelines(int64_t project, UnixMicros,
+                                                        UnixMicros) override {
+    if (auto error = failure("changed_pipelines")) co_return *error;
+    co_return ended[project];
+  }
+  Task<Result<std::optional<UnixMicros>>> token_expiry() override {
+    if (auto error = failure("token_expiry")) co_return *error;
+    co_return expiry;
   }
   Task<Result<Pipeline>> pipeline(int64_t, int64_t) override {
     co_return Error{Code::not_found, "no pipeline"};
