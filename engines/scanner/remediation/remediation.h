@@ -63,6 +63,9 @@ Result<Plan> plan_upgrades(const Inventory& inventory, const Findings& findings,
 // The package manager's command that brings the upgrade into its lock file; empty where there is
 // none.
 std::string command_for(const PackageSet& set, const Upgrade& upgrade);
+// The same for many at once, in as few commands as there can be.
+std::vector<std::string> commands_for(const PackageSet& set,
+                                      const std::vector<const Upgrade*>& upgrades);
 
 // ---- Manifests ----
 

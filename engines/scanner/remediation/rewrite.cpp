@@ -228,11 +228,6 @@ class Rewriter {
   Texts& changed_;
 };
 
-std::string because(const PackageSet& set, const Upgrade& upgrade) {
-  const auto command = command_for(set, upgrade);
-  return command.empty() ? std::string() : "; run: " + command;
-}
-
 }  // namespace
 
 Rewriting rewrite(const Tree& tree, const Inventory& inventory, const Plan& plan) {
@@ -243,10 +238,9 @@ Rewriting rewrite(const Tree& tree, const Inventory& inventory, const Plan& plan
     const auto& package = set.packages[upgrade.packages.front()];
     Outcome outcome;
     if (upgrade.range.empty()) {
-      outcome.why_not = "no manifest asks for it" + because(set, upgrade);
+      outcome.why_not = "no manifest asks for it";
     } else if (upgrade.new_range == upgrade.range) {
-      outcome.why_not =
-          "the manifest takes it already, or names no version" + because(set, upgrade);
+      outcome.why_not = "the manifest takes it already, or names no version";
     } else {
       const auto changed = rewriter.change(
           upgrade.file, {package.ecosystem, normalised_name(package.ecosystem, package.name),

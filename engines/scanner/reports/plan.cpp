@@ -1,3 +1,5 @@
+#include <map>
+
 #include <nlohmann/json.hpp>
 
 #include "base/bytes/bytes.h"
@@ -25,8 +27,7 @@ std::string ids_of(const Findings& findings, const Upgrade& upgrade) {
   return out;
 }
 
-std::string upgrade_text(const PackageSet& set, const Findings& findings, const Upgrade& upgrade,
-                         const Outcome* outcome) {
+std::string upgrade_text(const Findings& findings, const Upgrade& upgrade, const Outcome* outcome) {
   const std::string indent(15, ' ');
   std::string out = "  " + shown(upgrade.name) + " " + shown(upgrade.from) + " -> " +
                     shown(upgrade.to) + (upgrade.breaking ? " (another major version)" : "") +
@@ -36,13 +37,27 @@ std::string upgrade_text(const PackageSet& set, const Findings& findings, const 
            shown(upgrade.range) + " -> " + shown(upgrade.new_range);
     if (outcome) out += outcome->written ? "  written" : "  not written";
     out += "\n";
+    if (outcome && !outcome->written) out += indent + shown(outcome->why_not) + "\n";
   }
-  if (outcome && !outcome->written) return out + indent + shown(outcome->why_not) + "\n";
-  if (const auto command = command_for(set, upgrade); !command.empty() && !set.lock.empty())
-    out += indent + (outcome ? "the lock file follows with: " : "run: ") + command + "\n";
   if (upgrade.ranges_unknown && !upgrade.direct)
     out += indent + "if its dependents take it: the lock file does not say\n";
   return out;
+}
+
+// What brings the upgrades into the lock files, by folder.
+std::string commands_text(const Inventory& inventory, const Plan& plan) {
+  std::map<uint32_t, std::vector<const Upgrade*>> of_sets;
+  for (const auto& upgrade : plan.upgrades)
+    if (!inventory.sets[upgrade.set].lock.empty()) of_sets[upgrade.set].push_back(&upgrade);
+  std::string out;
+  for (const auto& [number, upgrades] : of_sets) {
+    const auto& lock = inventory.sets[number].lock;
+    const auto slash = lock.rfind('/');
+    const auto where = slash == lock.npos ? "" : "in " + shown(lock.substr(0, slash)) + ": ";
+    for (const auto& command : commands_for(inventory.sets[number], upgrades))
+      out += "  " + where + command + "\n";
+  }
+  return out.empty() ? out : "Then run\n" + out + "\n";
 }
 
 Json ids_json(const Findings& findings, const std::vector<uint32_t>& which) {
@@ -65,10 +80,10 @@ std::string plan_text(const Inventory& inventory, const Findings& findings,
     if (inventory.sets.size() > 1 && set != upgrade.set)
       out += " " + shown(of.lock.empty() ? of.manifest : of.lock) + "\n";
     set = upgrade.set;
-    out += upgrade_text(of, findings, upgrade,
-                        shown_plan.outcomes ? &(*shown_plan.outcomes)[i] : nullptr);
+    out +=
+        upgrade_text(findings, upgrade, shown_plan.outcomes ? &(*shown_plan.outcomes)[i] : nullptr);
   }
-  if (!plan.upgrades.empty()) out += "\n";
+  if (!plan.upgrades.empty()) out += "\n" + commands_text(inventory, plan);
   if (!plan.stays.empty()) out += "What stays\n";
   for (const auto& [finding, why] : plan.stays) {
     const auto& f = findings.all[finding];

@@ -173,5 +173,23 @@ TEST(Command, IsNotMadeOfWhatAShellWouldRun) {
   EXPECT_EQ(command_for(set, upgrade), "npm update @ring/part");
 }
 
+TEST(Command, IsOneForAllWhereThePackageManagerTakesMany) {
+  Upgrade a, b;
+  a.name = "can", a.from = "1.0", a.to = "1.2";
+  b.name = "tin", b.from = "2.0", b.to = "2.1";
+  PackageSet set;
+  const auto commands = [&](const std::string& manager) {
+    set.manager = manager;
+    return commands_for(set, {&a, &b});
+  };
+  EXPECT_THAT(commands("npm"), ElementsAre("npm update can tin"));
+  EXPECT_THAT(commands("uv"),
+              ElementsAre("uv lock --upgrade-package can==1.2 --upgrade-package tin==2.1"));
+  EXPECT_THAT(commands("go"), ElementsAre("go get can@v1.2 tin@v2.1"));
+  EXPECT_THAT(commands("cargo"), ElementsAre("cargo update --precise 1.2 can@1.0",
+                                             "cargo update --precise 2.1 tin@2.0"));
+  EXPECT_THAT(commands("maven"), IsEmpty());
+}
+
 }  // namespace
 }  // namespace gitaiops::scanner
