@@ -107,6 +107,14 @@ struct ScanOptions {
 // above `fail_on` that is not ignored.
 int scan(const ScanOptions& options, const Terminal& terminal);
 
+struct ReviewersOptions {
+  std::string history = {};  // JSON Lines, oldest first, packed by gzip or not
+  std::string cases = {};    // a JSON array of changes
+  int64_t embargo_days = 7;  // only what is at least that much older than a case is known
+};
+// Whom the history would have named for each case, best first, as a JSON array.
+int rank_reviewers(const ReviewersOptions& options, const Terminal& terminal);
+
 struct PurlOptions {
   std::string type = {}, name_space = {}, name = {}, version = {}, subpath = {};
   std::vector<std::string> qualifiers = {};  // key=value

@@ -247,6 +247,21 @@ int run(int argc, char** argv) {
       "Exit code: 0 done, 1 something at or above --fail-on was found, 2 unusable input.");
   scan_command->callback([&] { code = scan(scan_options, terminal); });
 
+  ReviewersOptions reviewers_options;
+  auto* reviewers = app.add_subcommand(
+      "reviewers", "Who should have looked at past changes, by what was known before");
+  reviewers
+      ->add_option("--history", reviewers_options.history, "Commits, a JSON line each (or .gz)")
+      ->required();
+  reviewers->add_option("--cases", reviewers_options.cases, "The changes: a JSON array")
+      ->required();
+  reviewers
+      ->add_option("--embargo", reviewers_options.embargo_days,
+                   "Days that what is known must be older than a case")
+      ->check(CLI::Range(0, 3650))
+      ->capture_default_str();
+  reviewers->callback([&] { code = rank_reviewers(reviewers_options, terminal); });
+
   std::string purl;
   PurlOptions purl_options;
   auto* purl_command = app.add_subcommand("purl", "Package URLs");

@@ -24,9 +24,9 @@ CONFINED = {
     "hs/": ("engines/diagnosis/",),
     "re2/": ("engines/diagnosis/",),
     "zstd.h": ("base/zstd/", "engines/scanner/advisories/"),
-    "simdjson.h": ("engines/scanner/advisories/", "engines/scanner/documents/", "controller/webhooks/"),
+    "simdjson.h": ("engines/triage/", "engines/scanner/advisories/", "engines/scanner/documents/", "controller/webhooks/"),
     "zip.h": ("cli/advisory_sources.cpp",),
-    "zlib.h": ("agent/jobs/trace_reader.cpp", "cli/advisory_sources.cpp"),
+    "zlib.h": ("agent/jobs/trace_reader.cpp", "cli/advisory_sources.cpp", "cli/reviewers.cpp"),
     "CLI/": ("cli/main.cpp", "agent/main.cpp", "controller/main.cpp"),
 }
 # room → rooms whose headers it may include (its own folder is always allowed).

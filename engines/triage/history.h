@@ -1,0 +1,35 @@
+// What a repository's history says of who changed what and who looked at it. Pure.
+//
+// JSON of one commit, a line each, oldest first:
+//   {"commit": "1f2e…", "date": 1732639859, "author": "ann", "files": [["lib/a.c", 3, 1], …],
+//    "reviewers": ["ben"], "acks": ["cem"]}
+// `files` may also be names alone. `date` is Unix seconds, to 2106. Cases are an array of the same
+// objects, where what is to be found out (reviewers) may be missing.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result/result.h"
+
+namespace gitaiops::triage {
+
+struct Commit {
+  std::string id;
+  int64_t time_s = 0;
+  std::string author;
+  std::vector<std::string> files;
+  std::vector<std::string> reviewers;  // who looked at it
+  std::vector<std::string> acks;       // who agreed without saying that they looked
+};
+
+// invalid_argument: what is wrong with the line, or with which member.
+Result<Commit> read_commit(std::string_view json);
+Result<std::vector<Commit>> read_cases(std::string_view json);
+
+// Names of machines that commit and review: "release-bot", "Jenkins", "foo-ci".
+bool is_machine(std::string_view person);
+
+}  // namespace gitaiops::triage
