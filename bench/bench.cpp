@@ -160,14 +160,15 @@ Folder::~Folder() {
   std::filesystem::remove_all(path_, ignored);
 }
 
-Controller::Controller(const std::filesystem::path& folder)
+Controller::Controller(const std::filesystem::path& folder, std::string_view more)
     : fleet_port_(free_port()), api_port_(free_port()) {
   const auto config = folder / "controller.toml";
   std::ofstream(config) << "[state]\ndir = \"" << (folder / "state").string() << "\"\n"
                         << "[fleet]\naddress = \"127.0.0.1\"\nport = " << fleet_port_ << "\n"
                         << "[enrollment]\naddress = \"127.0.0.1\"\nport = " << free_port() << "\n"
                         << "[api]\nport = " << api_port_ << "\n"
-                        << "[log]\nlevel = \"warning\"\n";
+                        << "[log]\nlevel = \"warning\"\n"
+                        << more;
   pid_ = start({our_program("gitaiops-controller"), "serve", "--config", config.string()},
                folder / "controller.log");
   // A store of a million jobs is checked before it is served.

@@ -53,11 +53,13 @@ class Folder {
 // gitaiops-controller serving from `folder`/state, once there is something in it.
 class Controller {
  public:
-  explicit Controller(const std::filesystem::path& folder);
+  // `more`: of its configuration.
+  explicit Controller(const std::filesystem::path& folder, std::string_view more = "");
   ~Controller() { stop(pid_); }
   Controller(const Controller&) = delete;
   pid_t pid() const { return pid_; }
   std::string fleet() const { return "127.0.0.1:" + std::to_string(fleet_port_); }
+  uint16_t api_port() const { return static_cast<uint16_t>(api_port_); }
   std::string api() const { return "http://127.0.0.1:" + std::to_string(api_port_); }
 
  private:

@@ -63,8 +63,8 @@ Kind kind_of(std::string_view word) {
 
 // GitLab's other kinds, which nothing here reacts to.
 bool is_system(std::string_view word) {
-  static constexpr std::string_view kStarts[] = {"project_", "user_",       "group_",
-                                                 "key_",     "repository_", "gitlab_subscription_"};
+  static constexpr std::string_view kStarts[] = {
+      "project_", "user_", "group_", "subgroup_", "key_", "repository_", "gitlab_subscription_"};
   for (const auto start : kStarts)
     if (word.starts_with(start)) return true;
   return false;
