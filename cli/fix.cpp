@@ -1,9 +1,11 @@
 #include "cli/fix.h"
 
 #include <filesystem>
+#include <ostream>
 
 #include <sys/stat.h>
 
+#include "base/bytes/bytes.h"
 #include "base/io/files.h"
 
 namespace gitaiops::cli {
@@ -25,8 +27,8 @@ Status write_manifest(const fs::path& path, const std::string& before, const std
 
 }  // namespace
 
-void write_manifests(const std::string& root, const FolderTree& tree,
-                     scanner::Rewriting& rewriting) {
+void write_manifests(const std::string& root, const FolderTree& tree, scanner::Rewriting& rewriting,
+                     const Terminal& terminal) {
   std::error_code none;
   const fs::path base =
       fs::is_directory(root, none) ? fs::path(root) : fs::path(root).parent_path();
@@ -34,9 +36,13 @@ void write_manifests(const std::string& root, const FolderTree& tree,
     const auto before = tree.read(path);
     const Status done = before ? write_manifest(base / path, *before, bytes) : before.error();
     if (done.ok()) continue;
-    for (auto& outcome : rewriting.outcomes)
+    terminal.err << "gitaiops: could not write " << to_utf8(path) << ": "
+                 << to_utf8(done.error().to_string()) << "\n";
+    for (auto& outcome : rewriting.outcomes) {
+      std::erase(outcome.also, path);
       if (outcome.written && outcome.file == path)
-        outcome = {.written = false, .file = {}, .why_not = done.error().to_string()};
+        outcome = {.written = false, .file = {}, .also = {}, .why_not = done.error().to_string()};
+    }
   }
 }
 

@@ -180,7 +180,7 @@ Result<int> run(const ScanOptions& options, const Terminal& terminal) {
   judged.plan = std::move(judgement.plan);
   if (options.fix) {
     auto rewriting = scanner::rewrite(tree, inventory, judged.plan);
-    write_manifests(options.path, tree, rewriting);
+    write_manifests(options.path, tree, rewriting, terminal);
     judged.outcomes = std::move(rewriting.outcomes);
   }
   RETURN_IF_ERROR(bills ? write_bills(inventory, options.output, terminal)

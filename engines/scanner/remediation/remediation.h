@@ -72,8 +72,9 @@ std::vector<std::string> commands_for(const PackageSet& set,
 // What became of each upgrade of a plan, at the same places.
 struct Outcome {
   bool written = false;
-  std::string file;     // that was changed: the manifest, or one that it refers to
-  std::string why_not;  // empty when written
+  std::string file;               // that was changed: the manifest, or one that it refers to
+  std::vector<std::string> also;  // other manifests of the workspace that asked for it, changed
+  std::string why_not;            // empty when written
 };
 struct Rewriting {
   std::map<std::string, std::string> files;  // path → all its new bytes
@@ -82,8 +83,8 @@ struct Rewriting {
 
 // Changes the one literal that asks for each version, nothing else of the file's bytes. Each change
 // is proven by reading the file again: the package now asks for the new range, and everything else
-// in the file means what it meant; else it is not made. One who asked for `a` in several manifests
-// has it changed in the one that the inventory names.
+// in the file means what it meant; else it is not made. The other manifests of a workspace that ask
+// for the version which is left behind are changed as well.
 Rewriting rewrite(const Tree& tree, const Inventory& inventory, const Plan& plan);
 
 }  // namespace gitaiops::scanner

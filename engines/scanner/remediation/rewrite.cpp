@@ -7,6 +7,7 @@
 #include "base/bytes/bytes.h"
 #include "engines/scanner/documents/text.h"
 #include "engines/scanner/parsers/formats.h"
+#include "engines/scanner/remediation/ranges.h"
 #include "engines/scanner/remediation/remediation.h"
 #include "engines/scanner/versions/versions.h"
 
@@ -185,6 +186,28 @@ class Rewriter {
     return no("the text \"" + wanted.from + "\" that asks for it was not found in " + path);
   }
 
+  // Every place in a manifest where a range stands that takes the version which is left behind.
+  std::vector<Wanted> asks_in(const std::string& path, const Package& package,
+                              const Upgrade& upgrade) const {
+    std::vector<Wanted> out;
+    const auto name = normalised_name(package.ecosystem, package.name);
+    const auto raw = bytes_of(path);
+    const auto* format = parsers::format_of(path);
+    if (!raw || !format || raw->size() > kMaxManifest) return out;
+    const auto extract = extract_of(*format, path, path, *raw);
+    if (!extract) return out;
+    for (const auto& entry : extract->entries) {
+      const auto& found = entry.package;
+      if (normalised_name(found.ecosystem, found.name) != name || found.range.empty()) continue;
+      const auto met = matches(package.ecosystem, upgrade.from, found.range, Prereleases::included);
+      if (met != Match::yes && met != Match::recommended) continue;
+      auto to = raised_range(package.ecosystem, found.range, upgrade.to);
+      if (to && *to != found.range)
+        out.push_back({package.ecosystem, name, found.line, found.range, std::move(*to)});
+    }
+    return out;
+  }
+
  private:
   std::optional<std::string> bytes_of(const std::string& path) const {
     if (const auto found = changed_.find(path); found != changed_.end()) return found->second;
@@ -228,6 +251,33 @@ class Rewriter {
   Texts& changed_;
 };
 
+bool below(std::string_view path, const std::string& folder) {
+  return folder.empty() || path.starts_with(folder + "/");
+}
+
+// The other manifests of a workspace: beneath its lock file, of its family, and of no other set.
+std::vector<std::string> members_of(const Tree& tree, const Inventory& inventory, uint32_t number,
+                                    const std::string& manifest) {
+  const auto& set = inventory.sets[number];
+  const auto* format = parsers::format_of(manifest);
+  std::vector<std::string> out;
+  if (set.lock.empty() || !format) return out;
+  const auto folder = parsers::folder_of(set.lock);
+  for (const auto& path : tree.files()) {
+    const auto* other = parsers::format_of(path);
+    if (!other || other->family != format->family || other->role != Role::manifest) continue;
+    if (!below(path, folder)) continue;
+    const auto own = std::ranges::any_of(inventory.sets, [&](const PackageSet& one) {
+      if (&one == &set) return false;
+      const auto lock = parsers::folder_of(one.lock);
+      return one.manifest == path ||
+             (!one.lock.empty() && lock.size() > folder.size() && below(path, lock));
+    });
+    if (!own) out.push_back(path);
+  }
+  return out;
+}
+
 }  // namespace
 
 Rewriting rewrite(const Tree& tree, const Inventory& inventory, const Plan& plan) {
@@ -248,6 +298,11 @@ Rewriting rewrite(const Tree& tree, const Inventory& inventory, const Plan& plan
       outcome.written = changed.ok();
       (changed.ok() ? outcome.file : outcome.why_not) =
           changed.ok() ? *changed : changed.error().message();
+      for (const auto& member : members_of(tree, inventory, upgrade.set, upgrade.file))
+        for (auto& ask : rewriter.asks_in(member, package, upgrade))
+          if (const auto also = rewriter.change(member, std::move(ask));
+              also && std::ranges::find(outcome.also, *also) == outcome.also.end())
+            outcome.also.push_back(*also);
     }
     out.outcomes.push_back(std::move(outcome));
   }

@@ -37,6 +37,9 @@ std::string upgrade_text(const Findings& findings, const Upgrade& upgrade, const
            shown(upgrade.range) + " -> " + shown(upgrade.new_range);
     if (outcome) out += outcome->written ? "  written" : "  not written";
     out += "\n";
+    for (std::size_t i = 0; outcome && i < outcome->also.size(); ++i)
+      if (outcome->also[i] != upgrade.file)
+        out += indent + shown(outcome->also[i]) + ": also written\n";
     if (outcome && !outcome->written) out += indent + shown(outcome->why_not) + "\n";
   }
   if (upgrade.ranges_unknown && !upgrade.direct)
@@ -119,6 +122,7 @@ std::string plan_json(const Inventory& inventory, const Findings& findings,
     if (shown_plan.outcomes) {
       const auto& outcome = (*shown_plan.outcomes)[i];
       one["written"] = outcome.written;
+      one["also_written"] = outcome.also;
       one["why_not"] = outcome.written ? Json(nullptr) : Json(outcome.why_not);
     }
     out["upgrades"].push_back(std::move(one));

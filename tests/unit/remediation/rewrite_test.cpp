@@ -140,6 +140,31 @@ TEST(Rewrite, ARangeFollowsWhatTheLockFileHas) {
   EXPECT_EQ(got.files.size(), 1u);
 }
 
+TEST(Rewrite, AllManifestsOfAWorkspaceFollow) {
+  const Files files = {
+      {"package.json", R"({"workspaces": ["a", "b", "c"], "dependencies": {"can": "^1.0.0"}})"},
+      {"a/package.json", R"({"name": "a", "dependencies": {"can": "~1.0.0"}})"},
+      {"b/package.json", R"({"name": "b", "dependencies": {"can": "^3.0.0"}})"},
+      {"c/package.json", R"({"name": "c", "dependencies": {"can": "1.0.7"},
+                             "devDependencies": {"can": "^1.0.1"}})"},
+      {"other/package.json", R"({"name": "other", "dependencies": {"can": "^1.0.0"}})"},
+      {"other/package-lock.json",
+       R"({"lockfileVersion": 3, "packages": {"": {"dependencies": {"can": "^1.0.0"}},
+           "node_modules/can": {"version": "1.9.0"}}})"},
+      {"package-lock.json",
+       R"({"lockfileVersion": 3, "packages": {"": {"dependencies": {"can": "^1.0.0"}},
+           "node_modules/can": {"version": "1.0.7"},
+           "a": {"version": "1.0.0", "dependencies": {"can": "~1.0.0"}},
+           "c": {"version": "1.0.0", "dependencies": {"can": "1.0.7"}}}})"}};
+  const auto got = rewritten(files, {affected("npm", "can", "1.0.9")});
+  EXPECT_EQ(got.files.at("package.json"),
+            R"({"workspaces": ["a", "b", "c"], "dependencies": {"can": "^1.0.9"}})");
+  EXPECT_EQ(got.files.at("a/package.json"), R"({"name": "a", "dependencies": {"can": "~1.0.9"}})");
+  EXPECT_THAT(got.files.at("c/package.json"), HasSubstr(R"("can": "1.0.9")"));
+  EXPECT_THAT(got.files.at("c/package.json"), HasSubstr(R"("can": "^1.0.9")"));
+  EXPECT_EQ(got.files.size(), 3u);
+}
+
 TEST(Rewrite, AParentsPropertyIsChangedInTheParent) {
   const Files files = {
       {"pom.xml",
