@@ -45,6 +45,145 @@ int refused(const CLI::App& app, const CLI::ParseError& problem, std::ostream& o
   return app.exit(problem, out, std::cerr) == 0 ? kDone : kUsage;
 }
 
+// What the command line said; the commands' callbacks point into it.
+struct Given {
+  const Terminal& terminal;
+  int code = kDone;
+  DiagnoseOptions diagnose = {};
+  std::vector<std::string> rule_folders = {};
+  std::string rule_file = {}, rule_id = {};
+  VerifyLockOptions lock = {};
+  VerifyAttestationsOptions attestations = {};
+  VerifyBundleOptions bundle = {};
+  VersionOptions versions = {};
+  std::string vector = {};
+  AdvisoryOptions advisories = {};
+  ScanOptions scan = {};
+  ReviewersOptions reviewers = {};
+  std::string purl = {};
+  PurlOptions purl_parts = {};
+};
+
+void add_diagnose(CLI::App& app, Given& given) {
+  auto* diagnose_command = app.add_subcommand("diagnose", "Explain a job log");
+  diagnose_command->add_option("FILE", given.diagnose.file, "The log; - reads standard input")
+      ->required();
+  diagnose_command->add_option("--format", given.diagnose.format, "text, json or markdown")
+      ->check(CLI::IsMember({"text", "json", "markdown"}));
+  diagnose_command
+      ->add_option("--baseline", given.diagnose.baselines,
+                   "The log of a passing run of the same job")
+      ->allow_extra_args(false);
+  diagnose_command->add_option("--rules", given.diagnose.rules, "A folder with more rules (*.toml)")
+      ->allow_extra_args(false);
+  diagnose_command->callback([&given] { given.code = diagnose(given.diagnose, given.terminal); });
+}
+
+void add_rules(CLI::App& app, Given& given) {
+  auto* rules_command = app.add_subcommand("rules", "What is recognised, and how");
+  rules_command->require_subcommand(1);
+  rules_command->add_option("--rules", given.rule_folders, "A folder with more rules (*.toml)")
+      ->allow_extra_args(false);
+  rules_command->add_subcommand("list", "All categories")->callback([&given] {
+    given.code = list_rules(given.rule_folders, given.terminal);
+  });
+  auto* test =
+      rules_command->add_subcommand("test", "Check a file of own rules and their examples");
+  test->add_option("FILE", given.rule_file, "The rules (TOML)")->required();
+  test->callback([&given] { given.code = test_rules(given.rule_file, given.terminal); });
+  auto* explain = rules_command->add_subcommand("explain", "One category or rule");
+  explain->add_option("ID", given.rule_id, "A category's or rule's id")->required();
+  explain->callback(
+      [&given] { given.code = explain_rule(given.rule_id, given.rule_folders, given.terminal); });
+}
+
+void add_verify_lock(CLI::App& verify, Given& given) {
+  auto* lock_command = verify.add_subcommand(
+      "lock", "What a source tree's lock files pin, with which hashes, and from where");
+  lock_command->add_option("PATH", given.lock.path, "A folder, or one manifest")->required();
+  lock_command->add_option("--format", given.lock.format, "table or json")
+      ->check(CLI::IsMember({"table", "json"}));
+  lock_command
+      ->add_option("--registry", given.lock.registries,
+                   "A host that is as good as the public registry (gitlab.example)")
+      ->allow_extra_args(false);
+  lock_command
+      ->add_option("--cache", given.lock.caches,
+                   "A folder with wheels and source archives to compare with the lock files")
+      ->allow_extra_args(false);
+  lock_command->add_flag("!--no-caches", given.lock.look_into_caches,
+                         "Do not look into this machine's package caches");
+  lock_command->add_flag("--strict", given.lock.strict,
+                         "Exit with 1 for every finding, not only for grave ones (!)");
+  lock_command->footer("Exit code: 0 nothing grave, 1 a grave finding, 2 unusable input.");
+  lock_command->callback([&given] { given.code = verify_lock(given.lock, given.terminal); });
+}
+
+void add_verify_attestations(CLI::App& verify, Given& given) {
+  auto* attestations_command = verify.add_subcommand(
+      "attestations", "Check offline what a registry attests of a package (npm, PyPI)");
+  attestations_command
+      ->add_option("ARTIFACT", given.attestations.artifact,
+                   "The package's archive, or its digest as a lock file writes it (sha512-…)")
+      ->required();
+  attestations_command
+      ->add_option("--attestations", given.attestations.attestations,
+                   "The registry's answer: npm's attestations, PyPI's provenance (JSON)")
+      ->required();
+  attestations_command
+      ->add_option("--trusted-root", given.attestations.trusted_root,
+                   "Whom to trust: a Sigstore trusted_root.json")
+      ->required();
+  attestations_command->add_option("--registry-keys", given.attestations.registry_keys,
+                                   "npm's registry keys (JSON)");
+  attestations_command->add_option("--package", given.attestations.package,
+                                   "NAME@VERSION that the attestations must be about");
+  attestations_command->add_option("--source", given.attestations.source,
+                                   "The repository that it must have been built from");
+  attestations_command->footer("Exit code: 0 all hold, 1 one is rejected, 2 unusable input.");
+  attestations_command->callback(
+      [&given] { given.code = verify_attestations(given.attestations, given.terminal); });
+}
+
+void add_verify_bundle(CLI::App& verify, Given& given) {
+  auto* bundle_command = verify.add_subcommand(
+      "bundle", "Check offline that a file is what somebody signed (Sigstore)");
+  bundle_command
+      ->add_option("ARTIFACT", given.bundle.artifact,
+                   "The signed file, or its digest as sha256:HEX")
+      ->required();
+  bundle_command->add_option("--bundle", given.bundle.bundle, "The signature: *.sigstore.json")
+      ->required();
+  bundle_command
+      ->add_option("--trusted-root", given.bundle.trusted_root,
+                   "Whom to trust: a Sigstore trusted_root.json")
+      ->required();
+  bundle_command->add_option("--identity", given.bundle.identity,
+                             "Who must have signed: the certificate's name (URI or e-mail)");
+  bundle_command->add_option("--issuer", given.bundle.issuer,
+                             "Who must have told that name: the identity provider's URL");
+  bundle_command->add_option("--key", given.bundle.key,
+                             "A public key (PEM), instead of --identity and --issuer");
+  bundle_command->footer(
+      "Exit code: 0 verified, 1 rejected (the reason is printed), 2 unusable "
+      "input.");
+  bundle_command->callback([&given] { given.code = verify_bundle(given.bundle, given.terminal); });
+}
+
+void add_verify(CLI::App& app, Given& given) {
+  auto* verify_command = app.add_subcommand("verify", "Where do packages come from?");
+  verify_command->require_subcommand(0, 1);
+  verify_command->add_option("PATH", given.lock.path, "The same as: gitaiops verify lock PATH");
+  verify_command->callback([&given, verify_command] {
+    if (!verify_command->get_subcommands().empty()) return;
+    if (given.lock.path.empty()) throw CLI::RequiredError("PATH or a subcommand");
+    given.code = verify_lock(given.lock, given.terminal);
+  });
+  add_verify_lock(*verify_command, given);
+  add_verify_attestations(*verify_command, given);
+  add_verify_bundle(*verify_command, given);
+}
+
 void add_version_options(CLI::App& command, VersionOptions& options, const char* second) {
   command.add_option("ECOSYSTEM", options.ecosystem, "As OSV names it: npm, PyPI, Maven, …")
       ->required();
@@ -53,244 +192,138 @@ void add_version_options(CLI::App& command, VersionOptions& options, const char*
   command.add_flag("--stdin", options.standard_input, "One case a line, a tab between the two");
 }
 
-void add_advisories(CLI::App& app, AdvisoryOptions& options, const Terminal& terminal, int& code) {
+void add_versions(CLI::App& app, Given& given) {
+  auto* compare = app.add_subcommand("version-compare", "Which of two versions comes first");
+  add_version_options(*compare, given.versions, "OTHER");
+  compare->add_flag("--strict", given.versions.strict,
+                    "As the ecosystem's own tools do, which refuse some versions");
+  compare->callback(
+      [&given] { given.code = compare_two_versions(given.versions, given.terminal); });
+  auto* match = app.add_subcommand("version-match", "Whether a range takes a version in");
+  add_version_options(*match, given.versions, "RANGE");
+  match->add_flag("--prereleases", given.versions.prereleases, "Take prereleases in, too");
+  match->callback([&given] { given.code = match_version(given.versions, given.terminal); });
+}
+
+void add_cvss(CLI::App& app, Given& given) {
+  auto* cvss = app.add_subcommand("cvss", "The score of a CVSS vector (2, 3.0, 3.1, 4.0)");
+  cvss->add_option("VECTOR", given.vector)->required();
+  cvss->callback([&given] { given.code = score_cvss(given.vector, given.terminal); });
+}
+
+void add_advisories(CLI::App& app, Given& given) {
   auto* advisories = app.add_subcommand("advisories", "The local database of advisories");
   advisories->require_subcommand(1);
   auto* build = advisories->add_subcommand("build", "Make an index out of OSV, EPSS and KEV files");
-  build->add_option("--out", options.file, "The index to write")->required();
-  build->add_option("--key", options.key, "Sign with this private Ed25519 key (PEM)");
-  build->add_option("SOURCE", options.sources, "Folders, .json, .zip, .csv or .csv.gz")->required();
-  build->callback([&] { code = build_advisories(options, terminal); });
+  build->add_option("--out", given.advisories.file, "The index to write")->required();
+  build->add_option("--key", given.advisories.key, "Sign with this private Ed25519 key (PEM)");
+  build->add_option("SOURCE", given.advisories.sources, "Folders, .json, .zip, .csv or .csv.gz")
+      ->required();
+  build->callback([&given] { given.code = build_advisories(given.advisories, given.terminal); });
   auto* info = advisories->add_subcommand("info", "What is in an index");
-  info->add_option("FILE", options.file)->required();
-  info->callback([&] { code = show_advisories(options, terminal); });
+  info->add_option("FILE", given.advisories.file)->required();
+  info->callback([&given] { given.code = show_advisories(given.advisories, given.terminal); });
   auto* verify =
       advisories->add_subcommand("verify", "Whether an index is whole, and who signed it");
-  verify->add_option("FILE", options.file)->required();
-  verify->add_option("--key", options.key, "The public key that must have signed it (PEM)");
-  verify->callback([&] { code = verify_advisories(options, terminal); });
+  verify->add_option("FILE", given.advisories.file)->required();
+  verify->add_option("--key", given.advisories.key,
+                     "The public key that must have signed it (PEM)");
+  verify->callback([&given] { given.code = verify_advisories(given.advisories, given.terminal); });
+}
+
+void add_scan(CLI::App& app, Given& given) {
+  auto* scan_command = app.add_subcommand("scan", "The packages that a source tree depends on");
+  scan_command->add_option("PATH", given.scan.path, "A folder, or one manifest")->required();
+  scan_command
+      ->add_option("--format", given.scan.format,
+                   "table, json, markdown, cyclonedx, cyclonedx-1.5, spdx, sarif, gitlab or "
+                   "gitlab-sbom")
+      ->check(CLI::IsMember({"table", "json", "markdown", "cyclonedx", "cyclonedx-1.5", "spdx",
+                             "sarif", "gitlab", "gitlab-sbom"}));
+  scan_command->add_option("--output", given.scan.output,
+                           "Write to this file; gitlab-sbom: beneath this folder");
+  auto* advisories = scan_command->add_option("--advisories", given.scan.advisories,
+                                              "Find what this index (advisories build) knows of");
+  scan_command
+      ->add_option("--ignore", given.scan.ignore_file, "What is accepted, why, until when (TOML)")
+      ->needs(advisories);
+  scan_command
+      ->add_option("--vex", given.scan.vex,
+                   "What is not affected or fixed, and why (OpenVEX or CycloneDX)")
+      ->allow_extra_args(false)
+      ->needs(advisories);
+  scan_command
+      ->add_option("--releases", given.scan.releases,
+                   "Which releases there are and what they need, to resolve manifests with (YAML)")
+      ->allow_extra_args(false);
+  scan_command
+      ->add_option("--fail-on", given.scan.fail_on,
+                   "Exit code 1 for findings at or above: low, medium, high or critical")
+      ->needs(advisories)
+      ->check(CLI::IsMember({"low", "medium", "high", "critical"}));
+  scan_command
+      ->add_flag("--fix", given.scan.fix,
+                 "Write the upgrades into the manifests; everything else in them stays as it is")
+      ->needs(advisories);
+  scan_command->footer(
+      "Exit code: 0 done, 1 something at or above --fail-on was found, 2 unusable input.");
+  scan_command->callback([&given] { given.code = scan(given.scan, given.terminal); });
+}
+
+void add_reviewers(CLI::App& app, Given& given) {
+  auto* reviewers = app.add_subcommand(
+      "reviewers", "Who should have looked at past changes, by what was known before");
+  reviewers->add_option("--history", given.reviewers.history, "Commits, a JSON line each (or .gz)")
+      ->required();
+  reviewers->add_option("--cases", given.reviewers.cases, "The changes: a JSON array")->required();
+  reviewers
+      ->add_option("--embargo", given.reviewers.embargo_days,
+                   "Days that what is known must be older than a case")
+      ->check(CLI::Range(0, 3650))
+      ->capture_default_str();
+  reviewers->callback([&given] { given.code = rank_reviewers(given.reviewers, given.terminal); });
+}
+
+void add_purl(CLI::App& app, Given& given) {
+  auto* purl_command = app.add_subcommand("purl", "Package URLs");
+  purl_command->require_subcommand(1);
+  auto* parse = purl_command->add_subcommand("parse", "The parts of a package URL, as JSON");
+  parse->add_option("PURL", given.purl, "pkg:type/namespace/name@version?qualifiers#subpath")
+      ->required();
+  parse->callback([&given] { given.code = parse_purl(given.purl, given.terminal); });
+  auto* validate = purl_command->add_subcommand("validate", "The canonical text of a package URL");
+  validate->add_option("PURL", given.purl, "As people write it")->required();
+  validate->callback([&given] { given.code = validate_purl(given.purl, given.terminal); });
+  auto* build = purl_command->add_subcommand("build", "A package URL from its parts");
+  build->add_option("--type", given.purl_parts.type, "npm, pypi, maven, …")->required();
+  build->add_option("--namespace", given.purl_parts.name_space, "A scope, group or owner");
+  build->add_option("--name", given.purl_parts.name, "The package's name")->required();
+  build->add_option("--version", given.purl_parts.version, "Its version");
+  build->add_option("--qualifier", given.purl_parts.qualifiers, "key=value")
+      ->allow_extra_args(false);
+  build->add_option("--subpath", given.purl_parts.subpath, "A place inside of it");
+  build->callback([&given] { given.code = build_purl(given.purl_parts, given.terminal); });
 }
 
 int run(int argc, char** argv) {
   std::ostringstream out;
   const Terminal terminal{out, std::cerr, colour_wanted()};
+  Given given{terminal};
   CLI::App app{"Why did this CI job fail, and whose problem is it?", "gitaiops"};
   app.require_subcommand(1);
   app.set_version_flag("--version", "gitaiops " GITAIOPS_VERSION);
-  int code = kDone;
-
-  DiagnoseOptions diagnose_options;
-  auto* diagnose_command = app.add_subcommand("diagnose", "Explain a job log");
-  diagnose_command->add_option("FILE", diagnose_options.file, "The log; - reads standard input")
-      ->required();
-  diagnose_command->add_option("--format", diagnose_options.format, "text, json or markdown")
-      ->check(CLI::IsMember({"text", "json", "markdown"}));
-  diagnose_command
-      ->add_option("--baseline", diagnose_options.baselines,
-                   "The log of a passing run of the same job")
-      ->allow_extra_args(false);
-  diagnose_command
-      ->add_option("--rules", diagnose_options.rules, "A folder with more rules (*.toml)")
-      ->allow_extra_args(false);
-  diagnose_command->callback([&] { code = diagnose(diagnose_options, terminal); });
-
-  std::vector<std::string> folders;
-  std::string id;
-  auto* rules_command = app.add_subcommand("rules", "What is recognised, and how");
-  rules_command->require_subcommand(1);
-  rules_command->add_option("--rules", folders, "A folder with more rules (*.toml)")
-      ->allow_extra_args(false);
-  rules_command->add_subcommand("list", "All categories")->callback([&] {
-    code = list_rules(folders, terminal);
-  });
-  std::string rule_file;
-  auto* test =
-      rules_command->add_subcommand("test", "Check a file of own rules and their examples");
-  test->add_option("FILE", rule_file, "The rules (TOML)")->required();
-  test->callback([&] { code = test_rules(rule_file, terminal); });
-  auto* explain = rules_command->add_subcommand("explain", "One category or rule");
-  explain->add_option("ID", id, "A category's or rule's id")->required();
-  explain->callback([&] { code = explain_rule(id, folders, terminal); });
-
-  VerifyBundleOptions bundle_options;
-  auto* verify_command = app.add_subcommand("verify", "Where do packages come from?");
-  verify_command->require_subcommand(0, 1);
-  VerifyLockOptions lock_options;
-  verify_command->add_option("PATH", lock_options.path, "The same as: gitaiops verify lock PATH");
-  verify_command->callback([&] {
-    if (!verify_command->get_subcommands().empty()) return;
-    if (lock_options.path.empty()) throw CLI::RequiredError("PATH or a subcommand");
-    code = verify_lock(lock_options, terminal);
-  });
-  auto* lock_command = verify_command->add_subcommand(
-      "lock", "What a source tree's lock files pin, with which hashes, and from where");
-  lock_command->add_option("PATH", lock_options.path, "A folder, or one manifest")->required();
-  lock_command->add_option("--format", lock_options.format, "table or json")
-      ->check(CLI::IsMember({"table", "json"}));
-  lock_command
-      ->add_option("--registry", lock_options.registries,
-                   "A host that is as good as the public registry (gitlab.example)")
-      ->allow_extra_args(false);
-  lock_command
-      ->add_option("--cache", lock_options.caches,
-                   "A folder with wheels and source archives to compare with the lock files")
-      ->allow_extra_args(false);
-  lock_command->add_flag("!--no-caches", lock_options.look_into_caches,
-                         "Do not look into this machine's package caches");
-  lock_command->add_flag("--strict", lock_options.strict,
-                         "Exit with 1 for every finding, not only for grave ones (!)");
-  lock_command->footer("Exit code: 0 nothing grave, 1 a grave finding, 2 unusable input.");
-  lock_command->callback([&] { code = verify_lock(lock_options, terminal); });
-
-  VerifyAttestationsOptions attestation_options;
-  auto* attestations_command = verify_command->add_subcommand(
-      "attestations", "Check offline what a registry attests of a package (npm, PyPI)");
-  attestations_command
-      ->add_option("ARTIFACT", attestation_options.artifact,
-                   "The package's archive, or its digest as a lock file writes it (sha512-…)")
-      ->required();
-  attestations_command
-      ->add_option("--attestations", attestation_options.attestations,
-                   "The registry's answer: npm's attestations, PyPI's provenance (JSON)")
-      ->required();
-  attestations_command
-      ->add_option("--trusted-root", attestation_options.trusted_root,
-                   "Whom to trust: a Sigstore trusted_root.json")
-      ->required();
-  attestations_command->add_option("--registry-keys", attestation_options.registry_keys,
-                                   "npm's registry keys (JSON)");
-  attestations_command->add_option("--package", attestation_options.package,
-                                   "NAME@VERSION that the attestations must be about");
-  attestations_command->add_option("--source", attestation_options.source,
-                                   "The repository that it must have been built from");
-  attestations_command->footer("Exit code: 0 all hold, 1 one is rejected, 2 unusable input.");
-  attestations_command->callback(
-      [&] { code = verify_attestations(attestation_options, terminal); });
-
-  auto* bundle_command = verify_command->add_subcommand(
-      "bundle", "Check offline that a file is what somebody signed (Sigstore)");
-  bundle_command
-      ->add_option("ARTIFACT", bundle_options.artifact,
-                   "The signed file, or its digest as sha256:HEX")
-      ->required();
-  bundle_command->add_option("--bundle", bundle_options.bundle, "The signature: *.sigstore.json")
-      ->required();
-  bundle_command
-      ->add_option("--trusted-root", bundle_options.trusted_root,
-                   "Whom to trust: a Sigstore trusted_root.json")
-      ->required();
-  bundle_command->add_option("--identity", bundle_options.identity,
-                             "Who must have signed: the certificate's name (URI or e-mail)");
-  bundle_command->add_option("--issuer", bundle_options.issuer,
-                             "Who must have told that name: the identity provider's URL");
-  bundle_command->add_option("--key", bundle_options.key,
-                             "A public key (PEM), instead of --identity and --issuer");
-  bundle_command->footer(
-      "Exit code: 0 verified, 1 rejected (the reason is printed), 2 unusable "
-      "input.");
-  bundle_command->callback([&] { code = verify_bundle(bundle_options, terminal); });
-
-  VersionOptions version_options;
-  auto* compare = app.add_subcommand("version-compare", "Which of two versions comes first");
-  add_version_options(*compare, version_options, "OTHER");
-  compare->add_flag("--strict", version_options.strict,
-                    "As the ecosystem's own tools do, which refuse some versions");
-  compare->callback([&] { code = compare_two_versions(version_options, terminal); });
-  auto* match = app.add_subcommand("version-match", "Whether a range takes a version in");
-  add_version_options(*match, version_options, "RANGE");
-  match->add_flag("--prereleases", version_options.prereleases, "Take prereleases in, too");
-  match->callback([&] { code = match_version(version_options, terminal); });
-
-  std::string vector;
-  auto* cvss = app.add_subcommand("cvss", "The score of a CVSS vector (2, 3.0, 3.1, 4.0)");
-  cvss->add_option("VECTOR", vector)->required();
-  cvss->callback([&] { code = score_cvss(vector, terminal); });
-
-  AdvisoryOptions advisory_options;
-  add_advisories(app, advisory_options, terminal, code);
-
-  ScanOptions scan_options;
-  auto* scan_command = app.add_subcommand("scan", "The packages that a source tree depends on");
-  scan_command->add_option("PATH", scan_options.path, "A folder, or one manifest")->required();
-  scan_command
-      ->add_option("--format", scan_options.format,
-                   "table, json, markdown, cyclonedx, cyclonedx-1.5, spdx, sarif, gitlab or "
-                   "gitlab-sbom")
-      ->check(CLI::IsMember({"table", "json", "markdown", "cyclonedx", "cyclonedx-1.5", "spdx",
-                             "sarif", "gitlab", "gitlab-sbom"}));
-  scan_command->add_option("--output", scan_options.output,
-                           "Write to this file; gitlab-sbom: beneath this folder");
-  auto* advisories = scan_command->add_option("--advisories", scan_options.advisories,
-                                              "Find what this index (advisories build) knows of");
-  scan_command
-      ->add_option("--ignore", scan_options.ignore_file, "What is accepted, why, until when (TOML)")
-      ->needs(advisories);
-  scan_command
-      ->add_option("--vex", scan_options.vex,
-                   "What is not affected or fixed, and why (OpenVEX or CycloneDX)")
-      ->allow_extra_args(false)
-      ->needs(advisories);
-  scan_command
-      ->add_option("--releases", scan_options.releases,
-                   "Which releases there are and what they need, to resolve manifests with (YAML)")
-      ->allow_extra_args(false);
-  scan_command
-      ->add_option("--fail-on", scan_options.fail_on,
-                   "Exit code 1 for findings at or above: low, medium, high or critical")
-      ->needs(advisories)
-      ->check(CLI::IsMember({"low", "medium", "high", "critical"}));
-  scan_command
-      ->add_flag("--fix", scan_options.fix,
-                 "Write the upgrades into the manifests; everything else in them stays as it is")
-      ->needs(advisories);
-  scan_command->footer(
-      "Exit code: 0 done, 1 something at or above --fail-on was found, 2 unusable input.");
-  scan_command->callback([&] { code = scan(scan_options, terminal); });
-
-  ReviewersOptions reviewers_options;
-  auto* reviewers = app.add_subcommand(
-      "reviewers", "Who should have looked at past changes, by what was known before");
-  reviewers
-      ->add_option("--history", reviewers_options.history, "Commits, a JSON line each (or .gz)")
-      ->required();
-  reviewers->add_option("--cases", reviewers_options.cases, "The changes: a JSON array")
-      ->required();
-  reviewers
-      ->add_option("--embargo", reviewers_options.embargo_days,
-                   "Days that what is known must be older than a case")
-      ->check(CLI::Range(0, 3650))
-      ->capture_default_str();
-  reviewers->callback([&] { code = rank_reviewers(reviewers_options, terminal); });
-
-  std::string purl;
-  PurlOptions purl_options;
-  auto* purl_command = app.add_subcommand("purl", "Package URLs");
-  purl_command->require_subcommand(1);
-  auto* parse = purl_command->add_subcommand("parse", "The parts of a package URL, as JSON");
-  parse->add_option("PURL", purl, "pkg:type/namespace/name@version?qualifiers#subpath")->required();
-  parse->callback([&] { code = parse_purl(purl, terminal); });
-  auto* validate = purl_command->add_subcommand("validate", "The canonical text of a package URL");
-  validate->add_option("PURL", purl, "As people write it")->required();
-  validate->callback([&] { code = validate_purl(purl, terminal); });
-  auto* build = purl_command->add_subcommand("build", "A package URL from its parts");
-  build->add_option("--type", purl_options.type, "npm, pypi, maven, …")->required();
-  build->add_option("--namespace", purl_options.name_space, "A scope, group or owner");
-  build->add_option("--name", purl_options.name, "The package's name")->required();
-  build->add_option("--version", purl_options.version, "Its version");
-  build->add_option("--qualifier", purl_options.qualifiers, "key=value")->allow_extra_args(false);
-  build->add_option("--subpath", purl_options.subpath, "A place inside of it");
-  build->callback([&] { code = build_purl(purl_options, terminal); });
-
+  for (const auto add : {add_diagnose, add_rules, add_verify, add_versions, add_cvss,
+                         add_advisories, add_scan, add_reviewers, add_purl})
+    add(app, given);
   app.add_subcommand("version", "The version")->callback([&] {
     terminal.out << "gitaiops " << GITAIOPS_VERSION << "\n";
   });
-
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
-    code = refused(app, e, out);
+    given.code = refused(app, e, out);
   }
-  return printed(out.str()) ? code : kUsage;
+  return printed(out.str()) ? given.code : kUsage;
 }
 
 }  // namespace
