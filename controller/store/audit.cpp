@@ -6,12 +6,12 @@
 namespace gitaiops::store {
 namespace {
 
-constexpr std::string_view kColumns =
+constexpr std::string_view kAuditColumns =
     "SELECT n, at, actor, act, instance, project_id, object, outcome, hash FROM audit a ";
 constexpr std::size_t kLargestExport = 1000;
 
 std::string records_where(std::string_view rest) {
-  std::string sql(kColumns);
+  std::string sql(kAuditColumns);
   sql.append(rest);
   return sql;
 }
@@ -148,7 +148,7 @@ Task<Result<Page<AuditRecord>>> SqliteStore::audit_page(Scope scope, AuditFilter
       return Error(Code::invalid_argument, "this is no page marker of ours; start without one");
     const ScopeClause clause(scope);
     const std::string text = like(filter.text.value_or(""));
-    std::string sql(kColumns);
+    std::string sql(kAuditColumns);
     std::vector<sqlite::Value> values = {*after};
     sql += "WHERE n < ?";
     if (!allows(scope, "*", "*")) {

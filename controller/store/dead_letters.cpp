@@ -17,11 +17,11 @@ DeadLetter to_letter(const Rows& rows) {
   return letter;
 }
 
-constexpr std::string_view kColumns =
+constexpr std::string_view kLetterColumns =
     "SELECT id, kind, unique_key, payload, attempts, why, at FROM dead_letters ";
 
 std::string letters_where(std::string_view rest) {
-  std::string sql(kColumns);
+  std::string sql(kLetterColumns);
   sql.append(rest);
   return sql;
 }

@@ -12,7 +12,7 @@ constexpr std::size_t kLargestBody = 64 << 20;  // of what is unpacked; more is 
 constexpr int64_t kActiveGrain = 3600 * kMicrosPerSecond;
 constexpr int kJobsOfMergeRequest = 50;
 
-constexpr std::string_view kColumns =
+constexpr std::string_view kDeliveryColumns =
     "SELECT n, id, instance, key, source, type, priority, received_at, state, detail, project_id, "
     "project_path, object, bytes";
 
@@ -79,7 +79,7 @@ Task<Result<std::vector<Delivery>>> SqliteStore::waiting_deliveries(std::size_t 
   return database_->read([limit, bytes](Connection& c) -> Result<std::vector<Delivery>> {
     std::vector<Delivery> out;
     int64_t total = 0;
-    auto rows = c.query(std::string(kColumns) +
+    auto rows = c.query(std::string(kDeliveryColumns) +
                             ", body FROM deliveries WHERE state = 'waiting' ORDER BY priority, n "
                             "LIMIT ?",
                         {limit});
@@ -190,7 +190,7 @@ Task<Result<Page<Delivery>>> SqliteStore::deliveries(DeliveryFilter filter, Page
     const auto after = page.after.empty() ? std::optional(INT64_MAX) : parse_int(page.after);
     if (!after)
       return Error(Code::invalid_argument, "this is no page marker of ours; start without one");
-    std::string sql = std::string(kColumns) + " FROM deliveries WHERE n < ?";
+    std::string sql = std::string(kDeliveryColumns) + " FROM deliveries WHERE n < ?";
     std::vector<sqlite::Value> values = {*after};
     const auto equal = [&](const char* column, const std::optional<std::string>& value) {
       if (!value) return;
@@ -220,7 +220,8 @@ Task<Result<Page<Delivery>>> SqliteStore::deliveries(DeliveryFilter filter, Page
 
 Task<Result<Delivery>> SqliteStore::delivery(std::string id) {
   return database_->read([id](Connection& c) -> Result<Delivery> {
-    auto rows = c.query(std::string(kColumns) + ", body FROM deliveries WHERE id = ?", {id});
+    auto rows =
+        c.query(std::string(kDeliveryColumns) + ", body FROM deliveries WHERE id = ?", {id});
     if (!rows.next()) return Error(Code::not_found, "no such event");
     return with_body(rows);
   });
