@@ -194,7 +194,8 @@ std::string to_markdown(const Inventory& inventory, const Findings& findings,
          set_aside(inventory, findings) + problems_of(inventory);
   if (findings.without_version > 0)
     out += std::to_string(findings.without_version) +
-           " packages have no exact version and could not be judged.\n";
+           (findings.without_version == 1 ? " package has" : " packages have") +
+           " no exact version and could not be judged.\n";
   return out;
 }
 

@@ -122,7 +122,8 @@ std::string findings_text(const Inventory& inventory, const Findings& findings, 
   out += summary.empty() ? "No known vulnerabilities" : summary;
   if (findings.without_version > 0)
     out += "; " + std::to_string(findings.without_version) +
-           " packages have no exact version and could not be judged";
+           (findings.without_version == 1 ? " package has" : " packages have") +
+           " no exact version and could not be judged";
   return out + "\n";
 }
 
