@@ -51,6 +51,13 @@ std::string in_flavour(const Package& package, const std::string& version) {
   return version;
 }
 
+// Members of a workspace stand in its lock file, too; what they ask for is ours to change.
+bool is_own(const Package& package) {
+  for (const auto start : {"workspace:", "file:", "link:"})
+    if (package.source.starts_with(start)) return true;
+  return !package.source.empty() && package.source.find(':') == package.source.npos;
+}
+
 // Who asks for a package, and in which range.
 struct Dependent {
   uint32_t package;
@@ -123,6 +130,7 @@ class Planner {
     const auto& packages = inventory_.sets[set].packages;
     dependents_.assign(packages.size(), {});
     for (uint32_t from = 0; from < packages.size(); ++from) {
+      if (is_own(packages[from])) continue;
       const auto& ranges = packages[from].depends_ranges;
       for (std::size_t i = 0; i < packages[from].depends_on.size(); ++i)
         if (const auto to = packages[from].depends_on[i]; to < packages.size())
