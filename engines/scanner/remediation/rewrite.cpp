@@ -256,17 +256,16 @@ bool below(std::string_view path, const std::string& folder) {
 }
 
 // The other manifests of a workspace: beneath its lock file, of its family, and of no other set.
-std::vector<std::string> members_of(const Tree& tree, const Inventory& inventory, uint32_t number,
+std::vector<std::string> members_of(const std::vector<std::string>& manifests,
+                                    const Inventory& inventory, uint32_t number,
                                     const std::string& manifest) {
   const auto& set = inventory.sets[number];
   const auto* format = parsers::format_of(manifest);
   std::vector<std::string> out;
   if (set.lock.empty() || !format) return out;
   const auto folder = parsers::folder_of(set.lock);
-  for (const auto& path : tree.files()) {
-    const auto* other = parsers::format_of(path);
-    if (!other || other->family != format->family || other->role != Role::manifest) continue;
-    if (!below(path, folder)) continue;
+  for (const auto& path : manifests) {
+    if (parsers::format_of(path)->family != format->family || !below(path, folder)) continue;
     const auto own = std::ranges::any_of(inventory.sets, [&](const PackageSet& one) {
       if (&one == &set) return false;
       const auto lock = parsers::folder_of(one.lock);
@@ -283,6 +282,10 @@ std::vector<std::string> members_of(const Tree& tree, const Inventory& inventory
 Rewriting rewrite(const Tree& tree, const Inventory& inventory, const Plan& plan) {
   Rewriting out;
   Rewriter rewriter(tree, out.files);
+  std::vector<std::string> manifests;
+  for (const auto& path : tree.files())
+    if (const auto* format = parsers::format_of(path); format && format->role == Role::manifest)
+      manifests.push_back(path);
   for (const auto& upgrade : plan.upgrades) {
     const auto& set = inventory.sets[upgrade.set];
     const auto& package = set.packages[upgrade.packages.front()];
@@ -298,7 +301,7 @@ Rewriting rewrite(const Tree& tree, const Inventory& inventory, const Plan& plan
       outcome.written = changed.ok();
       (changed.ok() ? outcome.file : outcome.why_not) =
           changed.ok() ? *changed : changed.error().message();
-      for (const auto& member : members_of(tree, inventory, upgrade.set, upgrade.file))
+      for (const auto& member : members_of(manifests, inventory, upgrade.set, upgrade.file))
         for (auto& ask : rewriter.asks_in(member, package, upgrade))
           if (const auto also = rewriter.change(member, std::move(ask));
               also && std::ranges::find(outcome.also, *also) == outcome.also.end())
