@@ -514,6 +514,10 @@ config::Problems check_as_service(const Config& config) {
                                              .tls_certificate = config.api.tls_certificate,
                                              .tls_key = config.api.tls_key,
                                              .behind_proxy = config.api.behind_proxy});
+  for (std::size_t i = 0; problems.empty() && i < config.gitlab.size(); ++i)
+    for (const auto& file : config.gitlab[i].webhook_secret_files)
+      if (const auto good = webhooks::check_secret_file(file); !good.ok())
+        problems.push_back({"gitlab.webhook_secret_files", good.error().to_string(), i});
   // It names the key first; what check() has said already is not said twice.
   const auto named = exposure.ok() ? "" : exposure.error().message();
   const auto colon = named.find(": ");

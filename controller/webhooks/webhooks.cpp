@@ -53,6 +53,11 @@ Result<Secrets> read_secrets(const std::vector<std::filesystem::path>& files) {
 
 }  // namespace
 
+Status check_secret_file(const std::filesystem::path& file) {
+  const auto secrets = read_secrets({file});
+  return secrets.ok() ? Status() : Status(secrets.error());
+}
+
 struct Webhooks::Instance {
   std::vector<std::filesystem::path> files;
   Secrets secrets;

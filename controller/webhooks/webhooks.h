@@ -45,6 +45,9 @@ struct Options {
   std::function<void(std::string_view type, std::string_view state)> on_settled = {};
 };
 
+// What a file of a secret must hold; invalid_argument says what is wrong.
+Status check_secret_file(const std::filesystem::path& file);
+
 class Webhooks {
  public:
   // invalid_argument, or what reading a file says: a secret that is none.

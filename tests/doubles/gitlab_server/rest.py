@@ -78,6 +78,15 @@ def ordered(request: Request, items: list[Any], default: str = "id") -> list[Any
     return sorted(items, key=lambda item: (getattr(item, key), item.id), reverse=request.first("sort", "desc") == "desc")
 
 
+def changed(request: Request, items: list[Any]) -> list[Any]:
+    """Those that changed in the time that was asked for."""
+    def when(name: str, otherwise: float) -> float:
+        text = request.first(name)
+        return datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp() if text else otherwise
+    after, before = when("updated_after", float("-inf")), when("updated_before", float("inf"))
+    return [item for item in items if after < item.updated_at < before]
+
+
 def routes(store: Store) -> Routes:
     table = Routes()
     project_path = r"/api/v4/projects/(?P<project>[^/]+)"
@@ -237,7 +246,9 @@ def _pipelines(store: Store, add: Callable[..., Any], base: str) -> None:
                 listed = [p for p in listed if getattr(p, name) == request.first(name)]
         if request.first("status"):
             listed = [p for p in listed if store.pipeline_status(p) == request.first("status")]
-        return page(request, ordered(request, listed), views.pipeline)
+        if request.first("scope") == "finished":
+            listed = [p for p in listed if store.pipeline_status(p) in ("success", "failed", "canceled", "skipped")]
+        return page(request, ordered(request, changed(request, listed)), views.pipeline)
 
     @add("GET", base + r"/pipelines/latest")
     def latest(request: Request, caller: Caller, views: Views, project: str) -> Reply:
@@ -291,7 +302,7 @@ def _merge_requests(store: Store, add: Callable[..., Any], base: str) -> None:
             listed = [m for m in listed if m.state == request.first("state")]
         if request.many("iids"):
             listed = [m for m in listed if str(m.iid) in request.many("iids")]
-        return page(request, ordered(request, listed, "created_at"), views.merge_request)
+        return page(request, ordered(request, changed(request, listed), "created_at"), views.merge_request)
 
     @add("POST", base + r"/merge_requests")
     def create(request: Request, caller: Caller, views: Views, project: str) -> Reply:

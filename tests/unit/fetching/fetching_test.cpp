@@ -97,6 +97,42 @@ TEST_F(FetchingTest, StopsWhereGitlabIsAwayOrWantsToBeLeftAlone) {
   EXPECT_EQ(store_.fetched.size(), 1u);
 }
 
+TEST_F(FetchingTest, AToldJobIsFetchedOnceAgentsHadTheirTime) {
+  gitlab_.jobs[9] = gitlab_.failed[42][0];
+  auto f = fetching();
+  EXPECT_FALSE(f.work_for("main", "grp/other", 43, 9, kNow)) << "not one of those that are polled";
+  EXPECT_FALSE(f.work_for("elsewhere", "grp/demo", 42, 9, kNow));
+  const auto made = f.work_for("main", "grp/demo", 42, 9, kNow);
+  ASSERT_TRUE(made);
+  EXPECT_EQ(made->unique_key, "main/9");
+  EXPECT_EQ(made->not_before, kNow + 15 * kMicrosPerSecond);
+  store::Work work;
+  work.kind = made->kind;
+  work.payload = made->payload;
+  EXPECT_TRUE(std::holds_alternative<queue::Done>(await(f.fetch_told(work)).what));
+  EXPECT_EQ(store_.fetched.size(), 1u);
+
+  store_.reported.insert(9);
+  EXPECT_TRUE(std::holds_alternative<queue::Done>(await(f.fetch_told(work)).what));
+  EXPECT_EQ(store_.fetched.size(), 1u) << "an agent was faster";
+  store_.reported.clear();
+  gitlab_.jobs[9].status = "success";
+  EXPECT_TRUE(std::holds_alternative<queue::Done>(await(f.fetch_told(work)).what));
+  EXPECT_EQ(store_.fetched.size(), 1u) << "GitLab's word, not the webhook's";
+}
+
+TEST_F(FetchingTest, AToldJobIsTriedAgainWhileGitlabIsAway) {
+  auto f = fetching();
+  store::Work work;
+  work.payload = f.work_for("main", "grp/demo", 42, 9, kNow)->payload;
+  gitlab_.failures.insert_or_assign("project", Error(Code::unavailable, "away"));
+  EXPECT_TRUE(std::holds_alternative<queue::Failed>(await(f.fetch_told(work)).what));
+  for (const char* payload : {"", "[]", "{\"instance\":\"gone\",\"project\":1,\"job\":2}"}) {
+    work.payload = payload;
+    EXPECT_TRUE(std::holds_alternative<queue::GiveUp>(await(f.fetch_told(work)).what)) << payload;
+  }
+}
+
 TEST_F(FetchingTest, LinesOfSuchALogAreRedacted) {
   auto f = fetching();
   store::Job job;

@@ -167,6 +167,19 @@ TEST(Parse, WhatIsNotHttp1) {
   EXPECT_EQ(refusal(get("Expect: miracles\r\n")), 417);
 }
 
+TEST(Parse, SomePathsTakeMoreThanOthers) {
+  const ParseLimits by_path{.head = 256, .body = 4, .body_of = [](const Request& head) {
+                              return head.headers.get("X") ? std::size_t{10} : std::size_t{2};
+                            }};
+  EXPECT_EQ(refusal(post("Content-Length: 2\r\n", "01"), by_path), 0);
+  EXPECT_EQ(refusal(post("Content-Length: 3\r\n", ""), by_path), 413);
+  EXPECT_EQ(refusal(post("X: y\r\nContent-Length: 10\r\n", "0123456789"), by_path), 0);
+  EXPECT_EQ(refusal(post("X: y\r\nContent-Length: 11\r\n", ""), by_path), 413);
+  EXPECT_EQ(refusal(post("Transfer-Encoding: chunked\r\n", "3\r\n012\r\n"), by_path), 413);
+  EXPECT_EQ(
+      refusal(post("X: y\r\nTransfer-Encoding: chunked\r\n", "3\r\n012\r\n0\r\n\r\n"), by_path), 0);
+}
+
 TEST(Parse, Limits) {
   const ParseLimits small{.head = 256, .body = 10};
   EXPECT_EQ(refusal(get("X: " + std::string(100, 'x') + "\r\n"), small), 0);

@@ -43,6 +43,23 @@ TEST(WorkFor, ReportedJobsAreResolved) {
   EXPECT_EQ(read_resolve_job(work[0].payload)->job, "id-1");
 }
 
+// A webhook is a nudge to the same work, whoever told first.
+TEST(WorkFor, WhatGitlabTellsLeadsToTheSameWork) {
+  const std::vector<store::Event> events = {
+      {1, "job.reported", "main", 42, "id-1", {}},
+      {2, "job.told", "main", 42, "id-1", {}},
+      {3, "merge_request.changed", "main", 42, "main/42/7", {}},
+      {4, "merge_request.changed", "main", 42, "garbage", {}}};
+  const auto work = work_for(events, UnixMicros{5});
+  ASSERT_EQ(work.size(), 3u);
+  EXPECT_EQ(work[0].unique_key, work[1].unique_key);
+  EXPECT_EQ(work[0].kind, work[1].kind);
+  EXPECT_EQ(work[2].kind, "note.update");
+  const store::MergeRequestKey key{"main", 42, 7};
+  EXPECT_EQ(read_update_note(work[2].payload), key);
+  EXPECT_EQ(work[2].unique_key, update_note_work(key, UnixMicros{9}).unique_key);
+}
+
 TEST(Head, IsWaitedForWhileGitlabIsBehind) {
   gitlab::MergeRequest mr;
   mr.sha = "new";
