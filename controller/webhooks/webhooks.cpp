@@ -13,7 +13,7 @@ namespace gitaiops::webhooks {
 namespace {
 
 constexpr std::size_t kUnprovenBytes = 64 << 10;
-constexpr std::size_t kLongestKey = 200;
+constexpr std::size_t kLongestDeliveryKey = 200;
 constexpr std::size_t kLongestType = 100;
 constexpr int64_t kReadSecretsEvery = kMicrosPerSecond;
 constexpr int64_t kWarnEvery = 60 * kMicrosPerSecond;
@@ -35,7 +35,7 @@ bool printable(std::string_view text) {
 std::string idempotency_key(const http::Request& request, bool is_signed) {
   std::string key = is_signed ? header(request, "webhook-id") : header(request, "Idempotency-Key");
   if (key.empty()) key = header(request, is_signed ? "Idempotency-Key" : "webhook-id");
-  if (!key.empty() && key.size() <= kLongestKey && printable(key)) return "key:" + key;
+  if (!key.empty() && key.size() <= kLongestDeliveryKey && printable(key)) return "key:" + key;
   // Older GitLabs: X-Gitlab-Event-UUID is shared by hooks that set each other off, so it is not
   // enough.
   return "sha256:" + crypto::sha256_hex(header(request, "X-Gitlab-Webhook-UUID") + "\n" + key +
