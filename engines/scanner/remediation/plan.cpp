@@ -58,6 +58,12 @@ bool is_own(const Package& package) {
   return !package.source.empty() && package.source.find(':') == package.source.npos;
 }
 
+// Go's major version from 2 on is part of the module's name, and its tools take v0 for one line.
+bool stays_in_line(const Package& package, std::string_view version) {
+  const bool both_early = package.version.starts_with("0.") && version.starts_with("0.");
+  return (package.ecosystem == Ecosystem::go && both_early) || same_line(package.version, version);
+}
+
 // Who asks for a package, and in which range.
 struct Dependent {
   uint32_t package;
@@ -187,7 +193,7 @@ class Planner {
     Groups added;
     std::ranges::set_difference(then, now, std::back_inserter(added));
     if (!added.empty()) out.added = added.front();
-    out.breaking = !same_line(package.version, version);
+    out.breaking = !stays_in_line(package, version);
     out.prerelease = is_prerelease(package.ecosystem, version) &&
                      !is_prerelease(package.ecosystem, package.version);
     for (const auto& dependent : dependents_[at]) {

@@ -87,6 +87,15 @@ TEST(Plan, LeavesItsLineOnlyWhereNothingElseHelps) {
               ElementsAre("can 1.0.0 -> 3.0.0 removes A B, breaking"));
 }
 
+TEST(Plan, VersionsBelowOneAreOneLineForGo) {
+  const Built built(
+      {record("A", "Go", "a.b/tin", ranges(R"({"introduced":"0"},{"fixed":"0.23.0"})"))});
+  std::map<std::string, std::string> files;
+  files["go.mod"] = "module m\ngo 1.22\nrequire a.b/tin v0.17.0\n";
+  const auto got = planned(files, built);
+  EXPECT_THAT(told(got.plan, got.findings), ElementsAre("a.b/tin 0.17.0 -> 0.23.0 removes A"));
+}
+
 TEST(Plan, SaysWhoIsInTheWay) {
   const Built built({fixed_in("A", "tin", "2.0.0")});
   const auto got = planned(npm_tree("^1.0.0"), built);
