@@ -186,6 +186,25 @@ TEST_P(InboxTest, OldDeliveriesGoButNotThoseThatWait) {
   EXPECT_THAT(waiting(), ElementsAre("unread"));
 }
 
+TEST_P(InboxTest, WhereThereIsNoRoomDeliveriesGoBeforeJobs) {
+  const auto agent = enroll(everything());
+  ASSERT_TRUE(accept(agent, reported(1, key(41, "grp/app", 7))).ok());
+  std::string noise;
+  for (uint64_t i = 0, x = 1; i < 200'000; ++i)
+    noise += static_cast<char>((x = x * 6364136223846793005u + 1442695040888963407u) >> 56);
+  for (int i = 0; i < 400; ++i) {
+    const auto d = delivery(std::to_string(i), 1, noise.substr(i * 100, 20'000));
+    take(d);
+    if (i != 7) settle(settled(d));
+  }
+  Retention retention;
+  retention.max_bytes = 4 << 20;
+  ASSERT_TRUE(await(store->sweep(retention)).ok());
+  EXPECT_LT(await(store->inbox().deliveries({}, {"", 200}))->items.size(), 200u);
+  EXPECT_THAT(waiting(), ElementsAre("7"));
+  EXPECT_EQ(job_of(41).key.job_id, 41);
+}
+
 // ---- Reconciling ----
 
 TEST_P(InboxTest, WhatWasToldIsNotFoundAgain) {
