@@ -16,6 +16,7 @@
 #include "base/notify/notify.h"
 #include "base/outgoing/outgoing.h"
 #include "controller/acting/acting.h"
+#include "controller/advisories/advisories.h"
 #include "controller/api/api.h"
 #include "controller/baselines/baselines.h"
 #include "controller/config/config.h"
@@ -117,6 +118,7 @@ class Controller {
     start("fetching", fetching_->run());
     start("webhooks", webhooks_->run());
     start("reconciler", reconciler_->run());
+    start("advisories", advisories_->run());
     start("queue", worker_->run());
     spawn(executor, "watchdog", keep_watchdog());
     notify_manager("READY=1");
@@ -189,6 +191,8 @@ class Controller {
             std::string_view instance, std::string_view kind, int64_t count) mutable {
           found.add(static_cast<double>(count), {instance, kind});
         });
+    advisories_ = std::make_unique<advisories::Advisories>(store_->vulnerabilities(), clock_,
+                                                           config_.advisories.index);
     ASSIGN_OR_RETURN(webhooks_,
                      webhooks::Webhooks::make(webhook_options(), store_->inbox(), clock_),
                      "gitlab.webhook_secret_files");
@@ -319,6 +323,7 @@ class Controller {
     done.raise_to(static_cast<double>(acts.retries), {"job.retry"});
     done.raise_to(static_cast<double>(acts.pauses), {"runner.pause"});
     done.raise_to(static_cast<double>(acts.refused), {"refused"});
+    refresh_advisories();
     const auto& fleet = fleet_->counters();
     const auto& ingest = ingest_->counters();
     metrics_.gauge("gitaiops_agents_connected").set(static_cast<double>(fleet.connected));
@@ -338,6 +343,19 @@ class Controller {
         .raise_to(static_cast<double>(ingest.refused_invalid), {"invalid"});
     metrics_.counter("gitaiops_envelopes_refused_total")
         .raise_to(static_cast<double>(ingest.refused_scope), {"scope"});
+  }
+
+  void refresh_advisories() {
+    if (config_.advisories.index.empty()) return;
+    const auto& counters = advisories_->counters();
+    metrics_.gauge("gitaiops_advisories_unusable").set(counters.unusable);
+    metrics_.gauge("gitaiops_advisories_timestamp_seconds")
+        .set(static_cast<double>(counters.made_at.value) / kMicrosPerSecond);
+    metrics_.counter("gitaiops_inventories_matched_total")
+        .raise_to(static_cast<double>(counters.matched));
+    auto found = metrics_.counter("gitaiops_vulnerabilities_found_total");
+    found.raise_to(static_cast<double>(counters.found_by_commit), {"commit"});
+    found.raise_to(static_cast<double>(counters.found_by_advisory), {"advisory"});
   }
 
   // Of the host that ran the job; of GitLab, when no agent watched it.
@@ -425,6 +443,7 @@ class Controller {
     fetching_->stop();
     webhooks_->stop();
     reconciler_->stop();
+    advisories_->stop();
     worker_->stop();
     co_await quiet_.wait(kShutdownLimit);
     log::info("stopped");
@@ -450,6 +469,7 @@ class Controller {
   std::unique_ptr<fetching::Fetching> fetching_;
   std::unique_ptr<webhooks::Webhooks> webhooks_;
   std::unique_ptr<reconciler::Reconciler> reconciler_;
+  std::unique_ptr<advisories::Advisories> advisories_;
   std::unique_ptr<queue::Worker> worker_;
   std::unique_ptr<rpc::Server> fleet_server_, enrollment_server_;
   std::unique_ptr<http::Server> api_;

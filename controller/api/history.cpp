@@ -70,6 +70,17 @@ Task<Response> Service::packages(Call call) {
   co_return response;
 }
 
+Task<Response> Service::vulnerabilities(Call call) {
+  const auto query = parse_vulnerability_query(call.request);
+  if (!query.ok()) co_return problem_of(call, query.error());
+  const auto page = co_await dependencies_.store.vulnerabilities().vulnerabilities(
+      call.token.scope, query->filter, query->page);
+  if (!page.ok()) co_return problem_of(call, page.error());
+  auto response = http::json(200, vulnerabilities_json(*page));
+  link_next(response, call.request, page->next);
+  co_return response;
+}
+
 Task<Response> Service::hosts(Call call) {
   const HostWatch& watch = dependencies_.hosts;
   const auto hosts = co_await dependencies_.store.failing_hosts(

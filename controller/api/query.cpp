@@ -5,6 +5,8 @@
 #include <span>
 
 #include "base/bytes/bytes.h"
+#include "engines/scanner/cvss/cvss.h"
+#include "engines/scanner/purl.h"
 #include "engines/scanner/versions/versions.h"
 
 namespace gitaiops::api {
@@ -90,6 +92,59 @@ Status set_ecosystem(PackageQuery& query, std::string_view name, const std::stri
   if (!ecosystem)
     return wrong(name, "an ecosystem as OSV names it, such as npm, PyPI, Maven, Go or crates.io");
   query.ecosystem = *ecosystem;
+  return {};
+}
+
+struct PurlPackage {
+  scanner::Ecosystem ecosystem = scanner::Ecosystem::npm;
+  std::string name;
+};
+
+// The package that a package URL names, whatever its version.
+Result<PurlPackage> package_of(std::string_view name, const std::string& value) {
+  const auto purl = scanner::parse_purl(value);
+  if (!purl.ok())
+    return wrong(name,
+                 "a package URL such as pkg:npm/%40scope/name (" + purl.error().message() + ")");
+  for (int i = 0; i <= static_cast<int>(scanner::Ecosystem::hackage); ++i) {
+    const auto ecosystem = static_cast<scanner::Ecosystem>(i);
+    if (scanner::purl_type(ecosystem) != purl->type) continue;
+    const std::string joint = ecosystem == scanner::Ecosystem::maven ? ":" : "/";
+    return PurlPackage{
+        ecosystem, purl->name_space.empty() ? purl->name : purl->name_space + joint + purl->name};
+  }
+  return wrong(name,
+               "a package URL of an ecosystem that is scanned, which " + purl->type + " is not");
+}
+
+Status set_package_purl(PackageQuery& query, std::string_view name, const std::string& value) {
+  ASSIGN_OR_RETURN(auto package, package_of(name, value));
+  query.ecosystem = package.ecosystem;
+  query.name = std::move(package.name);
+  return {};
+}
+
+Status set_vulnerable_purl(VulnerabilityQuery& query, std::string_view name,
+                           const std::string& value) {
+  ASSIGN_OR_RETURN(auto package, package_of(name, value));
+  query.filter.ecosystem = scanner::osv_name(package.ecosystem);
+  query.filter.package = std::move(package.name);
+  return {};
+}
+
+Status set_vulnerable_ecosystem(VulnerabilityQuery& query, std::string_view name,
+                                const std::string& value) {
+  PackageQuery known;
+  RETURN_IF_ERROR(set_ecosystem(known, name, value));
+  query.filter.ecosystem = scanner::osv_name(known.ecosystem);
+  return {};
+}
+
+Status set_severity(VulnerabilityQuery& query, std::string_view name, const std::string& value) {
+  const auto severity = scanner::severity_of(value);
+  if (!severity || *severity < scanner::Severity::low)
+    return wrong(name, "low, medium, high or critical");
+  query.filter.least_severity = static_cast<int>(*severity);
   return {};
 }
 
@@ -185,9 +240,24 @@ constexpr Parameter<store::PageRequest> kPageParameters[] = {{"after", set_after
 constexpr Parameter<PackageQuery> kPackageParameters[] = {
     {"ecosystem", set_ecosystem},
     {"name", set_package_text<&PackageQuery::name>},
+    {"purl", set_package_purl},
     {"versions", set_package_text<&PackageQuery::versions>},
     {"after", set_page_after<PackageQuery>},
     {"limit", set_page_limit<PackageQuery>},
+};
+
+using OfVulnerabilities = store::VulnerabilityFilter;
+constexpr Parameter<VulnerabilityQuery> kVulnerabilityParameters[] = {
+    {"instance", set_text<VulnerabilityQuery, &OfVulnerabilities::instance>},
+    {"project", set_text<VulnerabilityQuery, &OfVulnerabilities::project_path>},
+    {"ref", set_text<VulnerabilityQuery, &OfVulnerabilities::ref>},
+    {"severity", set_severity},
+    {"advisory", set_text<VulnerabilityQuery, &OfVulnerabilities::advisory>},
+    {"ecosystem", set_vulnerable_ecosystem},
+    {"package", set_text<VulnerabilityQuery, &OfVulnerabilities::package>},
+    {"purl", set_vulnerable_purl},
+    {"after", set_page_after<VulnerabilityQuery>},
+    {"limit", set_page_limit<VulnerabilityQuery>},
 };
 
 constexpr Parameter<LinesQuery> kLinesParameters[] = {
@@ -223,6 +293,14 @@ Result<Query> parse(const http::Request& request, std::span<const Parameter<Quer
   return query;
 }
 
+// A package URL says both, so it cannot stand beside either.
+Status check_purl_alone(const http::Request& request, std::string_view name) {
+  if (!request.query.contains("purl")) return {};
+  if (!request.query.contains("ecosystem") && !request.query.contains(std::string(name))) return {};
+  return Error(Code::invalid_argument, "the parameter 'purl' stands in place of 'ecosystem' and '" +
+                                           std::string(name) + "', not beside them");
+}
+
 }  // namespace
 
 Result<JobQuery> parse_job_query(const http::Request& request) {
@@ -233,9 +311,15 @@ Result<FailureQuery> parse_failure_query(const http::Request& request) {
   return parse<FailureQuery>(request, kFailureParameters);
 }
 
+Result<VulnerabilityQuery> parse_vulnerability_query(const http::Request& request) {
+  RETURN_IF_ERROR(check_purl_alone(request, "package"));
+  return parse<VulnerabilityQuery>(request, kVulnerabilityParameters);
+}
+
 Result<PackageQuery> parse_package_query(const http::Request& request) {
+  RETURN_IF_ERROR(check_purl_alone(request, "name"));
   ASSIGN_OR_RETURN(auto query, parse<PackageQuery>(request, kPackageParameters));
-  if (!request.query.contains("ecosystem"))
+  if (!request.query.contains("ecosystem") && !request.query.contains("purl"))
     return wrong("ecosystem", "an ecosystem as OSV names it; it must be given");
   if (query.name.empty()) return wrong("name", "a package's name; it must be given");
   // "1.0" is in no range that cannot be read, whatever its ecosystem.

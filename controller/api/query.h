@@ -45,7 +45,8 @@ struct LinesQuery {
 };
 Result<LinesQuery> parse_lines_query(const http::Request& request);
 
-// Who uses a package: "/packages?ecosystem=Maven&name=org.x:y&versions=[,2.17)".
+// Who uses a package: "/packages?ecosystem=Maven&name=org.x:y&versions=[,2.17)", or in place of the
+// two "purl=pkg:maven/org.x/y"; of its version nothing is asked.
 struct PackageQuery {
   scanner::Ecosystem ecosystem = scanner::Ecosystem::npm;
   std::string name;
@@ -53,6 +54,12 @@ struct PackageQuery {
   store::PageRequest page;
 };
 Result<PackageQuery> parse_package_query(const http::Request& request);
+
+struct VulnerabilityQuery {
+  store::VulnerabilityFilter filter;
+  store::PageRequest page;
+};
+Result<VulnerabilityQuery> parse_vulnerability_query(const http::Request& request);
 
 // The same list from `next` on: "/api/v1/jobs?outcome=failed&after=…".
 std::string next_target(const http::Request& request, std::string_view next);

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/bytes/bytes.h"
+#include "engines/scanner/cvss/cvss.h"
 
 namespace gitaiops::api {
 namespace {
@@ -329,6 +330,34 @@ std::string packages_json(const store::Page<store::PackageUse>& page) {
                                 {"version", text_or_null(use.version)},
                                 {"direct", use.direct},
                                 {"seen_at", time_or_null(use.received_at.value)}});
+  return dump(json);
+}
+
+std::string vulnerabilities_json(const store::Page<store::Vulnerability>& page) {
+  Json json = {{"vulnerabilities", Json::array()}, {"next", text_or_null(page.next)}};
+  for (const auto& v : page.items) {
+    const auto& found = v.found;
+    json["vulnerabilities"].push_back(
+        {{"instance", v.instance},
+         {"project_id", id_or_null(v.project_id)},
+         {"project_path", v.project_path},
+         {"ref", text_or_null(v.ref)},
+         {"sha", v.commit_sha},
+         {"ecosystem", found.ecosystem},
+         {"package", found.package},
+         {"version", found.version},
+         {"advisory", found.advisory},
+         {"aliases", found.aliases},
+         {"summary", text_or_null(found.summary)},
+         {"severity",
+          std::string(scanner::to_string(static_cast<scanner::Severity>(found.severity)))},
+         {"score", found.score < 0 ? Json(nullptr) : Json(found.score)},
+         {"fixed_version", text_or_null(found.fixed)},
+         {"risk", found.risk},
+         {"known_exploited", found.known_exploited},
+         {"path", found.path},
+         {"first_seen_at", time_or_null(v.first_seen.value)}});
+  }
   return dump(json);
 }
 

@@ -26,6 +26,7 @@ std::string event_json(const store::Delivery& delivery);  // with its body
 std::string dead_letters_json(const store::Page<store::DeadLetter>& page);
 std::string dead_letter_json(const store::DeadLetter& letter);
 std::string packages_json(const store::Page<store::PackageUse>& page);
+std::string vulnerabilities_json(const store::Page<store::Vulnerability>& page);
 std::string note_json(const store::Note& note);
 std::string agents_json(const std::vector<store::Agent>& agents);
 std::string token_json(const store::ApiToken& token);

@@ -102,6 +102,7 @@ std::span<const Service::Endpoint> Service::endpoints() {
       endpoint("/api/v1/failures", Access::read, &Service::failures),
       endpoint("/api/v1/failures/{id}", Access::read, &Service::failure),
       endpoint("/api/v1/packages", Access::read, &Service::packages),
+      endpoint("/api/v1/vulnerabilities", Access::read, &Service::vulnerabilities),
       endpoint("/api/v1/failing_hosts", Access::fleet, &Service::hosts),
       endpoint("/api/v1/audit", Access::read, &Service::audit),
       endpoint("/api/v1/events", Access::fleet, &Service::events),

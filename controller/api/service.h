@@ -51,6 +51,7 @@ class Service {
   Task<http::Response> failures(Call call);
   Task<http::Response> failure(Call call);
   Task<http::Response> packages(Call call);
+  Task<http::Response> vulnerabilities(Call call);
   Task<http::Response> hosts(Call call);
   Task<http::Response> audit(Call call);
   Task<http::Response> merge_request_note(Call call);

@@ -78,6 +78,13 @@ config::Schema<Config> make_schema() {
         [](Config& c) -> auto& { return c.webhooks.max_bytes; })
       .range(64 << 10, 32 << 20);
 
+  s.section("advisories",
+            "What the jobs' checkouts depend on is matched against known vulnerabilities.");
+  s.key("advisories.index",
+        "File that `gitaiops advisories build` made; one that replaces it is noticed within "
+        "seconds, and all projects are matched again. Empty: nothing is matched.",
+        [](Config& c) -> auto& { return c.advisories.index; });
+
   s.section(
       "hosts",
       "A host on which jobs of several projects fail for a reason that the runner owns (a full "

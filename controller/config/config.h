@@ -68,6 +68,9 @@ struct Config {
     int64_t max_bytes = 10 << 20;
   } webhooks;
   struct {
+    std::filesystem::path index;
+  } advisories;
+  struct {
     Duration age{90ll * 24 * 3600 * 1'000'000};
     int64_t max_bytes = 0;
   } retention;

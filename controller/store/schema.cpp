@@ -247,6 +247,26 @@ constexpr std::string_view kSteps[] = {R"sql(
   CREATE TRIGGER audit_stays BEFORE UPDATE ON audit WHEN OLD.hash IS NOT NULL BEGIN
     SELECT raise(ABORT, 'a record of the audit trail is never changed');
   END;
+)sql",
+                                       // What is wrong with what the newest commits depend on.
+                                       R"sql(
+  ALTER TABLE inventories ADD COLUMN matched TEXT NOT NULL DEFAULT ''; -- with which advisories: the index's SHA-256
+  CREATE INDEX inventories_unmatched ON inventories(n) WHERE matched = '';
+  CREATE TABLE vulnerabilities(
+    n INTEGER PRIMARY KEY AUTOINCREMENT,
+    inventory INTEGER NOT NULL,
+    instance TEXT NOT NULL, project_path TEXT NOT NULL,
+    ecosystem TEXT NOT NULL, package TEXT NOT NULL, version TEXT NOT NULL,
+    advisory TEXT NOT NULL, aliases TEXT NOT NULL, summary TEXT NOT NULL,
+    severity INTEGER NOT NULL, score REAL NOT NULL, fixed TEXT NOT NULL, risk REAL NOT NULL,
+    known_exploited INTEGER NOT NULL, path TEXT NOT NULL,
+    first_seen INTEGER NOT NULL);
+  CREATE INDEX vulnerabilities_of ON vulnerabilities(inventory);
+  CREATE INDEX vulnerabilities_by_project ON vulnerabilities(instance, project_path, n);
+  CREATE INDEX vulnerabilities_by_package ON vulnerabilities(package, n);
+  CREATE TRIGGER inventory_gone AFTER DELETE ON inventories BEGIN
+    DELETE FROM vulnerabilities WHERE inventory = OLD.n;
+  END;
 )sql"};
 
 constexpr std::string_view kCure =

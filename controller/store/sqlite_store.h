@@ -49,7 +49,7 @@ class ScopeClause {
   std::string glob_;
 };
 
-class SqliteStore final : public Store, public Inbox {
+class SqliteStore final : public Store, public Inbox, public Vulnerabilities {
  public:
   SqliteStore(std::unique_ptr<sqlite::Database> database, const Clock& clock)
       : clock_(clock), database_(std::move(database)) {}
@@ -142,6 +142,14 @@ class SqliteStore final : public Store, public Inbox {
   Task<Result<Page<DeadLetter>>> dead_letters(PageRequest page) override;
   Task<Result<DeadLetter>> dead_letter(int64_t id) override;
   Task<Status> replay_dead_letter(int64_t id, AuditRecord audit, UnixMicros now) override;
+
+  Vulnerabilities& vulnerabilities() override { return *this; }
+  Task<Result<std::optional<Unmatched>>> unmatched(std::string index, int64_t after) override;
+  Task<Result<MatchOutcome>> keep_match(int64_t n, std::string index,
+                                        std::optional<std::vector<Found>> found,
+                                        UnixMicros at) override;
+  Task<Result<Page<Vulnerability>>> vulnerabilities(Scope scope, VulnerabilityFilter filter,
+                                                    PageRequest page) override;
 
   Task<Result<int64_t>> sweep(Retention retention) override;
   Task<Status> backup(std::filesystem::path to) override;

@@ -23,6 +23,7 @@
 #include "base/io/io.h"
 #include "base/result/result.h"
 #include "controller/store/inbox.h"
+#include "controller/store/vulnerabilities.h"
 #include "gitaiops/fleet/v1/fleet.pb.h"
 
 namespace gitaiops::store {
@@ -485,6 +486,9 @@ class Store {
 
   // -- what GitLab told, and work that was given up --
   virtual Inbox& inbox() = 0;
+
+  // -- what is wrong with what projects depend on --
+  virtual Vulnerabilities& vulnerabilities() = 0;
 
   // -- house-keeping --
   virtual Task<Result<int64_t>> sweep(Retention retention) = 0;  // jobs removed

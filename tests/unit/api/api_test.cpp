@@ -247,10 +247,55 @@ TEST_F(ApiTest, WhoUsesAPackageIsTold) {
   EXPECT_EQ(body(who + "&versions=[2.0,2.17)", "of-a")["packages"].size(), 1u);
   EXPECT_EQ(body(who + "&versions=[2.17,)", "of-a")["packages"].size(), 0u);
   EXPECT_EQ(body(who, "of-b")["packages"].size(), 0u) << "another project's token";
+  EXPECT_EQ(body("/api/v1/packages?purl=pkg:maven/org.apache.logging.log4j/log4j-core@2.14.1",
+                 "of-a")["packages"]
+                .size(),
+            1u);
+  EXPECT_EQ(status("/api/v1/packages?purl=pkg:npm/qs&name=qs", "of-a"), 400);
+  EXPECT_EQ(status("/api/v1/packages?purl=npm/qs", "of-a"), 400);
+  EXPECT_EQ(status("/api/v1/packages?purl=pkg:github/a/b", "of-a"), 400);
   EXPECT_EQ(status("/api/v1/packages?name=qs", "of-a"), 400);
   EXPECT_EQ(status("/api/v1/packages?ecosystem=npm", "of-a"), 400);
   EXPECT_EQ(status("/api/v1/packages?ecosystem=cobol&name=qs", "of-a"), 400);
   EXPECT_EQ(status("/api/v1/packages?ecosystem=npm&name=qs&versions=%3E%3E%3E1", "of-a"), 400);
+}
+
+TEST_F(ApiTest, VulnerabilitiesAreListedForTheToken) {
+  store::Vulnerability v;
+  v.instance = "main";
+  v.project_path = "grp/a";
+  v.commit_sha = "c0ffee";
+  v.found.ecosystem = "npm";
+  v.found.package = "qs";
+  v.found.version = "6.5.0";
+  v.found.advisory = "GHSA-1";
+  v.found.aliases = {"CVE-1"};
+  v.found.severity = 4;
+  v.found.score = 7.5;
+  v.found.path = {"express@4.17.1", "qs@6.5.0"};
+  store_.vulnerable.all = {v};
+  const std::string list = "/api/v1/vulnerabilities";
+  const auto all = body(list, "of-a");
+  ASSERT_EQ(all["vulnerabilities"].size(), 1u);
+  const auto& shown = all["vulnerabilities"][0];
+  EXPECT_EQ(shown["severity"], "high");
+  EXPECT_EQ(shown["score"], 7.5);
+  EXPECT_EQ(shown["path"][0], "express@4.17.1");
+  EXPECT_TRUE(shown["fixed_version"].is_null());
+  EXPECT_EQ(body(list, "of-b")["vulnerabilities"].size(), 0u) << "another project's token";
+  EXPECT_EQ(
+      status(list + "?severity=High&advisory=CVE-1&project=grp/a&purl=pkg:npm/%2540x/qs", "of-a"),
+      200);
+  const auto& asked = store_.vulnerable.asked;
+  EXPECT_EQ(asked.least_severity, 4);
+  EXPECT_EQ(asked.advisory, "CVE-1");
+  EXPECT_EQ(asked.project_path, "grp/a");
+  EXPECT_EQ(asked.ecosystem, "npm");
+  EXPECT_EQ(asked.package, "@x/qs");
+  EXPECT_EQ(status(list + "?severity=unknown", "of-a"), 400);
+  EXPECT_EQ(status(list + "?purl=pkg:npm/qs&package=qs", "of-a"), 400);
+  EXPECT_EQ(status(list + "?ecosystem=cobol", "of-a"), 400);
+  EXPECT_EQ(status(list, ""), 401);
 }
 
 TEST_F(ApiTest, FailuresAreListedAndShown) {

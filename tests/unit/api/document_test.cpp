@@ -67,6 +67,7 @@ TEST_F(ApiTest, EveryMemberSentIsDescribed) {
   store_.all_uses = {{}};
   store_.all_uses[0].instance = "main";
   store_.all_uses[0].project_path = "grp/a";
+  store_.vulnerable.all.emplace_back();
   store_.all_failures = {failure};
   store_.seen.emplace().passed = passed;
   store_.hosts.emplace_back().agent_id = "agent-1";
@@ -78,7 +79,7 @@ TEST_F(ApiTest, EveryMemberSentIsDescribed) {
         std::string("/api/v1/me"), std::string("/api/v1/failures"),
         std::string("/api/v1/failures/f1"), std::string("/api/v1/failing_hosts"),
         std::string("/api/v1/audit"), std::string("/api/v1/packages?ecosystem=npm&name=qs"),
-        std::string("/health"), std::string("/none")}) {
+        std::string("/api/v1/vulnerabilities"), std::string("/health"), std::string("/none")}) {
     collect_names(body(target, "of-all"), names);
   }
   EXPECT_GT(names.size(), 100u);

@@ -9,6 +9,26 @@
 
 namespace gitaiops::store {
 
+// What the API reads of it: all of them, in the scope; what was asked is kept.
+class MemoryVulnerabilities final : public Vulnerabilities {
+ public:
+  Task<Result<std::optional<Unmatched>>> unmatched(std::string, int64_t) override { std::abort(); }
+  Task<Result<MatchOutcome>> keep_match(int64_t, std::string, std::optional<std::vector<Found>>,
+                                        UnixMicros) override {
+    std::abort();
+  }
+  Task<Result<Page<Vulnerability>>> vulnerabilities(Scope scope, VulnerabilityFilter filter,
+                                                    PageRequest) override {
+    asked = filter;
+    Page<Vulnerability> page;
+    for (const auto& v : all)
+      if (allows(scope, v.instance, v.project_path)) page.items.push_back(v);
+    co_return page;
+  }
+  std::vector<Vulnerability> all;
+  VulnerabilityFilter asked;
+};
+
 class MemoryStore final : public Store {
  public:
   std::vector<Job> all_jobs;  // newest first
@@ -19,6 +39,7 @@ class MemoryStore final : public Store {
   std::optional<SeenBefore> seen;
   std::vector<FailingHost> hosts;
   std::string package_name;  // "npm:qs": whose uses all_uses are
+  MemoryVulnerabilities vulnerable;
   std::vector<PackageUse> all_uses;
   std::vector<AuditRecord> all_audit;
   std::optional<Error> broken;  // every call fails with it
@@ -147,6 +168,7 @@ class MemoryStore final : public Store {
   }
   Task<Result<AuditVerdict>> verify_audit() override { co_return unasked(); }
   Inbox& inbox() override { std::abort(); }  // nobody asks for it here
+  Vulnerabilities& vulnerabilities() override { return vulnerable; }
   Task<Result<Page<AuditRecord>>> audit_page(Scope, AuditFilter, PageRequest) override {
     Page<AuditRecord> page;
     page.items = all_audit;
