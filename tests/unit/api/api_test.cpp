@@ -284,7 +284,7 @@ TEST_F(ApiTest, VulnerabilitiesAreListedForTheToken) {
   EXPECT_TRUE(shown["fixed_version"].is_null());
   EXPECT_EQ(body(list, "of-b")["vulnerabilities"].size(), 0u) << "another project's token";
   EXPECT_EQ(
-      status(list + "?severity=High&advisory=CVE-1&project=grp/a&purl=pkg:npm/%2540x/qs", "of-a"),
+      status(list + "?severity=High&advisory=CVE-1&project=grp/a&purl=pkg:npm/%40x/qs", "of-a"),
       200);
   const auto& asked = store_.vulnerable.asked;
   EXPECT_EQ(asked.least_severity, 4);
