@@ -10,14 +10,14 @@
 namespace gitaiops::store {
 namespace {
 
-constexpr std::size_t kMaxInventory = 8 << 20;  // unpacked; the contract's limit
+constexpr std::size_t kMaxUnpacked = 8 << 20;  // unpacked; the contract's limit
 
 // No newer inventory of the same ref …
-constexpr std::string_view kNewest =
+constexpr std::string_view kNewestOfRef =
     "NOT EXISTS (SELECT 1 FROM inventories newer WHERE newer.instance = i.instance AND "
     "newer.project_path = i.project_path AND newer.ref = i.ref AND newer.n > i.n";
 
-struct Known {
+struct KnownRow {
   int64_t n = 0, inventory = 0;
   Found found;
   bool kept = false;
@@ -66,19 +66,19 @@ std::optional<Ref> ref_of(Connection& c, int64_t n) {
 }
 
 // Those of older inventories first: they were seen first.
-std::vector<Known> known_of(Connection& c, const Ref& ref) {
-  std::vector<Known> out;
+std::vector<KnownRow> known_of(Connection& c, const Ref& ref) {
+  std::vector<KnownRow> out;
   auto rows = c.query("SELECT v.n, v.inventory, " + std::string(kFoundColumns) +
                           " FROM inventories i JOIN vulnerabilities v ON v.inventory = i.n WHERE "
                           "i.instance = ? AND i.project_path = ? AND i.ref = ? ORDER BY v.n",
                       {ref.instance, ref.project_path, ref.ref});
   while (rows.next()) out.push_back({rows.integer(0), rows.integer(1), to_found(rows, 2), false});
   // By package, as same_thing needs it; stable: the first seen stays first.
-  std::ranges::stable_sort(out, {}, [](const Known& k) { return k.found.package; });
+  std::ranges::stable_sort(out, {}, [](const KnownRow& k) { return k.found.package; });
   return out;
 }
 
-void insert(Connection& c, int64_t inventory, const Ref& ref, const Found& f, UnixMicros at) {
+void insert_found(Connection& c, int64_t inventory, const Ref& ref, const Found& f, UnixMicros at) {
   c.run(
       "INSERT INTO vulnerabilities(inventory, instance, project_path, ecosystem, package, "
       "version, advisory, aliases, summary, severity, score, fixed, risk, known_exploited, path, "
@@ -88,7 +88,7 @@ void insert(Connection& c, int64_t inventory, const Ref& ref, const Found& f, Un
        f.known_exploited, strings_to_json(f.path), at});
 }
 
-void update(Connection& c, int64_t inventory, const Known& known, const Found& f) {
+void update_found(Connection& c, int64_t inventory, const KnownRow& known, const Found& f) {
   if (known.inventory == inventory && known.found == f) return;
   c.run(
       "UPDATE vulnerabilities SET inventory = ?, advisory = ?, aliases = ?, summary = ?, "
@@ -97,22 +97,22 @@ void update(Connection& c, int64_t inventory, const Known& known, const Found& f
        f.fixed, f.risk, f.known_exploited, strings_to_json(f.path), known.n});
 }
 
-MatchOutcome replace(Connection& c, int64_t inventory, const Ref& ref,
-                     const std::vector<Found>& found, UnixMicros at) {
+MatchOutcome replace_found(Connection& c, int64_t inventory, const Ref& ref,
+                           const std::vector<Found>& found, UnixMicros at) {
   MatchOutcome outcome;
   outcome.by_advisory = ref.matched_before;
   auto known = known_of(c, ref);
   for (const auto& f : found) {
-    auto [first, last] =
-        std::ranges::equal_range(known, std::string_view(f.package), {},
-                                 [](const Known& k) { return std::string_view(k.found.package); });
+    auto [first, last] = std::ranges::equal_range(
+        known, std::string_view(f.package), {},
+        [](const KnownRow& k) { return std::string_view(k.found.package); });
     const auto same = std::find_if(
-        first, last, [&](const Known& k) { return !k.kept && same_thing(k.found, f); });
+        first, last, [&](const KnownRow& k) { return !k.kept && same_thing(k.found, f); });
     if (same == last) {
-      insert(c, inventory, ref, f, at);
+      insert_found(c, inventory, ref, f, at);
       ++outcome.added;
     } else {
-      update(c, inventory, *same, f);
+      update_found(c, inventory, *same, f);
       same->kept = true;
     }
   }
@@ -130,7 +130,7 @@ Result<std::optional<Unmatched>> first_of(Rows rows) {
   out.n = rows.integer(0);
   out.instance = rows.text(1);
   out.project_path = rows.text(2);
-  const auto bytes = zstd::decompress(rows.text(3), kMaxInventory);
+  const auto bytes = zstd::decompress(rows.text(3), kMaxUnpacked);
   out.damaged = !bytes.ok() || !out.body.ParseFromString(*bytes);
   if (out.damaged) out.body.Clear();
   return std::optional(std::move(out));
@@ -143,7 +143,7 @@ Task<Result<std::optional<Unmatched>>> SqliteStore::unmatched(std::string index,
     const std::string select =
         "SELECT i.n, i.instance, i.project_path, k.body FROM inventories i JOIN contents k ON k.n "
         "= i.content WHERE ";
-    const std::string newest = " AND " + std::string(kNewest) + ") ORDER BY i.n LIMIT 1";
+    const std::string newest = " AND " + std::string(kNewestOfRef) + ") ORDER BY i.n LIMIT 1";
     ASSIGN_OR_RETURN(auto fresh, first_of(c.query(select + "i.matched = ''" + newest)));
     if (fresh) return fresh;
     ASSIGN_OR_RETURN(
@@ -162,7 +162,7 @@ Task<Result<MatchOutcome>> SqliteStore::keep_match(int64_t n, std::string index,
     MatchOutcome outcome;
     const auto ref = ref_of(c, n);
     if (!ref) return outcome;  // swept meanwhile
-    if (found) outcome = replace(c, n, *ref, *found, at);
+    if (found) outcome = replace_found(c, n, *ref, *found, at);
     // The older ones with it: they are not asked about any more.
     c.run(
         "UPDATE inventories SET matched = ? WHERE instance = ? AND project_path = ? AND ref = ? "
@@ -213,7 +213,8 @@ Task<Result<Page<Vulnerability>>> SqliteStore::vulnerabilities(Scope scope,
         "i.commit_sha, v.first_seen, " +
             std::string(kFoundColumns) +
             " FROM vulnerabilities v JOIN inventories i ON i.n = v.inventory WHERE " + where +
-            " AND " + std::string(kNewest) + " AND newer.matched <> '') ORDER BY v.n DESC LIMIT ?",
+            " AND " + std::string(kNewestOfRef) +
+            " AND newer.matched <> '') ORDER BY v.n DESC LIMIT ?",
         values);
     Page<Vulnerability> out;
     while (rows.next()) {

@@ -169,7 +169,7 @@ class FakeStore final : public store::Store {
     co_return none();
   }
   Task<Result<store::AuditVerdict>> verify_audit() override { co_return none(); }
-  store::Inbox& inbox() override { std::abort(); }  // nobody asks for it here
+  store::Inbox& inbox() override { std::abort(); }                      // nobody asks for it here
   store::Vulnerabilities& vulnerabilities() override { std::abort(); }  // nor for it
   Task<Result<store::Page<store::AuditRecord>>> audit_page(store::Scope, store::AuditFilter,
                                                            store::PageRequest) override {

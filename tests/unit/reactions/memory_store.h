@@ -179,7 +179,7 @@ class MemoryStore : public Store {
     co_return no();
   }
   Task<Result<AuditVerdict>> verify_audit() override { co_return no(); }
-  Inbox& inbox() override { std::abort(); }  // nobody asks for it here
+  Inbox& inbox() override { std::abort(); }                      // nobody asks for it here
   Vulnerabilities& vulnerabilities() override { std::abort(); }  // nor for it
   Task<Result<Page<AuditRecord>>> audit_page(Scope, AuditFilter, PageRequest) override {
     co_return no();
