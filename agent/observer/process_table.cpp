@@ -12,6 +12,7 @@ namespace {
 constexpr int64_t kListEveryUs = 30'000'000;
 constexpr int32_t kMaxFollowed = 512;  // numbers looked at one by one; beyond, a listing is cheaper
 constexpr uint8_t kYoungScans = 8;
+constexpr uint32_t kStepsAtOnce = 64;  // about a millisecond
 constexpr std::size_t kMaxClaimDigits = 19;
 // A process that slept since the last sample is read in full in its first samples and in every
 // eighth.
@@ -24,12 +25,13 @@ wire::ProcessKey key_of(const Stat& stat) {
 
 }  // namespace
 
-ProcessTable::ProcessTable(const ProcFs& proc, RunnerRules rules)
+ProcessTable::ProcessTable(const ProcFs& proc, RunnerRules rules, std::function<void()> in_between)
     : proc_(proc),
       rules_([&] {
         for (auto& name : rules.names) name.resize(std::min(name.size(), sizeof(Stat::comm) - 1));
         return std::move(rules);
       }()),
+      in_between_(std::move(in_between)),
       tick_us_(1'000'000 / std::max(1L, ::sysconf(_SC_CLK_TCK))),
       page_bytes_(::sysconf(_SC_PAGESIZE)) {}
 
@@ -62,6 +64,7 @@ bool ProcessTable::may_follow(std::optional<int32_t> newest, int64_t now_us) con
 bool ProcessTable::list(int64_t now_us) {
   const bool strangers_too = now_us >= next_listing_us_;
   const auto visit = [&](int32_t pid, uint64_t inode) {
+    pause();
     const auto known = table_.find(pid);
     if (known == table_.end() || known->second.inode != inode || may_change(known->second) ||
         (strangers_too && known->second.role == Role::stranger))
@@ -86,7 +89,10 @@ void ProcessTable::follow(int32_t newest) {
   for (const auto& [pid, entry] : table_) {
     if (entry.round != round_ && may_change(entry)) again.emplace_back(pid, entry.inode);
   }
-  for (const auto& [pid, inode] : again) look(pid, inode);
+  for (const auto& [pid, inode] : again) {
+    pause();
+    look(pid, inode);
+  }
 }
 
 void ProcessTable::look(int32_t pid, uint64_t inode) {
@@ -210,7 +216,14 @@ ProcessTable::Entry* ProcessTable::parent_of(const Entry& entry) {
   return place->second.stat.start_ticks <= entry.stat.start_ticks ? &place->second : nullptr;
 }
 
-bool ProcessTable::refresh(Entry& entry) const {
+void ProcessTable::pause() {
+  if (++steps_ < kStepsAtOnce) return;
+  steps_ = 0;
+  if (in_between_) in_between_();
+}
+
+bool ProcessTable::refresh(Entry& entry) {
+  pause();
   const auto stat = proc_.stat(entry.stat.pid);
   if (!stat || stat->start_ticks != entry.stat.start_ticks) return false;
   entry.stat = *stat;

@@ -11,15 +11,17 @@
 // Cost. Numbers of processes are given upwards, and the kernel tells the last one given: a scan
 // looks at the numbers given since, at runners and at those that are young, and on a host where
 // nothing is born that is all. All of /proc is listed, and every stranger looked at (it may become
-// a runner by exec; a runner starts threads then, which take numbers too), every ten seconds in
+// a runner by exec; a runner starts threads then, which take numbers too), every thirty seconds in
 // which something was born, when too many numbers were given or they began anew, and, without
-// strangers, in every scan where the last number cannot be known.  Tests: process_table_test.cpp,
-// bench/observer_scan.cpp.
+// strangers, in every scan where the last number cannot be known. That takes a tenth of a second on
+// a host of some thousand processes, longer than a job may live: whoever has something more urgent
+// is called in between.  Tests: process_table_test.cpp, bench/observer_scan.cpp.
 //
 // Thread safety: one thread.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -43,7 +45,9 @@ struct Refused {
 
 class ProcessTable {
  public:
-  ProcessTable(const ProcFs& proc, RunnerRules rules);
+  // `in_between` is called after every few processes that were looked at; it must not call the
+  // table.
+  ProcessTable(const ProcFs& proc, RunnerRules rules, std::function<void()> in_between = {});
 
   // Brings the table up to date: who lives, who belongs to whom. `now_us` as of monotonic_us().
   void scan(int64_t now_us);
@@ -97,13 +101,16 @@ class ProcessTable {
   bool may_be_runner(Entry& entry) const;
   void remember_sessions();
   Entry* parent_of(const Entry& entry);
-  bool refresh(Entry& entry) const;
+  bool refresh(Entry& entry);
+  void pause();
   wire::ProcessRecord record(Entry& entry);
   void read_more(Entry& entry);
   const std::string& root_of(const wire::ProcessKey& runner);
 
   const ProcFs& proc_;
   const RunnerRules rules_;
+  const std::function<void()> in_between_;
+  uint32_t steps_ = 0;  // since in_between_ was called
   const int64_t tick_us_;
   const int64_t page_bytes_;
   std::unordered_map<int32_t, Entry> table_;

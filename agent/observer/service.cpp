@@ -75,8 +75,8 @@ ssize_t send_packet(int socket, const std::string& packet, const Fd& fd) {
 Service::Service(ServiceOptions options, ProcFs proc)
     : options_(std::move(options)),
       proc_(std::move(proc)),
-      table_(proc_, options_.runners),
       traces_(proc_, options_.max_held_traces),
+      table_(proc_, options_.runners, [this] { traces_.on_events(monotonic_us()); }),
       containers_(options_.host_root, options_.containers) {}
 
 void Service::attach(Fd socket) {

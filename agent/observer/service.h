@@ -73,8 +73,8 @@ class Service {
 
   const ServiceOptions options_;
   const ProcFs proc_;
-  ProcessTable table_;
   TraceKeeper traces_;
+  ProcessTable table_;  // lets the traces look while it is busy
   const ContainerFolders containers_;
   Fd socket_;
   std::deque<Outgoing> backlog_;

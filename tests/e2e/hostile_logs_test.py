@@ -70,7 +70,7 @@ class HostileLogs(WorldCase):
     def reports(self, lab: Lab, system: System, jobs: list[dict], limit_s: float = 60.0) -> dict[str, dict]:
         """By name; each job exactly once."""
         done = lab.wait(lab.pipeline(lab.project("grp/hostile", files={"a": "a"}), jobs, ref="main"), timeout_s=limit_s)["jobs"]
-        found = {job["name"]: wait_for(f"the report of {job['name']}; {system.status()}", lambda: system.job(job["id"]), 30) for job in done}
+        found = {job["name"]: wait_for(lambda job=job: f"the report of {job['name']} {job['id']}\n{system.story()}", lambda: system.job(job["id"]), 30) for job in done}
         rows = [row["job_id"] for row in system.jobs() if row["state"] == "finished"]
         self.assertEqual(sorted(rows), sorted(job["id"] for job in done))
         return found

@@ -74,6 +74,20 @@ TEST_F(ProcessTableTest, AttributesDescendantsToTheChildOfTheRunner) {
   EXPECT_EQ(runners(), Pids{10});
 }
 
+TEST_F(ProcessTableTest, WhatIsMoreUrgentNeedNotWaitForALongListing) {
+  for (int pid = 100; pid < 500; ++pid) put({.pid = pid});
+  int called = 0;
+  ProcessTable table(proc_, {{"gitlab-runner"}, {0}}, [&] { ++called; });
+  table.scan(now_);
+  EXPECT_GE(called, 400 / 100);
+  // A runner that starts makes it look at all strangers again.
+  put({.pid = 600, .comm = "gitlab-runner"});
+  called = 0;
+  table.scan(now_ += 1);
+  EXPECT_GE(called, 2 * 400 / 100);
+  ASSERT_EQ(table.runners().size(), 1u);
+}
+
 TEST_F(ProcessTableTest, AJobCannotPoseAsARunner) {
   put({.pid = 10, .comm = "gitlab-runner"});
   put({.pid = 20, .parent = 10, .session = 10});
