@@ -115,6 +115,16 @@ struct ReviewersOptions {
 // Whom the history would have named for each case, best first, as a JSON array.
 int rank_reviewers(const ReviewersOptions& options, const Terminal& terminal);
 
+struct SuggestOptions {
+  std::string repository = {};          // a working tree or a bare repository
+  std::vector<std::string> paths = {};  // that change, from the repository's root
+  std::string range = {};               // "A..B": instead of paths, what B brings to A
+  std::string author = {};              // name or address; of a range it is known
+  std::string format = "text";          // text, json
+};
+// Three people who should look at a change, and why, by the repository's own history.
+int suggest_reviewers(const SuggestOptions& options, const Terminal& terminal);
+
 struct PurlOptions {
   std::string type = {}, name_space = {}, name = {}, version = {}, subpath = {};
   std::vector<std::string> qualifiers = {};  // key=value

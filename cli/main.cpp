@@ -60,6 +60,7 @@ struct Given {
   AdvisoryOptions advisories = {};
   ScanOptions scan = {};
   ReviewersOptions reviewers = {};
+  SuggestOptions suggest = {};
   std::string purl = {};
   PurlOptions purl_parts = {};
 };
@@ -271,17 +272,43 @@ void add_scan(CLI::App& app, Given& given) {
 }
 
 void add_reviewers(CLI::App& app, Given& given) {
-  auto* reviewers = app.add_subcommand(
-      "reviewers", "Who should have looked at past changes, by what was known before");
-  reviewers->add_option("--history", given.reviewers.history, "Commits, a JSON line each (or .gz)")
-      ->required();
-  reviewers->add_option("--cases", given.reviewers.cases, "The changes: a JSON array")->required();
+  auto* reviewers =
+      app.add_subcommand("reviewers", "Who should look at a change, by who looked at what before");
+  auto* repository = reviewers->add_option("--repository", given.suggest.repository,
+                                           "A git repository, with a working tree or without");
+  auto* paths = reviewers->add_option("--paths", given.suggest.paths,
+                                      "The files that change, from the repository's root");
+  reviewers
+      ->add_option("--merge-request-range", given.suggest.range,
+                   "A..B: instead of files, what B brings to A")
+      ->excludes(paths)
+      ->needs(repository);
+  reviewers->add_option("--author", given.suggest.author, "Whose change it is: name or address")
+      ->needs(repository);
+  reviewers->add_option("--format", given.suggest.format, "text or json")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->needs(repository);
+  auto* history =
+      reviewers
+          ->add_option("--history", given.reviewers.history, "Commits, a JSON line each (or .gz)")
+          ->excludes(repository);
+  auto* cases = reviewers->add_option("--cases", given.reviewers.cases,
+                                      "Past changes, a JSON array: who should have looked at them");
+  history->needs(cases);
+  cases->needs(history);
+  paths->needs(repository);
   reviewers
       ->add_option("--embargo", given.reviewers.embargo_days,
                    "Days that what is known must be older than a case")
       ->check(CLI::Range(0, 3650))
-      ->capture_default_str();
-  reviewers->callback([&given] { given.code = rank_reviewers(given.reviewers, given.terminal); });
+      ->capture_default_str()
+      ->needs(history);
+  reviewers->callback([&given, repository, history] {
+    if (repository->count() + history->count() == 0)
+      throw CLI::RequiredError("--repository or --history");
+    given.code = repository->count() > 0 ? suggest_reviewers(given.suggest, given.terminal)
+                                         : rank_reviewers(given.reviewers, given.terminal);
+  });
 }
 
 void add_purl(CLI::App& app, Given& given) {

@@ -19,10 +19,11 @@ namespace gitaiops::triage {
 struct Commit {
   std::string id;
   int64_t time_s = 0;
-  std::string author;
+  std::string author;  // empty: the change's authors are told by other commits, as of a merge
   std::vector<std::string> files;
   std::vector<std::string> reviewers;  // who looked at it
   std::vector<std::string> acks;       // who agreed without saying that they looked
+  std::vector<std::string> co_authors = {};
 };
 
 // invalid_argument: what is wrong with the line, or with which member.

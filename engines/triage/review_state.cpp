@@ -78,11 +78,15 @@ ReviewState::Share& ReviewState::share_of(Node& node, Person person) {
   return node.shares.emplace_back(Share{.person = person});
 }
 
-void ReviewState::count(uint32_t number, Person author, const std::vector<Person>& reviewers,
-                        const std::vector<Person>& acks, double weight) {
+void ReviewState::count(uint32_t number, const std::vector<Person>& authors,
+                        const std::vector<Person>& reviewers, const std::vector<Person>& acks,
+                        double weight) {
   auto& node = nodes_[number];
-  share_of(node, author).changes += weight;
-  node.changes += weight;
+  for (const auto author : authors) {
+    share_of(node, author).changes += weight;
+    node.changes += weight;
+    node.last_authors.push_back(author);
+  }
   for (const auto reviewer : reviewers) {
     share_of(node, reviewer).reviews += weight;
     node.reviews += weight;
@@ -92,25 +96,31 @@ void ReviewState::count(uint32_t number, Person author, const std::vector<Person
     share_of(node, person).acks += weight;
     node.acks += weight;
   }
-  if (node.last_reviewers.size() > 2 * kRemembered)
-    node.last_reviewers.erase(node.last_reviewers.begin(), node.last_reviewers.end() - kRemembered);
+  for (auto* last : {&node.last_reviewers, &node.last_authors})
+    if (last->size() > 2 * kRemembered) last->erase(last->begin(), last->end() - kRemembered);
 }
 
 void ReviewState::add(const Commit& commit) {
   if (names_.empty()) first_s_ = newest_s_ = commit.time_s;
   newest_s_ = std::max(newest_s_, commit.time_s);
   if (commit.files.size() > kLargestCommit) return;
-  const auto author = person(commit.author);
-  if (people_[author].machine) return;
+  std::vector<Person> authors;
   const auto people = [&](const std::vector<std::string>& given) {
     std::vector<Person> out;
     for (const auto& name : given) {
       const auto one = person(name);
-      if (one != author && !people_[one].machine && std::ranges::find(out, one) == out.end())
+      if (std::ranges::find(authors, one) == authors.end() && !people_[one].machine &&
+          std::ranges::find(out, one) == out.end())
         out.push_back(one);
     }
     return out;
   };
+  if (!commit.author.empty()) {
+    authors.push_back(person(commit.author));
+    if (people_[authors.front()].machine) return;
+  }
+  const auto co_authors = people(commit.co_authors);
+  authors.insert(authors.end(), co_authors.begin(), co_authors.end());
   const auto reviewers = people(commit.reviewers), acks = people(commit.acks);
   const auto age = static_cast<double>(newest_s_ - first_s_);
   std::set<uint32_t> touched;
@@ -118,18 +128,21 @@ void ReviewState::add(const Commit& commit) {
     for (auto at = node(file);; at = nodes_[at].parent)
       if (!touched.insert(at).second || at == 0) break;
   touched.insert(0);
-  for (const auto at : touched) count(at, author, reviewers, acks, std::exp(age / kPathTau));
+  for (const auto at : touched) count(at, authors, reviewers, acks, std::exp(age / kPathTau));
+  for (const auto author : authors) people_[author].last_change_s = newest_s_;
   reviewed_ += reviewers.empty() ? 0 : 1;
   const auto weight = std::exp(age / kPersonTau);
   for (const auto reviewer : reviewers) {
     people_[reviewer].reviews += weight;
     people_[reviewer].last_review_s = newest_s_;
     all_reviews_ += weight;
-    auto& pair = pairs_[pair_key(author, reviewer)];
-    pair.decayed += weight;
-    ++pair.count;
-    reviewed_for_[author] += weight;
-    reviewed_by_[reviewer] += weight;
+    for (const auto author : authors) {
+      auto& pair = pairs_[pair_key(author, reviewer)];
+      pair.decayed += weight;
+      ++pair.count;
+      reviewed_for_[author] += weight;
+      reviewed_by_[reviewer] += weight;
+    }
   }
 }
 
@@ -204,21 +217,31 @@ std::vector<Candidate> ReviewState::candidates(const std::string& author,
   return out;
 }
 
+ReviewState::Standing ReviewState::best_standing(Person person,
+                                                 const std::vector<std::string>& files,
+                                                 std::vector<Person> Node::* last) const {
+  Standing best;
+  const auto look = [&](const Node& node) {
+    const auto& people = node.*last;
+    const auto first = people.size() > kRemembered ? people.end() - kRemembered : people.begin();
+    const auto times = std::count(first, people.end(), person);
+    if (times > best.reviews) best = {node.path, times, people.end() - first};
+  };
+  for (std::size_t i = 0; i < std::min(files.size(), kFilesLookedAt); ++i)
+    for (auto at = nearest(files[i]); at != 0; at = nodes_[at].parent)
+      if (nodes_[at].path != files[i]) look(nodes_[at]);
+  if (best.reviews == 0) look(nodes_[0]);
+  return best;
+}
+
 ReviewState::Standing ReviewState::standing(Person person,
                                             const std::vector<std::string>& files) const {
-  Standing best;
-  for (std::size_t i = 0; i < std::min(files.size(), kFilesLookedAt); ++i) {
-    for (auto at = nearest(files[i]); at != 0; at = nodes_[at].parent) {
-      const auto& node = nodes_[at];
-      if (node.path == files[i]) continue;
-      const auto first = node.last_reviewers.size() > kRemembered
-                             ? node.last_reviewers.end() - kRemembered
-                             : node.last_reviewers.begin();
-      const auto reviews = std::count(first, node.last_reviewers.end(), person);
-      if (reviews > best.reviews) best = {node.path, reviews, node.last_reviewers.end() - first};
-    }
-  }
-  return best;
+  return best_standing(person, files, &Node::last_reviewers);
+}
+
+ReviewState::Standing ReviewState::authorship(Person person,
+                                              const std::vector<std::string>& files) const {
+  return best_standing(person, files, &Node::last_authors);
 }
 
 int64_t ReviewState::pair_reviews(const std::string& author, Person reviewer) const {

@@ -60,14 +60,17 @@ class ReviewState {
   const std::string& name(Person person) const { return names_[person]; }
   std::size_t reviewed() const { return reviewed_; }  // commits that somebody reviewed
 
-  // For a reason in words: reviews by the person among the last ones in a folder.
+  // For a reason in words: reviews by the person among the last ones in a folder of the change.
   struct Standing {
-    std::string folder;
+    std::string folder;  // empty: of the whole repository
     int64_t reviews = 0, of = 0;
   };
   Standing standing(Person person, const std::vector<std::string>& files) const;
+  // The same of changes.
+  Standing authorship(Person person, const std::vector<std::string>& files) const;
   int64_t pair_reviews(const std::string& author, Person reviewer) const;
   int64_t last_review_s(Person person) const { return people_[person].last_review_s; }
+  int64_t last_change_s(Person person) const { return people_[person].last_change_s; }
 
  private:
   struct Share {
@@ -79,11 +82,12 @@ class ReviewState {
     std::string path;
     std::vector<Share> shares;
     double reviews = 0, changes = 0, acks = 0;
-    std::vector<Person> last_reviewers;  // newest last, of at most kRemembered reviews
+    // Newest last, of at most twice kRemembered reviews and changes.
+    std::vector<Person> last_reviewers, last_authors;
   };
   struct About {
     double reviews = 0;  // decayed
-    int64_t last_review_s = 0;
+    int64_t last_review_s = 0, last_change_s = 0;
     bool machine = false;
   };
   struct Pair {
@@ -96,8 +100,10 @@ class ReviewState {
   uint32_t node(std::string_view path);
   // Deepest known node at or above the path.
   uint32_t nearest(std::string_view path) const;
-  void count(uint32_t node, Person author, const std::vector<Person>& reviewers,
-             const std::vector<Person>& acks, double weight);
+  void count(uint32_t node, const std::vector<Person>& authors,
+             const std::vector<Person>& reviewers, const std::vector<Person>& acks, double weight);
+  Standing best_standing(Person person, const std::vector<std::string>& files,
+                         std::vector<Person> Node::* last) const;
   static Share& share_of(Node& node, Person person);
 
   int64_t first_s_ = 0, newest_s_ = 0;

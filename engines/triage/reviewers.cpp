@@ -9,7 +9,7 @@ namespace {
 constexpr int64_t kDay = 86'400;
 constexpr int64_t kLag = 7 * kDay;
 constexpr double kRate = 0.06;
-constexpr double kFewReviews = 3;  // from here on a standing is worth a sentence
+constexpr int64_t kFewReviews = 3;  // from here on a standing is worth a sentence
 
 constexpr std::array<double, Signals::kCount> general_weights() {
   std::array<double, Signals::kCount> weights{};
@@ -107,16 +107,28 @@ std::vector<Suggestion> Reviewers::suggest(const Change& change, std::size_t mos
 }
 
 std::string Reviewers::reason(const Change& change, Person person) const {
-  std::string words;
+  const auto in = [](const ReviewState::Standing& standing) {
+    return standing.folder.empty() ? std::string("in the whole repository")
+                                   : "in " + standing.folder;
+  };
+  std::vector<std::string> parts;
   const auto standing = now_.standing(person, change.files);
   if (standing.reviews > 0)
-    words = "gave " + std::to_string(standing.reviews) + " of the last " +
-            std::to_string(standing.of) + " reviews in " + standing.folder;
+    parts.push_back("gave " + std::to_string(standing.reviews) + " of the last " +
+                    std::to_string(standing.of) + " reviews " + in(standing));
   if (const auto pair = now_.pair_reviews(change.author, person);
-      pair > 0 && static_cast<double>(standing.reviews) < kFewReviews)
-    words += (words.empty() ? "" : ", ") + ("reviewed this author " + times(pair));
-  if (const auto last = now_.last_review_s(person); last > 0)
-    words += (words.empty() ? "last review " : ", last review ") + ago(change.time_s - last);
+      pair > 0 && standing.reviews < kFewReviews)
+    parts.push_back("reviewed this author " + times(pair));
+  if (const auto last = now_.last_review_s(person); last > 0) {
+    parts.push_back("last review " + ago(change.time_s - last));
+  } else if (const auto authorship = now_.authorship(person, change.files);
+             authorship.reviews > 0) {
+    parts.push_back("made " + std::to_string(authorship.reviews) + " of the last " +
+                    std::to_string(authorship.of) + " changes " + in(authorship));
+    parts.push_back("last change " + ago(change.time_s - now_.last_change_s(person)));
+  }
+  std::string words;
+  for (const auto& part : parts) words += (words.empty() ? "" : ", ") + part;
   return words.empty() ? "changed files nearby" : words;
 }
 
