@@ -15,6 +15,8 @@ namespace dom = simdjson::dom;
 constexpr std::size_t kDeepest = 16;
 constexpr std::size_t kMostFiles = 10'000;
 constexpr std::size_t kMostPeople = 100;
+constexpr std::size_t kLongestMessage = 16 << 10;
+constexpr int64_t kMostLines = 100'000'000;  // of a file
 constexpr int64_t kLatest = 0xffff'ffff;
 
 Error wrong(std::string_view member, std::string_view what) {
@@ -45,22 +47,43 @@ Result<std::vector<std::string>> people_in(dom::object object, std::string_view 
   return people;
 }
 
-// A name, or [name, lines added, lines deleted].
-Result<std::vector<std::string>> files_in(dom::object object) {
+// A name, or [name, lines added, lines deleted]; the lines are kept where all files have them.
+Status read_files(dom::object object, Commit& commit) {
   dom::array array;
   if (object["files"].get_array().get(array) != simdjson::SUCCESS)
     return wrong("files", "is missing or no list");
-  std::vector<std::string> files;
+  bool counted = true;
   for (const dom::element one : array) {
     std::string_view name;
     dom::array parts;
-    const bool named = one.get_string().get(name) == simdjson::SUCCESS ||
-                       (one.get_array().get(parts) == simdjson::SUCCESS &&
-                        parts.at(0).get_string().get(name) == simdjson::SUCCESS);
-    if (!named || name.empty()) return wrong("files", "holds something that names no file");
-    if (files.size() < kMostFiles) files.emplace_back(name);
+    LineCount lines;
+    if (one.get_string().get(name) == simdjson::SUCCESS) {
+      counted = false;
+    } else if (one.get_array().get(parts) != simdjson::SUCCESS ||
+               parts.at(0).get_string().get(name) != simdjson::SUCCESS) {
+      return wrong("files", "holds something that names no file");
+    } else if (parts.at(1).get_int64().get(lines.added) != simdjson::SUCCESS ||
+               parts.at(2).get_int64().get(lines.deleted) != simdjson::SUCCESS || lines.added < 0 ||
+               lines.deleted < 0 || lines.added > kMostLines || lines.deleted > kMostLines) {
+      counted = false;
+    }
+    if (name.empty()) return wrong("files", "holds something that names no file");
+    if (commit.files.size() == kMostFiles) continue;
+    commit.files.emplace_back(name);
+    commit.lines.push_back(lines);
   }
-  return files;
+  if (!counted) commit.lines.clear();
+  return {};
+}
+
+// Not worth refusing a commit for: nobody is named by it.
+std::string message_in(dom::object object) {
+  for (const auto* member : {"message", "subject"}) {
+    std::string_view text;
+    if (object[member].get_string().get(text) == simdjson::SUCCESS)
+      return truncate_utf8(text, kLongestMessage);
+  }
+  return {};
 }
 
 Result<Commit> to_commit(dom::element element) {
@@ -73,7 +96,8 @@ Result<Commit> to_commit(dom::element element) {
   if (object["date"].get_int64().get(commit.time_s) != simdjson::SUCCESS || commit.time_s < 0 ||
       commit.time_s > kLatest)
     return wrong("date", "is missing, or no Unix time in seconds from 1970 to 2106");
-  ASSIGN_OR_RETURN(commit.files, files_in(object));
+  RETURN_IF_ERROR(read_files(object, commit));
+  commit.message = message_in(object);
   ASSIGN_OR_RETURN(commit.reviewers, people_in(object, "reviewers"));
   ASSIGN_OR_RETURN(commit.acks, people_in(object, "acks"));
   return commit;

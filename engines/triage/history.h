@@ -2,9 +2,10 @@
 //
 // JSON of one commit, a line each, oldest first:
 //   {"commit": "1f2e…", "date": 1732639859, "author": "ann", "files": [["lib/a.c", 3, 1], …],
-//    "reviewers": ["ben"], "acks": ["cem"]}
-// `files` may also be names alone. `date` is Unix seconds, to 2106. Cases are an array of the same
-// objects, where what is to be found out (reviewers) may be missing.
+//    "reviewers": ["ben"], "acks": ["cem"], "message": "Read the whole line\n\nFixes: …"}
+// `files` may also be names alone; `message` may be missing, or be called "subject". `date` is Unix
+// seconds, to 2106. Cases are an array of the same objects, where what is to be found out
+// (reviewers) may be missing.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "base/result/result.h"
+#include "engines/triage/change.h"
 
 namespace gitaiops::triage {
 
@@ -24,6 +26,8 @@ struct Commit {
   std::vector<std::string> reviewers;  // who looked at it
   std::vector<std::string> acks;       // who agreed without saying that they looked
   std::vector<std::string> co_authors = {};
+  std::string message = {};           // its first 16 KiB
+  std::vector<LineCount> lines = {};  // of each of `files`; empty: not known
 };
 
 // invalid_argument: what is wrong with the line, or with which member.

@@ -19,15 +19,10 @@
 #include <string>
 #include <vector>
 
+#include "engines/triage/change.h"
 #include "engines/triage/review_state.h"
 
 namespace gitaiops::triage {
-
-struct Change {
-  std::string author;
-  std::vector<std::string> files;
-  int64_t time_s = 0;
-};
 
 struct Suggestion {
   std::string person;
