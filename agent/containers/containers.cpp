@@ -359,6 +359,13 @@ struct ContainerWatch::State {
     return possible == 1 && lived;
   }
 
+  bool only_open_job(const ContainerJob& job) const {
+    return std::ranges::none_of(jobs, [&](const JobSpan& span) {
+      return !span.ended && span.job.job_id != job.job_id && span.job.instance == job.instance &&
+             span.job.project_path == job.project_path;
+    });
+  }
+
   void ended(const ContainerJob& job) {
     for (auto& span : jobs) {
       if (span.job.instance != job.instance || span.job.job_id != job.job_id) continue;
@@ -412,6 +419,22 @@ void ContainerWatch::set_interval(int64_t micros) {
 std::size_t ContainerWatch::live() const {
   return static_cast<std::size_t>(std::ranges::count_if(
       state_->containers, [](const auto& entry) { return entry.second->live; }));
+}
+
+std::vector<ContainerWatch::Build> ContainerWatch::builds() const {
+  std::vector<Build> builds;
+  for (const auto& span : state_->jobs) {
+    if (span.ended) continue;
+    for (const auto& [id, container] : state_->containers) {
+      if (!container->live || container->state.claim.kind != "build" ||
+          fits(container->state.claim, span.job, state_->options.instances) != Fit::certain)
+        continue;
+      const bool in_pod = !container->state.pod.empty();
+      if (!in_pod || state_->only_open_job(span.job))
+        builds.push_back({span.job, id, container->pid, in_pod});
+    }
+  }
+  return builds;
 }
 
 ContainerWatch::Verdict ContainerWatch::take(const ContainerJob& job) {

@@ -72,6 +72,17 @@ class ContainerWatch {
   // Of a job that is over; its containers are forgotten.
   Verdict take(const ContainerJob& job);
 
+  // A container that runs a job's own commands, and certainly that job's. Its sources are there,
+  // because the runner starts it after it fetched them; but the containers of a pod start together.
+  // Such a one is told only where no other job of its project runs.
+  struct Build {
+    ContainerJob job;
+    ContainerId id;
+    int32_t pid = 0;
+    bool in_pod = false;
+  };
+  std::vector<Build> builds() const;
+
   std::size_t live() const;  // of runners' jobs, running now
 
  private:

@@ -19,9 +19,18 @@ constexpr auto kTraceFirstPoll = 20ms;        // right after it was opened: many
 constexpr auto kTraceYoung = 10s;
 constexpr auto kTraceYoungPoll = 100ms;
 constexpr auto kTracePoll = 250ms;
+constexpr std::size_t kMaxInsides = 64;  // checkouts inside containers, until their job's report
+const std::string kUsualBuilds = "/builds";       // where the runner has checkouts in containers
+constexpr microseconds kInsideFirstPause = 50ms;  // until a job's container is looked for again
+constexpr microseconds kInsidePause = 1s;
 constexpr auto kRunnersInterval = 2s;
 constexpr auto kRetryInterval = 5s;        // after a full disk or a source or observer that failed
 constexpr auto kDeadlineInterval = 500ms;  // how late a deadline of the tracker may be noticed
+
+// As the runner names them: "docker", "docker+machine", "docker-autoscaler", "kubernetes".
+bool runs_in_containers(std::string_view executor) {
+  return executor.starts_with("docker") || executor == "kubernetes";
+}
 
 }  // namespace
 
@@ -59,16 +68,81 @@ void JobWatch::State::look_at_tree(const std::shared_ptr<Trace>& trace) {
 }
 
 Task<void> JobWatch::State::read_checkout(std::shared_ptr<Trace> trace, std::string path) {
-  auto tree = co_await workspace.take(trace->reader.runner(), path);
-  if (!tree.ok()) {
+  Status read;
+  if (runs_in_containers(trace->reader.progress().executor)) {
+    read = co_await read_named_inside(trace, path);
+  } else {
+    auto tree = co_await workspace.take(trace->reader.runner(), path);
+    if (tree.ok()) {
+      trace->tree = std::move(tree).value();
+    } else {
+      read = tree.error();
+    }
+  }
+  if (!read.ok()) {
     log::info("a checkout cannot be read; what it depends on is not reported",
-              {{"folder", path}, {"why", tree.error().to_string()}});
+              {{"folder", path}, {"why", read.error().to_string()}});
     co_return;
   }
-  trace->tree = std::move(tree).value();
   if (!trace->reported_as) co_return;
   tell_inventory(*trace);
   co_await commit({});
+}
+
+JobWatch::State::Inside* JobWatch::State::inside(const ContainerId& id) {
+  const auto place =
+      std::ranges::find_if(insides, [&](const Inside& known) { return known.build.id == id; });
+  return place == insides.end() ? nullptr : &*place;
+}
+
+void JobWatch::State::look_inside() {
+  if (!options.scanner_enabled || containers.live() == 0) return;
+  for (auto& build : containers.builds()) {
+    if (build.in_pod || inside(build.id) != nullptr) continue;
+    const auto known = builds_folders.find(build.job.runner_short);
+    const auto path = (known == builds_folders.end() ? kUsualBuilds : known->second) + '/' +
+                      build.job.project_path;
+    start("workspace", [](State* s, ContainerWatch::Build b, std::string p) -> Task<void> {
+      (void)co_await s->read_inside(std::move(b), std::move(p));  // else the log will tell
+    }(this, std::move(build), path));
+  }
+}
+
+Task<Status> JobWatch::State::read_named_inside(std::shared_ptr<Trace> trace, std::string path) {
+  for (auto pause = kInsideFirstPause;; pause = std::min(pause * 2, kInsidePause)) {
+    for (auto& build : containers.builds()) {
+      const auto& project = build.job.project_path;
+      if (!names_checkout_of(path, project)) continue;
+      if (builds_folders.size() >= kMaxKnownRunners) builds_folders.clear();
+      builds_folders[build.job.runner_short] = path.substr(0, path.rfind('/' + project));
+      const auto* known = inside(build.id);
+      if (known != nullptr && !known->missed) co_return Status();  // by look_inside()
+      co_return co_await read_inside(std::move(build), path);
+    }
+    if (stopped() || trace->over || trace->abandoned)
+      co_return Error(Code::not_found, "no container of its job was seen at work in it");
+    co_await stopping.wait(pause);
+  }
+}
+
+Task<Status> JobWatch::State::read_inside(ContainerWatch::Build build, std::string path) {
+  if (auto* known = inside(build.id)) {
+    known->missed = false;
+  } else {
+    if (insides.size() >= kMaxInsides) insides.pop_front();
+    insides.push_back({build});
+  }
+  auto tree = co_await workspace.take_inside(build.id, build.pid, std::move(path));
+  auto* known = inside(build.id);
+  if (known == nullptr) co_return Error(Code::resource_exhausted, "too many checkouts at once");
+  known->missed = !tree.ok();
+  if (!tree.ok()) co_return tree.error();
+  known->tree = std::move(tree).value();
+  if (known->reported_as) {
+    tell_inside(fleet::v1::JobKey(*known->reported_as));
+    co_await commit({});
+  }
+  co_return Status();
 }
 
 // All traces that are past their first looks are looked at together: each waking of the process

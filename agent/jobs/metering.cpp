@@ -52,6 +52,7 @@ microseconds JobWatch::State::sampling_gap(SteadyMicros now) const {
 
 Task<void> JobWatch::State::sample_processes() {
   while (!stopped()) {
+    look_inside();
     if (options.usage_enabled) {
       const auto answer = co_await unless_stopped(observer.processes());
       if (!answer) co_return;

@@ -120,6 +120,7 @@ fleet::v1::Envelope JobWatch::State::report_of(FinishedJob job) {
   names.erase(job.ref);
   fleet::v1::Envelope envelope;
   *envelope.mutable_job_report() = compose(job, log, std::move(usage), crypto::uuid7(clock.now()));
+  tell_inside(envelope.job_report().key());
   if (!job.trace) return envelope;
   const auto trace = traces.find(*job.trace);
   const bool asked_for = envelope.job_report().has_diagnosis() && trace != traces.end();
@@ -137,10 +138,28 @@ fleet::v1::Envelope JobWatch::State::report_of(FinishedJob job) {
 }
 
 void JobWatch::State::tell_inventory(Trace& trace) {
-  if (!trace.tree || !trace.reported_as || trace.tree->commit_sha().empty()) return;
+  if (!trace.tree || !trace.reported_as) return;
   auto tree = *std::exchange(trace.tree, std::nullopt);
-  const auto& key = *trace.reported_as;
-  if (!names_checkout_of(trace.reader.progress().checkout_path, key.project_path())) return;
+  if (names_checkout_of(trace.reader.progress().checkout_path, trace.reported_as->project_path()))
+    tell(*trace.reported_as, std::move(tree));
+}
+
+void JobWatch::State::tell_inside(const fleet::v1::JobKey& key) {
+  const auto place = std::ranges::find_if(insides, [&](const Inside& known) {
+    return known.build.job.instance == key.instance() && known.build.job.job_id == key.job_id();
+  });
+  if (place == insides.end()) return;
+  if (!place->tree && !place->missed) {
+    place->reported_as = key;  // it is being read
+    return;
+  }
+  auto tree = std::move(place->tree);
+  insides.erase(place);
+  if (tree) tell(key, std::move(*tree));
+}
+
+void JobWatch::State::tell(const fleet::v1::JobKey& key, fleet::v1::InventoryReport tree) {
+  if (tree.commit_sha().empty()) return;
   auto known = key.instance() + " " + key.project_path() + " " + tree.commit_sha();
   if (std::ranges::find(known_trees, known) != known_trees.end()) return;
   known_trees.push_back(std::move(known));

@@ -69,6 +69,16 @@ struct JobWatch::State {
   ContainerWatch containers{executor, options.containers, observer, clock};
   Workspace workspace{observer};
   std::deque<std::string> known_trees;  // "instance project commit"
+  // Checkouts inside containers, whose job is known before that of a log. Read once.
+  struct Inside {
+    ContainerWatch::Build build;
+    bool missed = false;                                  // it could not be read
+    std::optional<fleet::v1::InventoryReport> tree = {};  // once read
+    std::optional<fleet::v1::JobKey> reported_as = {};    // once its job was reported
+  };
+  std::deque<Inside> insides;
+  // By short name: where a runner's containers have their checkouts, as logs told. Only a guess.
+  std::map<std::string, std::string> builds_folders;
   std::map<TraceId, std::shared_ptr<Trace>> traces;
   // What the next look at a trace reads into; of all traces, one after the other.
   static constexpr std::size_t kReadAtOnce = 256 << 10;
@@ -128,9 +138,11 @@ struct JobWatch::State {
   // open, whatever the runner and the observer do.
   Task<void> keep_log(JobRef job, std::shared_ptr<Trace> trace);
   fleet::v1::Envelope report_of(FinishedJob job);
-  // What its checkout depends on, as soon as both the tree was read and the job is certain; once
-  // for each commit of a project.
+  // What its checkout depends on, as soon as both the tree was read and the job is certain.
   void tell_inventory(Trace& trace);
+  void tell_inside(const fleet::v1::JobKey& key);
+  // Once for each commit of a project.
+  void tell(const fleet::v1::JobKey& key, fleet::v1::InventoryReport tree);
   static fleet::v1::Envelope notice_of(const StartedJob& job);
   void forget(const TraceId& id);
   // Makes what is known by now durable, one step at a time: were two under way, the later one could
@@ -149,6 +161,13 @@ struct JobWatch::State {
   // of it.
   void look_at_tree(const std::shared_ptr<Trace>& trace);
   Task<void> read_checkout(std::shared_ptr<Trace> trace, std::string path);
+  // Of containers that are at work since the last look: a job may be over before its log says where
+  // its checkout lies.
+  void look_inside();
+  // Of the container at work in a checkout that a log names, waiting for it while the trace grows.
+  Task<Status> read_named_inside(std::shared_ptr<Trace> trace, std::string path);
+  Task<Status> read_inside(ContainerWatch::Build build, std::string path);
+  Inside* inside(const ContainerId& id);
   std::chrono::microseconds until_next_look() const;
   Task<void> read_trace(std::shared_ptr<Trace> trace);
   // Room for one more: the oldest trace that is over and still waits for its job goes; its job says

@@ -256,15 +256,33 @@ Task<Result<std::vector<ListedContainer>>> ask_containers(Shared state) {
   co_return to_list<wire::ContainerRecord>(reply.body, to_container);
 }
 
-Task<Result<Fd>> ask_container(Shared state, ContainerId id, ContainerFile file) {
+std::optional<wire::ContainerKey> key_of(const ContainerId& id) {
   wire::ContainerKey key;
-  if (id.id.size() != sizeof key.id) co_return Error(Code::invalid_argument, "not a container");
+  if (id.id.size() != sizeof key.id) return std::nullopt;
   key.engine = static_cast<uint8_t>(id.engine);
-  key.file = static_cast<uint8_t>(file);
   std::memcpy(key.id, id.id.data(), sizeof key.id);
-  const std::string body(wire::bytes_of(key));
+  return key;
+}
+
+Task<Result<Fd>> ask_container(Shared state, ContainerId id, ContainerFile file) {
+  auto key = key_of(id);
+  if (!key) co_return Error(Code::invalid_argument, "not a container");
+  key->file = static_cast<uint8_t>(file);
+  const std::string body(wire::bytes_of(*key));
   CO_ASSIGN_OR_RETURN(auto reply,
                       co_await ask(state, wire::Kind::open_container, body, kCallLimit));
+  if (!reply.fd) co_return malformed();
+  co_return std::move(reply.fd);
+}
+
+Task<Result<Fd>> ask_inside(Shared state, ContainerId id, int32_t pid, std::string path) {
+  const auto key = key_of(id);
+  if (!key) co_return Error(Code::invalid_argument, "not a container");
+  if (path.empty() || path.size() > wire::kMaxPath)
+    co_return Error(Code::invalid_argument, "not a path of a checkout");
+  std::string body(wire::bytes_of(*key));
+  body.append(wire::bytes_of(wire::ProcessKey{pid, 0, 0})).append(path);
+  CO_ASSIGN_OR_RETURN(auto reply, co_await ask(state, wire::Kind::open_inside, body, kCallLimit));
   if (!reply.fd) co_return malformed();
   co_return std::move(reply.fd);
 }
@@ -299,6 +317,10 @@ class SocketObserver final : public Observer {
   }
   Task<Result<Fd>> open_container(const ContainerId& id, ContainerFile file) override {
     return ask_container(state_, id, file);
+  }
+  Task<Result<Fd>> open_inside(const ContainerId& id, int32_t pid,
+                               const std::string& path) override {
+    return ask_inside(state_, id, pid, path);
   }
   Task<Result<std::string>> cgroup_of(int32_t pid) override { return ask_cgroup_of(state_, pid); }
   void release(const TraceId& id) override {

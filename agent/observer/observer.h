@@ -105,6 +105,10 @@ class Observer {
   // Opened for reading: a regular file of at most 4 MiB (a log may be longer), reached without a
   // symbolic link.
   virtual Task<Result<Fd>> open_container(const ContainerId& id, ContainerFile file) = 0;
+  // A directory as the first process of a container sees it, likewise. permission_denied when the
+  // process does not live in that container.
+  virtual Task<Result<Fd>> open_inside(const ContainerId& id, int32_t pid,
+                                       const std::string& path) = 0;
   // /proc/PID/cgroup, as it is.
   virtual Task<Result<std::string>> cgroup_of(int32_t pid) = 0;
 

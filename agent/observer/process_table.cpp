@@ -12,6 +12,7 @@ namespace {
 constexpr int64_t kListEveryUs = 30'000'000;
 constexpr int32_t kMaxFollowed = 512;  // numbers looked at one by one; beyond, a listing is cheaper
 constexpr uint8_t kYoungScans = 8;
+constexpr int64_t kYoungUs = 10'000'000;
 constexpr uint32_t kStepsAtOnce = 64;  // about a millisecond
 constexpr std::size_t kMaxClaimDigits = 19;
 // A process that slept since the last sample is read in full in its first samples and in every
@@ -37,12 +38,13 @@ ProcessTable::ProcessTable(const ProcFs& proc, RunnerRules rules, std::function<
 
 void ProcessTable::scan(int64_t now_us) {
   ++round_;
+  now_us_ = now_us;
   open_.clear();
   const auto newest = proc_.newest_pid();  // first: what is born from here on is for the next scan
-  if (may_follow(newest, now_us)) {
+  if (may_follow(newest)) {
     follow(*newest);
   } else {
-    if (!list(now_us)) return;
+    if (!list()) return;
     newest_listed_ = newest;
   }
   newest_before_ = std::exchange(newest_, newest);
@@ -54,15 +56,21 @@ bool ProcessTable::may_change(const Entry& entry) {
   return entry.role == Role::runner || (entry.role == Role::stranger && entry.young > 0);
 }
 
-bool ProcessTable::may_follow(std::optional<int32_t> newest, int64_t now_us) const {
+// Of the whole host at first sight, only these are worth looking at again soon. Where the host was
+// suspended, times of birth seem later than they were: that errs on the side of looking.
+bool ProcessTable::born_lately(const Stat& stat) const {
+  return static_cast<int64_t>(stat.start_ticks) * tick_us_ + kYoungUs >= now_us_;
+}
+
+bool ProcessTable::may_follow(std::optional<int32_t> newest) const {
   if (!newest || !newest_before_ || !newest_) return false;
-  if (now_us >= next_listing_us_ && newest_listed_ != newest) return false;
+  if (now_us_ >= next_listing_us_ && newest_listed_ != newest) return false;
   return *newest_before_ <= *newest_ && *newest_ <= *newest &&
          *newest - *newest_before_ <= kMaxFollowed;
 }
 
-bool ProcessTable::list(int64_t now_us) {
-  const bool strangers_too = now_us >= next_listing_us_;
+bool ProcessTable::list() {
+  const bool strangers_too = now_us_ >= next_listing_us_;
   const auto visit = [&](int32_t pid, uint64_t inode) {
     pause();
     const auto known = table_.find(pid);
@@ -74,7 +82,7 @@ bool ProcessTable::list(int64_t now_us) {
   // A listing that breaks off would make the rest look dead: keep the table as it is.
   if (!proc_.each(visit).ok()) return false;
   std::erase_if(table_, [this](const auto& item) { return item.second.round != round_; });
-  if (strangers_too) next_listing_us_ = now_us + kListEveryUs;
+  if (strangers_too) next_listing_us_ = now_us_ + kListEveryUs;
   return true;
 }
 
@@ -106,7 +114,7 @@ void ProcessTable::look(int32_t pid, uint64_t inode) {
   const bool fresh = created || stat->start_ticks != entry.stat.start_ticks;
   if (fresh) {
     entry = Entry{};
-    entry.young = kYoungScans;
+    entry.young = born_lately(*stat) ? kYoungScans : 0;
   } else if (entry.young > 0) {
     --entry.young;
   }

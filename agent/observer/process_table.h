@@ -70,7 +70,7 @@ class ProcessTable {
     uint32_t judged = 0;  // of the last scan that decided its role
     uint32_t depth = 0;   // below its runner
     Role role = Role::stranger;
-    uint8_t young = 0;  // scans that look at it again, because it may be about to exec
+    uint8_t young = 0;  // scans that look at it again, because it was born lately and may exec
     bool bears_name = false;
     uint32_t uid = 0;            // of one that bears a runner's name
     int32_t runner_session = 0;  // the session of its runner, when it was judged
@@ -91,8 +91,9 @@ class ProcessTable {
   };
 
   static bool may_change(const Entry& entry);
-  bool may_follow(std::optional<int32_t> newest, int64_t now_us) const;
-  bool list(int64_t now_us);
+  bool born_lately(const Stat& stat) const;
+  bool may_follow(std::optional<int32_t> newest) const;
+  bool list();
   void follow(int32_t newest);
   void look(int32_t pid, uint64_t inode);
   void judge_all();
@@ -118,6 +119,7 @@ class ProcessTable {
   std::vector<int32_t> open_;                       // to be judged in this scan
   std::unordered_map<int32_t, std::string> roots_;  // of runners, for one sample
   uint32_t round_ = 0;
+  int64_t now_us_ = 0;  // of this scan
   std::optional<int32_t> newest_,
       newest_before_;                     // numbers given by the last scan and the one before
   std::optional<int32_t> newest_listed_;  // when /proc was listed

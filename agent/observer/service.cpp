@@ -51,6 +51,32 @@ Result<std::string> read_up_to(const Fd& fd, std::size_t limit) {
   return text;
 }
 
+// Of a process by its folder.
+Result<std::string> groups_of(const Fd& process) {
+  const Fd fd(process ? ::openat(process.get(), "cgroup", O_RDONLY | O_CLOEXEC | O_NOCTTY) : -1);
+  if (!fd) return Error(Code::not_found, "no such process");
+  return read_up_to(fd, kMaxCgroupOf);
+}
+
+bool lives_in(const Fd& process, std::string_view container) {
+  const auto groups = groups_of(process);
+  return groups.ok() && groups->find(container) != std::string::npos;
+}
+
+// A directory by the path that the process knows it by.
+Result<Fd> open_as_seen_by(const Fd& process, std::string_view path) {
+  const auto root = ProcFs::subfolder(process, "root", O_PATH);
+  if (!root) return errno_error("open the root of the process");
+  auto folder =
+      open_beneath(root.get(), relative(path),
+                   O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, kStayBeneath);
+  if (!folder && errno == ELOOP)
+    return Error(Code::permission_denied,
+                 "the path of the checkout has a symbolic link, which is not followed");
+  if (!folder) return errno_error("open", path);
+  return folder;
+}
+
 ssize_t send_packet(int socket, const std::string& packet, const Fd& fd) {
   iovec part{const_cast<char*>(packet.data()), packet.size()};
   msghdr message{};
@@ -122,7 +148,9 @@ void Service::tick() {
 void Service::receive() {
   // One byte more than a request may have, to tell a longer one; descriptors that come along are
   // closed by the kernel, because no room is given for them.
-  std::array<char, sizeof(wire::Header) + sizeof(wire::ProcessKey) + 2 * wire::kMaxPath + 1> buffer;
+  std::array<char, sizeof(wire::Header) + sizeof(wire::ContainerKey) + sizeof(wire::ProcessKey) +
+                       2 * wire::kMaxPath + 1>
+      buffer;
   for (int i = 0; i < kRequestsAtOnce && socket_ && backlog_.empty(); ++i) {
     const ssize_t n = ::recv(socket_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT | MSG_TRUNC);
     if (n < 0 && (errno == EAGAIN || errno == EINTR)) return;
@@ -174,6 +202,11 @@ void Service::answer(std::string_view packet) {
     case wire::Kind::open_container: {
       auto file = open_container(body);
       return file.ok() ? reply(kind, call, "", std::move(*file)) : refuse(kind, call, file.error());
+    }
+    case wire::Kind::open_inside: {
+      auto folder = open_inside(body);
+      return folder.ok() ? reply(kind, call, "", std::move(*folder))
+                         : refuse(kind, call, folder.error());
     }
     case wire::Kind::cgroup_of: {
       const auto text = cgroup_of(body);
@@ -251,16 +284,21 @@ Result<Fd> Service::open_checkout(std::string_view body) const {
   const auto stat = ProcFs::stat(process);
   if (!stat || stat->start_ticks != runner->start_ticks)
     return Error(Code::not_found, "the runner process has ended");
-  const auto root = ProcFs::subfolder(process, "root", O_PATH);
-  if (!root) return errno_error("open the root of the runner process");
-  auto folder =
-      open_beneath(root.get(), relative(body),
-                   O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, kStayBeneath);
-  if (!folder && errno == ELOOP)
-    return Error(Code::permission_denied,
-                 "the path of the checkout has a symbolic link, which is not followed");
-  if (!folder) return errno_error("open", body);
-  return folder;
+  return open_as_seen_by(process, body);
+}
+
+// The engine gave the groups of its container the container's id; nobody else can put a process
+// there.
+Result<Fd> Service::open_inside(std::string_view body) const {
+  const auto key = wire::take<wire::ContainerKey>(body);
+  const auto pid = key ? wire::take<wire::ProcessKey>(body) : std::nullopt;
+  if (!pid || pid->pid <= 0 || !is_path(body))
+    return Error(Code::invalid_argument, "not a request for a folder of a container");
+  const std::string id(key->id, sizeof key->id);
+  const auto process = proc_.folder(pid->pid);
+  if (!is_container_id(id) || !lives_in(process, id))
+    return Error(Code::permission_denied, "the process does not live in this container");
+  return open_as_seen_by(process, body);
 }
 
 // By the names of its control groups, which the engine gave it.
@@ -269,10 +307,7 @@ bool Service::runner_lives_in(std::string_view container) const {
   return std::any_of(runners.begin(), runners.end(), [&](const auto& runner) {
     const auto process = proc_.folder(runner.id.pid);
     const auto stat = ProcFs::stat(process);
-    if (!stat || stat->start_ticks != runner.id.start_ticks) return false;
-    const Fd fd(::openat(process.get(), "cgroup", O_RDONLY | O_CLOEXEC | O_NOCTTY));
-    const auto text = fd ? read_up_to(fd, kMaxCgroupOf) : Result<std::string>(std::string());
-    return text.ok() && text->find(container) != std::string::npos;
+    return stat && stat->start_ticks == runner.id.start_ticks && lives_in(process, container);
   });
 }
 
@@ -290,10 +325,7 @@ Result<std::string> Service::cgroup_of(std::string_view body) const {
   const auto process = wire::take<wire::ProcessKey>(body);
   if (!process || process->pid <= 0 || !body.empty())
     return Error(Code::invalid_argument, "not a process");
-  const auto folder = proc_.folder(process->pid);
-  const Fd fd(folder ? ::openat(folder.get(), "cgroup", O_RDONLY | O_CLOEXEC | O_NOCTTY) : -1);
-  if (!fd) return Error(Code::not_found, "no such process");
-  return read_up_to(fd, kMaxCgroupOf);
+  return groups_of(proc_.folder(process->pid));
 }
 
 std::string Service::self_check() const {

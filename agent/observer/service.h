@@ -66,6 +66,7 @@ class Service {
   void offer_traces();
   void flush();
   Result<Fd> open_checkout(std::string_view body) const;
+  Result<Fd> open_inside(std::string_view body) const;
   Result<std::string> cgroup_of(std::string_view body) const;
   Result<Fd> open_container(std::string_view body) const;
   bool runner_lives_in(std::string_view container) const;

@@ -17,6 +17,7 @@
 //   containers     –                            ContainerRecord…
 //   open_container ContainerKey                 –                                  the file
 //   cgroup_of      ProcessKey (only its pid)    /proc/PID/cgroup
+//   open_inside    ContainerKey, ProcessKey (only its pid), then the path      the directory
 //
 // A reply with a code has the error's message as its body.
 #pragma once
@@ -53,6 +54,7 @@ enum class Kind : uint8_t {
   containers,
   open_container,
   cgroup_of,
+  open_inside,
 };
 
 struct Header {

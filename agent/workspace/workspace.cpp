@@ -80,13 +80,15 @@ Workspace::~Workspace() {
   state_->thread.join();
 }
 
-Task<Result<fleet::v1::InventoryReport>> Workspace::take(ProcessId runner, std::string path) {
-  const auto state = state_;
+namespace {
+
+Task<Result<fleet::v1::InventoryReport>> read_opened(std::shared_ptr<Workspace::State> state,
+                                                     Task<Result<Fd>> opening) {
   if (state->waiting >= kMaxWaiting)
     co_return Error(Code::resource_exhausted,
                     "more than " + std::to_string(kMaxWaiting) + " checkouts wait to be read");
   ++state->waiting;
-  auto opened = co_await state->observer.open_checkout(runner, path);
+  auto opened = co_await std::move(opening);
   if (!opened.ok()) {
     --state->waiting;
     co_return opened.error();
@@ -95,6 +97,17 @@ Task<Result<fleet::v1::InventoryReport>> Workspace::take(ProcessId runner, std::
   auto report = co_await on_thread(state, std::move(folder));
   --state->waiting;
   co_return report;
+}
+
+}  // namespace
+
+Task<Result<fleet::v1::InventoryReport>> Workspace::take(ProcessId runner, std::string path) {
+  return read_opened(state_, state_->observer.open_checkout(runner, path));
+}
+
+Task<Result<fleet::v1::InventoryReport>> Workspace::take_inside(ContainerId container, int32_t pid,
+                                                                std::string path) {
+  return read_opened(state_, state_->observer.open_inside(container, pid, path));
 }
 
 }  // namespace gitaiops::agent

@@ -56,6 +56,9 @@ class Workspace {
   // What the checkout at `path`, as the runner's mount namespace names it, depends on, composed.
   // resource_exhausted when too many wait already.
   Task<Result<fleet::v1::InventoryReport>> take(ProcessId runner, std::string path);
+  // The same of one inside a container, by the container's own names.
+  Task<Result<fleet::v1::InventoryReport>> take_inside(ContainerId container, int32_t pid,
+                                                       std::string path);
 
   struct State;
 

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """A container engine as its host sees it: real namespaces and control groups, docker's folders and state files.
 
-    container_engine.py --socket FILE --root DIR serve        until SIGTERM; needs to be root
+    container_engine.py --socket FILE --root DIR [--builds DIR] serve        until SIGTERM; needs to be root
     container_engine.py --socket FILE create < options.json   prints the id; {"name", "labels", "env", "memory_limit_bytes"}
     container_engine.py --socket FILE start ID COMMAND…       with our standard streams; exits as the container does
     container_engine.py --socket FILE remove ID
@@ -9,7 +9,8 @@
 What is like docker: DIR/containers/<id>/config.v2.json, written anew (and renamed) at each change, with the environment and
 all its secrets in it; a group "docker/<id>" in every hierarchy of version 1, or "docker/<id>" in version 2, that is made at
 each start and removed as soon as the last process ended; containers are children of the engine, not of who asked.
-What is not: images, file systems, networks: a container sees the host's.
+What is not: images, file systems, networks: a container sees the host's. But for one folder: behind --builds the containers of
+a name share a volume of their own (DIR/volumes/…), as the runner's builds folder is inside containers.
 
 DIR/truth.jsonl gets a line a start, read by the engine before it removes the group: {"id", "cpu_us", "rusage_us",
 "memory_peak_bytes", "oom_kills"}. Tests compare with it.
@@ -123,7 +124,8 @@ class Container:
         groups = Groups(self.engine.parent, self.id, self.options.get("memory_limit_bytes", 0))
         # Login shells read a profile: that of whoever runs the engine is not in a container.
         environment = {**os.environ, "HOME": str(self.engine.root), **dict(e.split("=", 1) for e in self.options.get("env", []))}
-        self.process = subprocess.Popen([*groups.enter(), "unshare", "--pid", "--fork", "--kill-child", *command], stdin=streams[0],
+        inside = ["unshare", "--pid", "--fork", "--kill-child", *self._volume(), *command]
+        self.process = subprocess.Popen([*groups.enter(), *inside], stdin=streams[0],
                                         stdout=streams[1], stderr=streams[2], env=environment, start_new_session=True)
         for stream in streams:
             os.close(stream)
@@ -137,6 +139,15 @@ class Container:
             file.write(json.dumps({"id": self.id, "rusage_us": int((usage.ru_utime + usage.ru_stime) * 1e6), **truth}) + "\n")
         self.write({"Running": False, "Pid": 0, "ExitCode": code, "OOMKilled": bool(truth["oom_kills"])})
         return code if code >= 0 else 128 - code
+
+    def _volume(self) -> list[str]:
+        """Options of unshare and the command that puts the volume in place."""
+        if not self.engine.builds:
+            return []
+        volume = self.engine.root / "volumes" / self.options["name"].split("-concurrent-")[0]
+        volume.mkdir(parents=True, exist_ok=True)
+        volume.chmod(0o777)
+        return ["--mount", "sh", "-c", 'mount --bind "$1" "$2" && shift 2 && exec "$@"', "sh", str(volume), str(self.engine.builds)]
 
     @staticmethod
     def _first(outer: int) -> int:
@@ -170,8 +181,8 @@ class Container:
 
 
 class Engine:
-    def __init__(self, root: pathlib.Path) -> None:
-        self.root, self.parent = root, f"docker-double-{os.getpid()}"
+    def __init__(self, root: pathlib.Path, builds: Optional[pathlib.Path]) -> None:
+        self.root, self.parent, self.builds = root, f"docker-double-{os.getpid()}", builds
         self.containers: dict[str, Container] = {}
         (root / "containers").mkdir(parents=True, exist_ok=True)
         root.chmod(0o710)
@@ -236,12 +247,13 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("do", choices=("serve", "create", "start", "remove"))
     parser.add_argument("--root", type=pathlib.Path)
+    parser.add_argument("--builds", type=pathlib.Path)
     parser.add_argument("--socket", required=True)
     parser.add_argument("id", nargs="?")
     parser.add_argument("command", nargs=argparse.REMAINDER)
     arguments = parser.parse_args()
     if arguments.do == "serve":
-        engine = Engine(arguments.root)
+        engine = Engine(arguments.root, arguments.builds)
         signal.signal(signal.SIGTERM, lambda *_: engine.stop())
         engine.serve(arguments.socket)
     elif arguments.do == "create":

@@ -39,7 +39,8 @@ class Containers(SharedCase):
     def setUpClass(cls) -> None:
         cls.make_folder()
         socket = cls.base / "docker.sock"
-        cls.engine = subprocess.Popen([PYTHON, str(ENGINE), "--socket", str(socket), "--root", str(cls.base / "docker"), "serve"])
+        cls.engine = subprocess.Popen([PYTHON, str(ENGINE), "--socket", str(socket), "--root", str(cls.base / "docker"),
+                                       "--builds", str(cls.base / "lab" / "runner" / "builds"), "serve"])
         cls.addClassCleanup(cls.engine.wait)
         cls.addClassCleanup(cls.engine.terminate)
         wait_for("the engine listens", socket.exists)
@@ -100,6 +101,19 @@ class Containers(SharedCase):
         self.assertEqual(report["diagnosis"]["category"], "oom_killed")
         build = next(part for part in report["usage"]["containers"] if part["kind"] == "build")
         self.assertEqual(build["memory_limit_bytes"], 64 << 20)
+
+    def test_what_a_checkout_inside_a_container_depends_on_is_known(self) -> None:
+        """Its builds folder is a volume: at its path, the host has nothing."""
+        lock = """{"name": "web", "lockfileVersion": 3, "packages": {"": {"dependencies": {"%s": "1.2.3"}},
+                  "node_modules/%s": {"version": "1.2.3"}}}"""
+        # By the log's word, which comes late; then, where it is known where this runner has them, for short jobs, too.
+        for name, script in (("left", "sleep 5"), ("right", "sleep 1")):
+            project = self.lab.project("grp/in-" + name, files={"package-lock.json": lock % (name, name)})
+            self.lab.wait(self.lab.pipeline(project, [{"name": "job", "script": [script]}], ref="main"))
+            self.assertEqual([p for p in (self.base / "lab" / "runner" / "builds").rglob("*") if p.is_file()], [])
+            uses = wait_for(lambda name=name: f"the inventory of {name}\n{self.system.story()}",
+                            lambda name=name: self.system.get("/api/v1/packages?ecosystem=npm&name=" + name)[1].get("packages"))
+            self.assertEqual([(use["project_path"], use["version"]) for use in uses], [("grp/in-" + name, "1.2.3")])
 
     def test_services_are_parts_of_the_job(self) -> None:
         _, report, truth = self.job(["sleep 2"], variables={"LAB_SERVICE": "while :; do :; done"})

@@ -48,6 +48,9 @@ class FakeObserver final : public Observer {
   Task<Result<Fd>> open_checkout(const ProcessId&, const std::string&) override {
     co_return nothing();
   }
+  Task<Result<Fd>> open_inside(const ContainerId&, int32_t, const std::string&) override {
+    co_return nothing();
+  }
   Task<Result<std::vector<std::string>>> self_check() override { co_return nothing(); }
 
  private:
@@ -135,6 +138,24 @@ TEST_F(WatchTest, AJobGetsTheUsageOfItsContainerOnce) {
   EXPECT_EQ(verdict.usage->containers(0).kind(), "build");
   EXPECT_EQ(verdict.usage->containers(0).name(), "n");
   EXPECT_FALSE(watch_->take(job_).usage);
+}
+
+TEST_F(WatchTest, TellsWhichContainerWorksForAJobThatWasAnnounced) {
+  counts(1, 1, 1, 0);
+  observer_->write(kId, docker(1 << 30, 4242));
+  observer_->list(ContainerEngine::docker, kId);
+  watch([&] { return watch_->live() == 1; });
+  EXPECT_TRUE(watch_->builds().empty()) << "the runner told of no such job";
+  watch_->started({"main", 4242, "grp/other", 78, "AbC"});
+  EXPECT_TRUE(watch_->builds().empty()) << "its labels name another project";
+  watch_->started(job_);
+  const auto builds = watch_->builds();
+  ASSERT_EQ(builds.size(), 1u);
+  EXPECT_EQ(builds[0].job.job_id, 4242);
+  EXPECT_EQ(builds[0].id, (ContainerId{ContainerEngine::docker, kId}));
+  EXPECT_EQ(builds[0].pid, 1 << 30);
+  watch_->take(job_);
+  EXPECT_TRUE(watch_->builds().empty()) << "the job is over";
 }
 
 TEST_F(WatchTest, AKillForMemoryIsToldOfAContainerThatWasOverBeforeItCouldBeRead) {

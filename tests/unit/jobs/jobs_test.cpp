@@ -31,6 +31,9 @@ class BrokenObserver final : public Observer {
   Task<Result<Fd>> open_container(const ContainerId&, ContainerFile) override {
     return answer<Fd>(this);
   }
+  Task<Result<Fd>> open_inside(const ContainerId&, int32_t, const std::string&) override {
+    return answer<Fd>(this);
+  }
   Task<Result<std::string>> cgroup_of(int32_t) override { return answer<std::string>(this); }
   Task<Result<std::vector<std::string>>> self_check() override {
     return answer<std::vector<std::string>>(this);

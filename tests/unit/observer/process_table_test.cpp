@@ -129,6 +129,16 @@ TEST_F(ProcessTableTest, ARunnerThatExecsLateTakesItsChildrenAlong) {
   EXPECT_EQ(trees(), (Trees{{20, 20}}));
 }
 
+TEST_F(ProcessTableTest, WhatWasBornLongAgoIsLookedAtSeldom) {
+  now_ = 100'000'000;
+  put({.pid = 10, .comm = "entrypoint.sh"});
+  table_.scan(now_);
+  change({.pid = 10, .comm = "gitlab-runner"});
+  EXPECT_EQ(runners(), Pids{});
+  now_ += 30'000'000;
+  EXPECT_EQ(runners(), Pids{10});
+}
+
 TEST_F(ProcessTableTest, AnOrphanStaysInTheTreeItWasFirstSeenIn) {
   put({.pid = 10, .comm = "gitlab-runner"});
   put({.pid = 20, .parent = 10, .session = 10});

@@ -278,6 +278,33 @@ TEST_F(ServiceTest, OpensACheckoutAndNothingThroughLinks) {
   EXPECT_EQ(code(id, std::string("/tmp\0/x", 7)), to_string(Code::invalid_argument));
 }
 
+TEST_F(ServiceTest, OpensACheckoutInsideAContainerForAProcessThatLivesThere) {
+  const std::string id(64, 'c');
+  const auto process = temp_.path / "proc/4242";
+  std::filesystem::create_directories(process);
+  std::ofstream(process / "cgroup") << "0::/system.slice/docker-" << id << ".scope\n";
+  std::filesystem::create_directories(temp_.path / "rootfs/builds/grp/demo");
+  std::ofstream(temp_.path / "rootfs/builds/grp/demo/package.json") << "{}";
+  std::filesystem::create_symlink("/etc", temp_.path / "rootfs/builds/link");
+  std::filesystem::create_symlink(temp_.path / "rootfs", process / "root");
+  auto options = options_for_test();
+  options.proc_root = temp_ / "proc";
+  connect(options);
+  const auto open = [&](const std::string& container, int pid, const std::string& path) {
+    return run(loop_, observer_->open_inside({ContainerEngine::docker, container}, pid, path));
+  };
+  const auto folder = open(id, 4242, "/builds/grp/demo");
+  ASSERT_TRUE(folder.ok()) << folder.error().to_string();
+  EXPECT_EQ(::faccessat(folder->get(), "package.json", F_OK, 0), 0);
+  EXPECT_EQ(open(std::string(64, 'd'), 4242, "/builds").error().code(), Code::permission_denied);
+  EXPECT_EQ(open(id, 4243, "/builds").error().code(), Code::permission_denied);
+  EXPECT_EQ(open(id, 4242, "/builds/link").error().code(), Code::permission_denied);
+  EXPECT_FALSE(open(id, 4242, "/builds/../..").ok());
+  EXPECT_EQ(open("docker", 4242, "/builds").error().code(), Code::invalid_argument);
+  EXPECT_EQ(open(id, 0, "/builds").error().code(), Code::invalid_argument);
+  EXPECT_EQ(open(id, 4242, "").error().code(), Code::invalid_argument);
+}
+
 TEST_F(ServiceTest, HandsOutTheStateOfAContainerAndTheGroupsOfAProcess) {
   auto options = options_for_test();
   options.host_root = temp_.path;
