@@ -125,6 +125,15 @@ struct SuggestOptions {
 // Three people who should look at a change, and why, by the repository's own history.
 int suggest_reviewers(const SuggestOptions& options, const Terminal& terminal);
 
+struct RiskOptions {
+  std::string file = {};   // train: labelled changes; score: changes; both CSV
+  std::string model = {};  // train writes it, score reads it
+  bool explain = false;    // score: percentile and causes, too
+};
+int train_risk(const RiskOptions& options, const Terminal& terminal);
+// Prints a probability for each change, a line each.
+int score_risk(const RiskOptions& options, const Terminal& terminal);
+
 struct PurlOptions {
   std::string type = {}, name_space = {}, name = {}, version = {}, subpath = {};
   std::vector<std::string> qualifiers = {};  // key=value

@@ -61,6 +61,7 @@ struct Given {
   ScanOptions scan = {};
   ReviewersOptions reviewers = {};
   SuggestOptions suggest = {};
+  RiskOptions risk = {};
   std::string purl = {};
   PurlOptions purl_parts = {};
 };
@@ -311,6 +312,24 @@ void add_reviewers(CLI::App& app, Given& given) {
   });
 }
 
+void add_risk(CLI::App& app, Given& given) {
+  auto* risk =
+      app.add_subcommand("risk", "How likely changes are to be repaired or reverted later");
+  risk->require_subcommand(1);
+  auto* train = risk->add_subcommand("train", "Learn it from labelled changes");
+  train->add_option("--labels", given.risk.file, "The changes: CSV, with columns bug and la, ld, …")
+      ->required();
+  train->add_option("--out", given.risk.model, "The model to write")->required();
+  train->callback([&given] { given.code = train_risk(given.risk, given.terminal); });
+  auto* score = risk->add_subcommand("score", "The probability of each change, a line each");
+  score->add_option("FILE", given.risk.file, "The changes: CSV, with columns la, ld, …")
+      ->required();
+  score->add_option("--model", given.risk.model, "What train has written")->required();
+  score->add_flag("--explain", given.risk.explain,
+                  "Probability, percentile within the project and causes, with tabs between");
+  score->callback([&given] { given.code = score_risk(given.risk, given.terminal); });
+}
+
 void add_purl(CLI::App& app, Given& given) {
   auto* purl_command = app.add_subcommand("purl", "Package URLs");
   purl_command->require_subcommand(1);
@@ -340,7 +359,7 @@ int run(int argc, char** argv) {
   app.require_subcommand(1);
   app.set_version_flag("--version", "gitaiops " GITAIOPS_VERSION);
   for (const auto add : {add_diagnose, add_rules, add_verify, add_versions, add_cvss,
-                         add_advisories, add_scan, add_reviewers, add_purl})
+                         add_advisories, add_scan, add_reviewers, add_risk, add_purl})
     add(app, given);
   app.add_subcommand("version", "The version")->callback([&] {
     terminal.out << "gitaiops " << GITAIOPS_VERSION << "\n";

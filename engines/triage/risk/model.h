@@ -1,20 +1,20 @@
 // How likely a change is to be reverted or repaired later, by what such changes became before.
 //
-//   auto learnt = train(examples);                    // Model, and in words what it rests on
-//   auto score = learnt.model.score(features);
-//   auto text = learnt.model.to_text();  Model::read(text);
+//   const auto model = train(examples);            // oldest first
+//   const auto score = model.score(features);
+//   const auto text = model.to_text();             // Model::read(text)
 //
-// The learner: bagged boosted trees (depth-limited, histogram splits, rows and features sampled by
-// a fixed seed) on the measures and a few ratios of them, averaged with the shipped model of other
-// projects; calibrated on the newest fifth (Platt). Below kFewestLabels labels of both kinds only
-// the shipped model speaks.
+// Boosted trees (trees.h) learnt from the project's own labels, averaged in log-odds with those
+// shipped, which were learnt from other projects and weigh the more the fewer labels there are;
+// calibrated on the newest fifth of the examples (Platt 1999). With fewer than kFewestLabels
+// changes of either kind the shipped trees speak alone, and percentiles are still the project's.
 //
-// Complexity: training 20,000 examples takes some seconds, scoring microseconds.
-// Thread safety: values.
+// Complexity: training takes about a second of processor time for each 5,000 examples, of which the
+// newest 20,000 are used; scoring 20 microseconds, with causes 300. Thread safety: values.
+// Measured: docs/triage.md, bench/bench_triage.cpp.
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -25,44 +25,50 @@
 
 namespace gitaiops::triage::risk {
 
-inline constexpr std::size_t kFewestLabels = 40;  // of each kind
-inline constexpr std::size_t kFewestExamples = 200;
+inline constexpr std::size_t kFewestLabels = 30;  // of each kind
 
 struct Cause {
   Feature feature;
-  double weight;     // how much it raises the log-odds over those of a usual change
-  std::string text;  // "900 lines added, more than 97 % of this project's changes"
+  double weight;     // by how much it raises the log-odds over those of a usual value
+  std::string text;  // "900 lines added, more than in 97 % of this project's changes"
 };
 
 struct Score {
-  double probability = 0;
-  double percentile = 0;      // among the project's changes, 0 to 100
+  double probability = 0;     // 0 to 1
+  double percentile = 0;      // so many in a hundred of the project's changes are less risky
   std::vector<Cause> causes;  // at most three, the gravest first
 };
 
 class Model {
  public:
-  // The shipped one, before it saw a project.
+  // The shipped one, which knows no project: its percentiles are of projects in general.
   static const Model& prior();
-  // What to_text() wrote. invalid_argument: the line and what is wrong with it.
+  // What to_text() wrote; anything else is invalid_argument with the line and what is wrong there.
   static Result<Model> read(std::string_view text);
   std::string to_text() const;
 
-  // Features that are not known count as this project's usual ones.
+  // A measure that is not known (NaN) counts as the project's usual one.
   Score score(const Features& features) const;
   double probability(const Features& features) const;
 
-  bool calibrated() const;    // on the project's own labels
-  std::string basis() const;  // in words
+  // Whether probabilities were checked on labels of the project; else only their order means much.
+  bool calibrated() const;
+  // "1,200 labelled changes of this project, 301 of them risky"
+  std::string basis() const;
 
   struct Parts;
   explicit Model(std::shared_ptr<const Parts> parts) : parts_(std::move(parts)) {}
+  const std::shared_ptr<const Parts>& parts() const { return parts_; }
 
  private:
   std::shared_ptr<const Parts> parts_;
 };
 
-// Oldest first. With too few labels: the shipped model, with percentiles of these examples.
-Model train(std::span<const Example> examples);
+// Oldest first.
+Model train(std::span<const Example> examples, const Model& general = Model::prior());
+
+// A model for projects that it has not seen, learnt from several: what is shipped. Each project
+// weighs as much as the others, whatever its size and however many of its changes are risky.
+Model train_general(std::span<const std::vector<Example>> projects);
 
 }  // namespace gitaiops::triage::risk
