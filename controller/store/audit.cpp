@@ -140,16 +140,11 @@ Task<Result<std::vector<AuditRecord>>> SqliteStore::audit_from(int64_t from, std
 Task<Result<Page<AuditRecord>>> SqliteStore::audit_page(Scope scope, AuditFilter filter,
                                                         PageRequest page) {
   return database_->read([scope, filter, page](Connection& c) -> Result<Page<AuditRecord>> {
-    if (page.limit == 0 || page.limit > kLargestPage)
-      return Error(Code::invalid_argument,
-                   "a page has 1 to " + std::to_string(kLargestPage) + " items");
-    const auto after = page.after.empty() ? std::optional(INT64_MAX) : parse_int(page.after);
-    if (!after)
-      return Error(Code::invalid_argument, "this is no page marker of ours; start without one");
+    ASSIGN_OR_RETURN(const auto before, before_of(page));
     const ScopeClause clause(scope);
     const std::string text = like(filter.text.value_or(""));
     std::string sql(kAuditColumns);
-    std::vector<sqlite::Value> values = {*after};
+    std::vector<sqlite::Value> values = {before};
     sql += "WHERE n < ?";
     if (!allows(scope, "*", "*")) {
       sql +=
@@ -177,16 +172,8 @@ Task<Result<Page<AuditRecord>>> SqliteStore::audit_page(Scope scope, AuditFilter
     }
     sql += " ORDER BY n DESC LIMIT ?";
     values.emplace_back(page.limit + 1);
-    Page<AuditRecord> out;
     auto rows = c.query(sql, values);
-    while (rows.next()) {
-      if (out.items.size() == page.limit) {
-        out.next = std::to_string(out.items.back().n);
-        break;
-      }
-      out.items.push_back(to_record(rows));
-    }
-    return out;
+    return page_of<AuditRecord>(rows, page, to_record);
   });
 }
 

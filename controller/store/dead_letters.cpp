@@ -36,23 +36,10 @@ Result<DeadLetter> find(Connection& c, int64_t id) {
 
 Task<Result<Page<DeadLetter>>> SqliteStore::dead_letters(PageRequest page) {
   return database_->read([page](Connection& c) -> Result<Page<DeadLetter>> {
-    if (page.limit == 0 || page.limit > kLargestPage)
-      return Error(Code::invalid_argument,
-                   "a page has 1 to " + std::to_string(kLargestPage) + " items");
-    const auto after = page.after.empty() ? std::optional(INT64_MAX) : parse_int(page.after);
-    if (!after)
-      return Error(Code::invalid_argument, "this is no page marker of ours; start without one");
-    Page<DeadLetter> out;
+    ASSIGN_OR_RETURN(const auto before, before_of(page));
     auto rows =
-        c.query(letters_where("WHERE id < ? ORDER BY id DESC LIMIT ?"), {*after, page.limit + 1});
-    while (rows.next()) {
-      if (out.items.size() == page.limit) {
-        out.next = std::to_string(out.items.back().id);
-        break;
-      }
-      out.items.push_back(to_letter(rows));
-    }
-    return out;
+        c.query(letters_where("WHERE id < ? ORDER BY id DESC LIMIT ?"), {before, page.limit + 1});
+    return page_of<DeadLetter>(rows, page, to_letter);
   });
 }
 

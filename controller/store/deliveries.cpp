@@ -184,14 +184,9 @@ Task<void> SqliteStore::wait_delivery(std::chrono::microseconds limit) {
 
 Task<Result<Page<Delivery>>> SqliteStore::deliveries(DeliveryFilter filter, PageRequest page) {
   return database_->read([filter, page](Connection& c) -> Result<Page<Delivery>> {
-    if (page.limit == 0 || page.limit > kLargestPage)
-      return Error(Code::invalid_argument,
-                   "a page has 1 to " + std::to_string(kLargestPage) + " items");
-    const auto after = page.after.empty() ? std::optional(INT64_MAX) : parse_int(page.after);
-    if (!after)
-      return Error(Code::invalid_argument, "this is no page marker of ours; start without one");
+    ASSIGN_OR_RETURN(const auto before, before_of(page));
     std::string sql = std::string(kDeliveryColumns) + " FROM deliveries WHERE n < ?";
-    std::vector<sqlite::Value> values = {*after};
+    std::vector<sqlite::Value> values = {before};
     const auto equal = [&](const char* column, const std::optional<std::string>& value) {
       if (!value) return;
       sql.append(" AND ").append(column).append(" = ?");
@@ -203,18 +198,8 @@ Task<Result<Page<Delivery>>> SqliteStore::deliveries(DeliveryFilter filter, Page
     equal("source", filter.source);
     sql += " ORDER BY n DESC LIMIT ?";
     values.emplace_back(page.limit + 1);
-    Page<Delivery> out;
-    int64_t last = 0;
     auto rows = c.query(sql, values);
-    while (rows.next()) {
-      if (out.items.size() == page.limit) {
-        out.next = std::to_string(last);
-        break;
-      }
-      last = rows.integer(0);
-      out.items.push_back(to_delivery(rows));
-    }
-    return out;
+    return page_of<Delivery>(rows, page, to_delivery);
   });
 }
 

@@ -162,15 +162,12 @@ struct Listed {
 Task<Result<Page<Failure>>> SqliteStore::failures(Scope scope, FailureFilter filter,
                                                   PageRequest page) {
   return database_->read([scope, filter, page](Connection& c) -> Result<Page<Failure>> {
-    if (page.limit == 0 || page.limit > kLargestPage)
-      return Error(Code::invalid_argument,
-                   "a page has 1 to " + std::to_string(kLargestPage) + " items");
+    RETURN_IF_ERROR(check_size(page));
     const ScopeClause clause(scope);
     Listed listed(clause, filter);
     if (!page.after.empty()) {
       const auto after = parse_int(page.after);
-      if (!after)
-        return Error(Code::invalid_argument, "this is no page marker of ours; start without one");
+      if (!after) return no_page_marker();
       listed.sql += " AND f.last_n < ?";
       listed.values.emplace_back(*after);
     }

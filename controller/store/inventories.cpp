@@ -132,14 +132,8 @@ Task<Result<Inventory>> SqliteStore::inventory(Scope scope, InventoryFilter filt
 Task<Result<Page<PackageUse>>> SqliteStore::package_uses(Scope scope, std::string ecosystem,
                                                          std::string name, PageRequest page) {
   return database_->read([scope, ecosystem, name, page](Connection& c) -> Result<Page<PackageUse>> {
-    if (page.limit == 0 || page.limit > kLargestPage)
-      return Error(Code::invalid_argument,
-                   "a page has 1 to " + std::to_string(kLargestPage) + " items");
+    ASSIGN_OR_RETURN(const auto before, before_of(page));
     const ScopeClause clause(scope);
-    const auto after =
-        page.after.empty() ? std::optional<int64_t>(INT64_MAX) : parse_int(page.after);
-    if (!after)
-      return Error(Code::invalid_argument, "this is no page marker of ours; start without one");
     // The newest inventory of each ref of each project: what is in use now.
     auto rows = c.query(
         "SELECT i.n, i.instance, i.project_id, i.project_path, i.ref, i.commit_sha, p.version, "
@@ -150,7 +144,7 @@ Task<Result<Page<PackageUse>>> SqliteStore::package_uses(Scope scope, std::strin
             "inventories newer WHERE newer.instance = i.instance AND newer.project_path = "
             "i.project_path AND newer.ref = i.ref AND newer.n > i.n) ORDER BY i.n DESC, p.version "
             "LIMIT ?",
-        {clause.glob(), ecosystem, name_in_rows(ecosystem, name), *after, page.limit + 1});
+        {clause.glob(), ecosystem, name_in_rows(ecosystem, name), before, page.limit + 1});
     Page<PackageUse> out;
     while (rows.next()) {
       // Versions of one inventory stay on one page, so the page may be a little longer.

@@ -56,10 +56,6 @@ struct Where {
   std::vector<sqlite::Value> values;
 };
 
-Error no_marker() {
-  return {Code::invalid_argument, "this is no page marker of ours; start without one"};
-}
-
 // By the end of the job, newest first, for filters of that time: only that order has an index for
 // them. What else the filter asks may fit nearly every job or nearly none. So first the newest of
 // the time are looked through; if that does not fill the page, what else is asked fits few, and its
@@ -75,7 +71,7 @@ Result<std::optional<Finished>> finish_marker(const std::string& after) {
   const auto dot = after.find('.');
   const auto at = parse_int(std::string_view(after).substr(0, dot));
   const auto n = dot == std::string::npos ? std::nullopt : parse_int(after.substr(dot + 1));
-  if (!at || !n) return no_marker();
+  if (!at || !n) return no_page_marker();
   return std::optional(Finished{*at, *n});
 }
 
@@ -162,33 +158,21 @@ void move_inventories(Connection& c, const std::string& instance, int64_t job_id
 
 Task<Result<Page<Job>>> SqliteStore::jobs(Scope scope, JobFilter filter, PageRequest page) {
   return database_->read([scope, filter, page](Connection& c) -> Result<Page<Job>> {
-    if (page.limit == 0 || page.limit > kLargestPage)
-      return Error(Code::invalid_argument,
-                   "a page has 1 to " + std::to_string(kLargestPage) + " items");
+    RETURN_IF_ERROR(check_size(page));
     const ScopeClause clause(scope);
     Where where(clause, filter);
     if (filter.finished_after || filter.finished_before)
       return page_by_finish(c, std::move(where), filter, page);
     if (!page.after.empty()) {
       const auto after = parse_int(page.after);
-      if (!after) return no_marker();
+      if (!after) return no_page_marker();
       where.add("n < ?", after);
     }
     // One more than asked for tells whether there is a next page.
     where.values.emplace_back(page.limit + 1);
-    Page<Job> out;
-    int64_t last = 0;
     auto rows =
         c.query(std::string(kJobColumns) + where.sql + " ORDER BY n DESC LIMIT ?", where.values);
-    while (rows.next()) {
-      if (out.items.size() == page.limit) {
-        out.next = std::to_string(last);
-        break;
-      }
-      last = rows.integer(0);
-      out.items.push_back(to_job(rows));
-    }
-    return out;
+    return page_of<Job>(rows, page, to_job);
   });
 }
 

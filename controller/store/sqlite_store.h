@@ -32,6 +32,26 @@ Scope scope_from_json(const std::string& text);
 std::string facts_to_json(const GitlabFacts& facts);
 std::optional<GitlabFacts> facts_from_json(const std::string& text);
 
+// ---- Lists, the newest first (paging.cpp) ----
+
+Error no_page_marker();
+Status check_size(const PageRequest& page);
+// The number that the page's rows come before. invalid_argument: its size or marker.
+Result<int64_t> before_of(const PageRequest& page);
+// Of rows whose first column is their number, one more of them asked for than the page has.
+template <class T, class FromRow>
+Page<T> page_of(Rows& rows, const PageRequest& page, FromRow from_row) {
+  Page<T> out;
+  for (int64_t last = 0; rows.next(); last = rows.integer(0)) {
+    if (out.items.size() == page.limit) {
+      out.next = std::to_string(last);
+      break;
+    }
+    out.items.push_back(from_row(rows));
+  }
+  return out;
+}
+
 // ---- Permission inside queries (scope.cpp) ----
 
 // Rows of a table that has the columns `instance` and `project_path` and that the scope allows.

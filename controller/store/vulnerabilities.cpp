@@ -179,16 +179,10 @@ Task<Result<Page<Vulnerability>>> SqliteStore::vulnerabilities(Scope scope,
                                                                VulnerabilityFilter filter,
                                                                PageRequest page) {
   return database_->read([scope, filter, page](Connection& c) -> Result<Page<Vulnerability>> {
-    if (page.limit == 0 || page.limit > kLargestPage)
-      return Error(Code::invalid_argument,
-                   "a page has 1 to " + std::to_string(kLargestPage) + " items");
-    const auto before =
-        page.after.empty() ? std::optional<int64_t>(INT64_MAX) : parse_int(page.after);
-    if (!before)
-      return Error(Code::invalid_argument, "this is no page marker of ours; start without one");
+    ASSIGN_OR_RETURN(const auto before, before_of(page));
     const ScopeClause clause(scope);
     std::string where = clause.sql("v") + " AND v.n < ? AND i.matched <> ''";
-    std::vector<sqlite::Value> values{clause.glob(), *before};
+    std::vector<sqlite::Value> values{clause.glob(), before};
     const auto add = [&](std::string_view condition, const auto& value) {
       if (!value) return;
       where.append(" AND ").append(condition);
@@ -216,16 +210,10 @@ Task<Result<Page<Vulnerability>>> SqliteStore::vulnerabilities(Scope scope,
             " AND " + std::string(kNewestOfRef) +
             " AND newer.matched <> '') ORDER BY v.n DESC LIMIT ?",
         values);
-    Page<Vulnerability> out;
-    while (rows.next()) {
-      if (out.items.size() == page.limit) {
-        out.next = std::to_string(out.items.back().n);
-        break;
-      }
-      out.items.push_back({rows.integer(0), rows.text(1), rows.integer(2), rows.text(3),
-                           rows.text(4), rows.text(5), to_found(rows, 7), rows.time(6)});
-    }
-    return out;
+    return page_of<Vulnerability>(rows, page, [](const Rows& row) -> Vulnerability {
+      return {row.integer(0), row.text(1), row.integer(2),   row.text(3),
+              row.text(4),    row.text(5), to_found(row, 7), row.time(6)};
+    });
   });
 }
 
