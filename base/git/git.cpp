@@ -3,10 +3,12 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -21,6 +23,7 @@ using Clock = std::chrono::steady_clock;
 constexpr std::size_t kPiece = 256 << 10;
 constexpr std::size_t kErrorsKept = 4 << 10;
 constexpr const char* kProgram = "git";
+constexpr int64_t kLookMs = 250;  // how often somebody may want us to stop
 
 using Setting = std::pair<std::string, std::string>;
 
@@ -73,6 +76,10 @@ std::vector<std::string> environment(const Command& command) {
       "GIT_NO_LAZY_FETCH=1",  // from git 2.45 on; before it GIT_ALLOW_PROTOCOL stops it
       "GIT_ALLOW_PROTOCOL=" + command.protocols,
   };
+  if (command.protocols != "none")
+    for (const auto* name : {"https_proxy", "HTTPS_PROXY", "http_proxy", "all_proxy", "ALL_PROXY",
+                             "no_proxy", "NO_PROXY"})
+      if (const char* value = std::getenv(name)) out.push_back(std::string(name) + "=" + value);
   std::size_t n = 0;
   for (const auto* list : {&harmless(), &command.settings}) {
     for (const auto& [key, value] : *list) {
@@ -127,8 +134,8 @@ class Child {
 };
 
 // Between fork and exec: only what is safe in the child of a process with threads.
-[[noreturn]] void become_git(int in, int out, int err, pid_t parent, char* const* arguments,
-                             char* const* variables) {
+[[noreturn]] void become_git(int in, int out, int err, pid_t parent, uint64_t largest_file,
+                             char* const* arguments, char* const* variables) {
   ::setpgid(0, 0);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
   if (::getppid() != parent) ::_exit(127);
@@ -136,6 +143,10 @@ class Child {
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
   ::signal(SIGPIPE, SIG_DFL);
+  if (largest_file > 0) {
+    const rlimit limit{largest_file, largest_file};
+    if (::setrlimit(RLIMIT_FSIZE, &limit) != 0) ::_exit(127);
+  }
   if (::dup2(in, 0) < 0 || ::dup2(out, 1) < 0 || ::dup2(err, 2) < 0) ::_exit(127);
   ::execvpe(kProgram, arguments, variables);
   ::_exit(errno == ENOENT ? 126 : 127);
@@ -161,6 +172,8 @@ class Pump {
     const auto end = Clock::now() + command_.limit;
     buffer_.resize(kPiece);
     while (out_ || err_) {
+      if (command_.stop && command_.stop->load())
+        return Error(Code::cancelled, "git was told to stop");
       const auto left =
           std::chrono::duration_cast<std::chrono::milliseconds>(end - Clock::now()).count();
       if (left <= 0)
@@ -170,7 +183,7 @@ class Pump {
       std::array<pollfd, 3> waits = {
           {{out_.get(), POLLIN, 0}, {err_.get(), POLLIN, 0}, {in_.get(), POLLOUT, 0}}};
       const int ready =
-          ::poll(waits.data(), waits.size(), static_cast<int>(std::min<int64_t>(left, 1000)));
+          ::poll(waits.data(), waits.size(), static_cast<int>(std::min(int64_t{left}, kLookMs)));
       if (ready < 0 && errno != EINTR) return errno_error("poll");
       if (ready <= 0) continue;
       if (waits[0].revents != 0) RETURN_IF_ERROR(take(on_output));
@@ -256,8 +269,8 @@ Status run(const Command& command, const std::function<Status(std::string_view)>
   const auto pid = ::fork();
   if (pid < 0) return errno_error("fork");
   if (pid == 0)
-    become_git(in.read.get(), out.write.get(), err.write.get(), parent, arguments.data(),
-               settings.data());
+    become_git(in.read.get(), out.write.get(), err.write.get(), parent, command.largest_file,
+               arguments.data(), settings.data());
   ::setpgid(pid, pid);
   Child child(pid);
   in.read.reset(), out.write.reset(), err.write.reset();
@@ -267,6 +280,11 @@ Status run(const Command& command, const std::function<Status(std::string_view)>
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
   if (WIFEXITED(status) && WEXITSTATUS(status) == 126 && pump.errors().empty())
     return Error(Code::not_found, "there is no git on this machine");
+  if (command.largest_file > 0 && (pump.errors().find("File too large") != std::string::npos ||
+                                   pump.errors().find("died of signal 25") != std::string::npos ||
+                                   (WIFSIGNALED(status) && WTERMSIG(status) == SIGXFSZ)))
+    return Error(Code::resource_exhausted, "git would write a file of more than " +
+                                               std::to_string(command.largest_file >> 20) + " MiB");
   if (WIFSIGNALED(status))
     return Error(Code::internal, "git was ended by signal " + std::to_string(WTERMSIG(status)));
   const auto said = first_line(pump.errors());

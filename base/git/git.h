@@ -13,6 +13,7 @@
 // Thread safety: yes; each call is a process of its own.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <filesystem>
 #include <functional>
@@ -31,16 +32,19 @@ struct Command {
   std::string input = {};              // on its standard input
   std::chrono::milliseconds limit = std::chrono::minutes(2);
   uint64_t largest_output = uint64_t{4} << 30;
+  uint64_t largest_file = 0;  // that it may write: one that grows beyond ends the run; 0: no limit
   // git's own configuration for this run: "http.extraHeader". It travels in the child's
   // environment, which only its own user and root can read; never in its arguments, which everybody
   // can.
   std::vector<std::pair<std::string, std::string>> settings = {};
-  std::string protocols = "none";  // as GIT_ALLOW_PROTOCOL: "https", "https:http"
+  // As GIT_ALLOW_PROTOCOL: "https", "https:http". With one, the caller's proxy variables go along.
+  std::string protocols = "none";
+  const std::atomic<bool>* stop = nullptr;  // set: the run is ended within a quarter of a second
 };
 
 // not_found: there is no git, or no such folder; deadline_exceeded; resource_exhausted: too much
-// output; cancelled never: an error of `on_output` is returned as it is; else invalid_argument with
-// the first line that git wrote to its standard error.
+// output, or a file too large; cancelled: `stop`; what `on_output` returns, as it is; else
+// invalid_argument with the first line that git wrote to its standard error.
 Status run(const Command& command, const std::function<Status(std::string_view)>& on_output);
 
 // All of a small output, without white space at its ends.

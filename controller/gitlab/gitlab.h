@@ -36,6 +36,7 @@ struct Project {
   int64_t forked_from_id = 0;  // 0: not a fork, or we may not see its parent
   Visibility visibility = Visibility::private_;
   bool logs_for_members_only = false;  // job logs have fewer readers than the project
+  std::string default_branch = {};     // empty: an empty repository
 };
 
 struct Job {
@@ -79,6 +80,20 @@ struct Bridge {
   std::optional<Pipeline> downstream;  // nothing: not started, or not ours to see
 };
 
+struct User {
+  int64_t id = 0;
+  std::string username;
+  std::string name = {};  // as people read it
+};
+
+// Whoever may act in a project, by her own membership or a group's.
+struct Member {
+  User user;
+  bool active = false;   // not blocked, not deactivated
+  int access_level = 0;  // GitLab's: 30 developer, 40 maintainer, 50 owner
+};
+inline constexpr int kDeveloper = 30;
+
 struct MergeRequest {
   int64_t iid = 0;
   int64_t project_id = 0;  // the target project
@@ -88,11 +103,9 @@ struct MergeRequest {
   std::string source_branch, sha, web_url;
   UnixMicros updated_at;
   std::optional<Pipeline> head_pipeline;  // only merge_request() fills it
-};
-
-struct User {
-  int64_t id = 0;
-  std::string username;
+  std::string target_branch = {};
+  User author = {};
+  std::vector<User> reviewers = {};  // who was asked to look at it
 };
 
 struct Note {
@@ -145,6 +158,11 @@ class Gitlab {
   virtual Task<Result<std::optional<UnixMicros>>> token_expiry() = 0;
   // Who our token is. Asked once and remembered.
   virtual Task<Result<User>> current_user() = 0;
+  virtual Task<Result<std::vector<Member>>> members(int64_t project) = 0;
+  // "busy" is what people set when they are away.
+  virtual Task<Result<bool>> is_busy(int64_t user) = 0;
+  // Open merge requests that wait for this reviewer, as far as our token sees them; counted to 100.
+  virtual Task<Result<int64_t>> open_reviews(int64_t user) = 0;
   virtual Task<Result<std::vector<Note>>> notes(int64_t project,
                                                 int64_t merge_request) = 0;  // oldest first
   virtual Task<Result<Note>> note(int64_t project, int64_t merge_request, int64_t id) = 0;

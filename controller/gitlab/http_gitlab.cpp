@@ -196,6 +196,17 @@ class HttpGitlab final : public Gitlab {
     }
     co_return *user_;
   }
+  Task<Result<std::vector<Member>>> members(int64_t project) override {
+    return list<Member>("/projects/" + number(project) + "/members/all?", parse_members);
+  }
+  Task<Result<bool>> is_busy(int64_t user) override {
+    return get<bool>("/users/" + number(user) + "/status", parse_busy);
+  }
+  Task<Result<int64_t>> open_reviews(int64_t user) override {
+    return get<int64_t>("/merge_requests?scope=all&state=opened&reviewer_id=" + number(user) +
+                            "&per_page=" + number(kPageSize),
+                        parse_length);
+  }
   Task<Result<std::vector<Note>>> notes(int64_t project, int64_t iid) override {
     return list<Note>(notes_path(project, iid) + "?sort=asc&order_by=created_at", parse_notes);
   }

@@ -1,5 +1,7 @@
 #include "controller/gitlab/parse.h"
 
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
 
 #include "base/bytes/bytes.h"
@@ -67,6 +69,7 @@ Result<Project> project(const json& j) {
   out.path = text(j, "path_with_namespace");
   out.web_url = text(j, "web_url");
   if (out.id <= 0 || out.path.empty()) return lacking("project");
+  out.default_branch = text(j, "default_branch");
   out.forked_from_id = number(at(j, "forked_from_project"), "id");
   out.visibility = visibility(text(j, "visibility"));
   const bool public_jobs = flag(j, "public_jobs", flag(j, "public_builds", true));
@@ -132,6 +135,21 @@ Result<Bridge> bridge(const json& j) {
   return out;
 }
 
+Result<User> user(const json& j) {
+  User out{.id = number(j, "id"), .username = text(j, "username"), .name = text(j, "name")};
+  if (out.id <= 0) return lacking("user");
+  return out;
+}
+
+Result<Member> member(const json& j) {
+  Member out;
+  ASSIGN_OR_RETURN(out.user, user(j));
+  const auto state = text(j, "state"), membership = text(j, "membership_state");
+  out.active = state == "active" && (membership.empty() || membership == "active");
+  out.access_level = static_cast<int>(std::clamp<int64_t>(number(j, "access_level"), 0, 1000));
+  return out;
+}
+
 Result<MergeRequest> merge_request(const json& j) {
   MergeRequest out;
   out.iid = number(j, "iid");
@@ -146,15 +164,16 @@ Result<MergeRequest> merge_request(const json& j) {
   out.sha = text(j, "sha");
   out.web_url = text(j, "web_url");
   out.updated_at = time(j, "updated_at");
+  out.target_branch = text(j, "target_branch");
+  if (at(j, "author").is_object()) {
+    ASSIGN_OR_RETURN(out.author, user(at(j, "author")));
+  }
+  if (at(j, "reviewers").is_array()) {
+    ASSIGN_OR_RETURN(out.reviewers, each<User>(at(j, "reviewers"), user));
+  }
   if (at(j, "head_pipeline").is_object()) {
     ASSIGN_OR_RETURN(out.head_pipeline, pipeline(at(j, "head_pipeline")));
   }
-  return out;
-}
-
-Result<User> user(const json& j) {
-  User out{.id = number(j, "id"), .username = text(j, "username")};
-  if (out.id <= 0) return lacking("user");
   return out;
 }
 
@@ -183,6 +202,21 @@ Result<MergeRequest> parse_merge_request(std::string_view body) {
 }
 Result<User> parse_user(std::string_view body) {
   return parsed<User>(body, user);
+}
+Result<std::vector<Member>> parse_members(std::string_view body) {
+  return parsed<std::vector<Member>>(body, [](const json& j) { return each<Member>(j, member); });
+}
+Result<bool> parse_busy(std::string_view body) {
+  return parsed<bool>(body, [](const json& j) -> Result<bool> {
+    if (!j.is_object()) return lacking("user's status");
+    return text(j, "availability") == "busy";
+  });
+}
+Result<int64_t> parse_length(std::string_view body) {
+  return parsed<int64_t>(body, [](const json& j) -> Result<int64_t> {
+    if (!j.is_array()) return lacking("list");
+    return static_cast<int64_t>(j.size());
+  });
 }
 Result<Note> parse_note(std::string_view body) {
   return parsed<Note>(body, note);

@@ -233,14 +233,17 @@ std::string printed_or_nothing(const Git& git, std::vector<std::string> argument
 }
 
 Result<std::vector<LoggedCommit>> read_log(const Git& git, std::vector<std::string> more,
-                                           const std::string& tip, ReadBounds bounds) {
+                                           const std::string& tip, const std::string& since,
+                                           ReadBounds bounds) {
   std::vector<LoggedCommit> commits;
   LogReader reader([&](LoggedCommit commit) { commits.push_back(std::move(commit)); },
                    bounds.most_files);
   auto arguments = log_arguments();
   arguments.insert(arguments.end(), more.begin(), more.end());
   arguments.push_back("--max-count=" + std::to_string(bounds.most_commits));
-  arguments.insert(arguments.end(), {"--end-of-options", tip, "--"});
+  arguments.insert(arguments.end(), {"--end-of-options", tip});
+  if (!since.empty()) arguments.push_back("^" + since);
+  arguments.push_back("--");
   RETURN_IF_ERROR(
       git(std::move(arguments), [&](std::string_view bytes) { return reader.feed(bytes); }));
   RETURN_IF_ERROR(reader.finish());
@@ -249,11 +252,13 @@ Result<std::vector<LoggedCommit>> read_log(const Git& git, std::vector<std::stri
 
 class Assembly {
  public:
-  Assembly(const Git& git, const std::string& tip)
+  Assembly(const Git& git, const std::string& tip, Known known)
       : ignored_(read_ignored_revisions(printed_or_nothing(
             git, {"cat-file", "blob", tip + ":.git-blame-ignore-revs"}, kLargestMailmap))) {
-    history_.people = People(
-        Mailmap(printed_or_nothing(git, {"cat-file", "blob", tip + ":.mailmap"}, kLargestMailmap)));
+    history_.people = std::move(known.people);
+    if (known.tip.empty())
+      history_.people = People(Mailmap(
+          printed_or_nothing(git, {"cat-file", "blob", tip + ":.mailmap"}, kLargestMailmap)));
   }
 
   // Newest first: the names that people use now are theirs.
@@ -322,19 +327,20 @@ class Assembly {
 
 }  // namespace
 
-Result<RepositoryHistory> read_repository(const Git& git, const std::string& tip,
-                                          ReadBounds bounds) {
+Result<RepositoryHistory> read_repository(const Git& git, const std::string& tip, ReadBounds bounds,
+                                          Known known) {
   if (!is_id(tip)) return Error(Code::invalid_argument, "\"" + tip + "\" is no commit id");
-  ASSIGN_OR_RETURN(auto commits, read_log(git, {"--no-merges"}, tip, bounds), "reading commits");
+  ASSIGN_OR_RETURN(auto commits, read_log(git, {"--no-merges"}, tip, known.tip, bounds),
+                   "reading commits");
   ASSIGN_OR_RETURN(auto merges,
                    read_log(git,
                             {"--merges", "--first-parent", "--diff-merges=first-parent",
                              "--fixed-strings", "--grep=See merge request "},
-                            tip, bounds),
+                            tip, known.tip, bounds),
                    "reading merges");
   const bool cut_short = commits.size() >= bounds.most_commits;
   const auto oldest = commits.empty() ? 0 : commits.back().time_s;
-  Assembly assembly(git, tip);
+  Assembly assembly(git, tip, std::move(known));
   for (auto& commit : commits) assembly.add(std::move(commit), false);
   for (auto& merge : merges)
     if (!cut_short || merge.time_s >= oldest) assembly.add(std::move(merge), true);

@@ -111,8 +111,13 @@ struct RepositoryHistory {
   bool cut_short = false;  // there are older ones
 };
 
-// `tip`: a commit id. An empty repository has no tip, and nobody asks.
+// `tip`: a commit id. An empty repository has no tip, and nobody asks. `known`: of an earlier tip
+// that `tip` descends from; only what came since is read, and people keep the names they had there.
+struct Known {
+  std::string tip;
+  People people;
+};
 Result<RepositoryHistory> read_repository(const Git& git, const std::string& tip,
-                                          ReadBounds bounds = {});
+                                          ReadBounds bounds = {}, Known known = {});
 
 }  // namespace gitaiops::triage

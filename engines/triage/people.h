@@ -45,7 +45,8 @@ bool is_machine(const Signature& signature);
 
 class People {
  public:
-  explicit People(Mailmap mailmap = {}) : mailmap_(std::move(mailmap)) {}
+  People() = default;
+  explicit People(Mailmap mailmap) : mailmap_(std::move(mailmap)) {}
 
   // A number that stays; two numbers may later turn out to be one person.
   uint32_t add(const Signature& signature);

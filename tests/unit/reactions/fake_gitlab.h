@@ -26,6 +26,9 @@ class FakeGitlab final : public Gitlab {
   std::map<int64_t, std::vector<Pipeline>> ended;           // by project
   std::vector<std::pair<UnixMicros, UnixMicros>> asked_of;  // what changed
   std::optional<UnixMicros> expiry;
+  std::map<int64_t, std::vector<Member>> people;  // by project
+  std::set<int64_t> busy;                         // users
+  std::map<int64_t, int64_t> waiting_reviews;     // by user
   std::vector<Note> all_notes;
   std::map<std::string, Error> failures;  // by name of the call
   std::vector<std::string> writes;        // "create", "update 99"
@@ -123,6 +126,18 @@ class FakeGitlab final : public Gitlab {
   Task<Result<User>> current_user() override {
     if (auto error = failure("current_user")) co_return *error;
     co_return User{kBot, "bot"};
+  }
+  Task<Result<std::vector<Member>>> members(int64_t project) override {
+    if (auto error = failure("members")) co_return *error;
+    co_return people[project];
+  }
+  Task<Result<bool>> is_busy(int64_t user) override {
+    if (auto error = failure("is_busy")) co_return *error;
+    co_return busy.contains(user);
+  }
+  Task<Result<int64_t>> open_reviews(int64_t user) override {
+    if (auto error = failure("open_reviews")) co_return *error;
+    co_return waiting_reviews[user];
   }
   Task<Result<std::vector<Note>>> notes(int64_t, int64_t) override {
     if (auto error = failure("notes")) co_return *error;
