@@ -21,6 +21,7 @@
 #include "controller/fetching/fetching.h"
 #include "controller/fleet/fleet.h"
 #include "controller/gitlab/gitlab.h"
+#include "controller/history/history.h"
 #include "controller/ingest/ingest.h"
 #include "controller/operator.h"
 #include "controller/queue/queue.h"
@@ -78,6 +79,7 @@ class Controller {
     start("webhooks", webhooks_->run());
     start("reconciler", reconciler_->run());
     start("advisories", advisories_->run());
+    if (history_) start("history", history_->run());
     start("queue", worker_->run());
     spawn(executor, "watchdog", keep_watchdog());
     notify_manager("READY=1");
@@ -135,7 +137,9 @@ class Controller {
     fetching_ = std::make_unique<fetching::Fetching>(*store_, clock_, std::move(sources),
                                                      diagnosis::builtin_rules());
     acting_ = std::make_unique<acting::Acting>(*store_, clock_, instances, acting_options(config_));
-    reactions_ = std::make_unique<reactions::Reactions>(*store_, clock_, std::move(instances));
+    RETURN_IF_ERROR(open_history());
+    reactions_ = std::make_unique<reactions::Reactions>(*store_, clock_, std::move(instances),
+                                                        note_composer(), reaction_options());
     worker_ = std::make_unique<queue::Worker>(*store_, clock_);
     reactions_->attach(*worker_);
     acting_->attach(*worker_);
@@ -184,6 +188,52 @@ class Controller {
                  }}),
         "opening the API (api.address, api.port)");
     return {};
+  }
+
+  Status open_history() {
+    if (!config_.reviewers.enabled) return {};
+    std::map<std::string, history::Source> sources;
+    for (const auto& instance : config_.gitlab)
+      sources[instance.id] = {gitlabs_[instance.id].get(), instance.url, instance.token_file,
+                              instance.ca_file};
+    history::Options options;
+    options.folder = config_.state.dir / "repositories";
+    options.max_bytes = static_cast<uint64_t>(config_.reviewers.max_bytes);
+    options.most_open_reviews = config_.reviewers.most_open_reviews;
+    ASSIGN_OR_RETURN(history_,
+                     history::History::open(std::move(options), std::move(sources), clock_),
+                     "the mirrors of repositories");
+    return {};
+  }
+
+  note::Composer note_composer() const {
+    return note::Composer({note::failures(), note::acts(), note::usage(),
+                           note::reviewers(config_.reviewers.own_note)});
+  }
+
+  reactions::Options reaction_options() {
+    reactions::Options options;
+    if (history_)
+      options.reviewers = [this](std::string instance, gitlab::MergeRequest merge_request) {
+        return propose(std::move(instance), std::move(merge_request));
+      };
+    options.of_passed_jobs = config_.reviewers.enabled && config_.reviewers.own_note;
+    return options;
+  }
+
+  // The note does without when nothing can be said.
+  Task<reactions::Proposal> propose(std::string instance, gitlab::MergeRequest merge_request) {
+    reactions::Proposal out;
+    auto answer = co_await history_->reviewers_of(instance, std::move(merge_request));
+    if (!answer.ok()) {
+      log::warning("no reviewers are proposed now", {{"why", answer.error().to_string()}});
+      co_return out;
+    }
+    out.pending = answer->pending;
+    for (auto& one : answer->reviewers)
+      out.reviewers.push_back({std::move(one.username), std::move(one.name), std::move(one.reason),
+                               std::move(one.place)});
+    co_return out;
   }
 
   Status open_listeners() {
@@ -283,6 +333,13 @@ class Controller {
     done.raise_to(static_cast<double>(acts.pauses), {"runner.pause"});
     done.raise_to(static_cast<double>(acts.refused), {"refused"});
     refresh_advisories();
+    if (history_) {
+      const auto& history = history_->counters();
+      auto fetches = metrics_.counter("gitaiops_history_fetches_total");
+      fetches.raise_to(static_cast<double>(history.fetches - history.failed), {"ok"});
+      fetches.raise_to(static_cast<double>(history.failed), {"failed"});
+      metrics_.gauge("gitaiops_history_bytes").set(static_cast<double>(history.bytes));
+    }
     const auto& fleet = fleet_->counters();
     const auto& ingest = ingest_->counters();
     metrics_.gauge("gitaiops_agents_connected").set(static_cast<double>(fleet.connected));
@@ -403,6 +460,7 @@ class Controller {
     webhooks_->stop();
     reconciler_->stop();
     advisories_->stop();
+    if (history_) history_->stop();
     worker_->stop();
     co_await quiet_.wait(kShutdownLimit);
     log::info("stopped");
@@ -422,6 +480,7 @@ class Controller {
   std::unique_ptr<fleet::Fleet> fleet_;
   std::vector<std::unique_ptr<Outgoing>> webs_;
   std::map<std::string, std::unique_ptr<gitlab::Gitlab>> gitlabs_;
+  std::unique_ptr<history::History> history_;  // nothing: nobody is proposed
   std::unique_ptr<reactions::Reactions> reactions_;
   std::unique_ptr<acting::Acting> acting_;
   std::unique_ptr<baselines::Baselines> baselines_;

@@ -73,9 +73,10 @@ std::vector<std::string> environment(const Command& command) {
       "GIT_OPTIONAL_LOCKS=0",
       "GIT_NO_REPLACE_OBJECTS=1",
       "GIT_PROTOCOL_FROM_USER=0",
-      "GIT_NO_LAZY_FETCH=1",  // from git 2.45 on; before it GIT_ALLOW_PROTOCOL stops it
       "GIT_ALLOW_PROTOCOL=" + command.protocols,
   };
+  // From git 2.45 on; before it the lack of a protocol stops it.
+  if (command.protocols == "none") out.push_back("GIT_NO_LAZY_FETCH=1");
   if (command.protocols != "none")
     for (const auto* name : {"https_proxy", "HTTPS_PROXY", "http_proxy", "all_proxy", "ALL_PROXY",
                              "no_proxy", "NO_PROXY"})

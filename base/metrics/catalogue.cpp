@@ -178,6 +178,13 @@ const Definition kController[] = {
      .help = "Vulnerabilities that a project did not have before, by what brought them: a commit, "
              "or an advisory without one.",
      .labels = {"by"}},
+    {.name = "gitaiops_history_fetches_total",
+     .type = Type::counter,
+     .help = "Repositories brought up to date for reviewers, by how it ended.",
+     .labels = {"result"}},
+    {.name = "gitaiops_history_bytes",
+     .type = Type::gauge,
+     .help = "Size of all mirrored repositories, at most reviewers.max_bytes."},
     {.name = "gitaiops_store_bytes",
      .type = Type::gauge,
      .help = "Size of the database with its write-ahead log.",

@@ -86,6 +86,27 @@ config::Schema<Config> make_schema() {
         [](Config& c) -> auto& { return c.advisories.index; });
 
   s.section(
+      "reviewers",
+      "Who should look at a merge request, by its project's own history: three people in the "
+      "note, with the reason each. The repositories are mirrored on this machine without file "
+      "contents, with the token of [[gitlab]], which may read them.");
+  s.key("reviewers.enabled", "Mirror repositories and propose reviewers.",
+        [](Config& c) -> auto& { return c.reviewers.enabled; });
+  s.key(
+      "reviewers.own_note",
+      "Write a note for the reviewers alone, too, when a pipeline's job ended; else they stand in "
+      "notes that have something else to say.",
+      [](Config& c) -> auto& { return c.reviewers.own_note; });
+  s.key("reviewers.max_bytes",
+        "Bytes that all mirrors together may take; those unused for longest go first.",
+        [](Config& c) -> auto& { return c.reviewers.max_bytes; })
+      .range(100ll << 20, 1ll << 50);
+  s.key("reviewers.most_open_reviews",
+        "Whoever has as many open reviews is not proposed for another.",
+        [](Config& c) -> auto& { return c.reviewers.most_open_reviews; })
+      .range(1, 100);
+
+  s.section(
       "hosts",
       "A host on which jobs of several projects fail for a reason that the runner owns (a full "
       "disk, a dead container engine) is reported: log, metric, API.");

@@ -71,6 +71,12 @@ struct Config {
     std::filesystem::path index;
   } advisories;
   struct {
+    bool enabled = false;
+    bool own_note = false;
+    int64_t max_bytes = 10ll << 30;
+    int64_t most_open_reviews = 8;
+  } reviewers;
+  struct {
     Duration age{90ll * 24 * 3600 * 1'000'000};
     int64_t max_bytes = 0;
   } retention;

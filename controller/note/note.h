@@ -1,5 +1,6 @@
 // The one note on a merge request, as Markdown: values in, text out. It is composed of named
-// sections by contributors that do not know each other; `failures`, `acts` and `usage`.
+// sections by contributors that do not know each other; `failures`, `acts`, `usage` and
+// `reviewers`.
 //
 // What every note keeps, whatever the log, the job names and the paths say:
 //   - at most 25 lines are visible, the rest is folded; at most 60 KiB in all; valid UTF-8 without
@@ -52,6 +53,13 @@ struct Act {
   bool elsewhere = false;  // another runner was wanted, which GitLab cannot be told
 };
 
+// Who could look at the change, in GitLab's words and those of its history.
+struct Reviewer {
+  std::string username, name;
+  std::string reason;  // our words, with the name of a folder within
+  std::string place;   // that folder; empty: none
+};
+
 // One job of the merge request's newest pipeline, as GitLab tells it, without superseded runs.
 struct JobView {
   int64_t id = 0;
@@ -74,6 +82,7 @@ struct View {
   // false: the note has readers who may not see the logs. Sections then get reports without
   // anything that was read from a log and without free text.
   bool quote_logs = true;
+  std::vector<Reviewer> reviewers = {};  // the first is the one to ask
 };
 
 // ---- What a contributor says of it ----
@@ -102,13 +111,15 @@ class Section {
 std::shared_ptr<const Section> failures();
 std::shared_ptr<const Section> acts();
 std::shared_ptr<const Section> usage();
+// `worth_a_note`: a note is written for it alone, too.
+std::shared_ptr<const Section> reviewers(bool worth_a_note = false);
 
 // ---- The note ----
 
 class Composer {
  public:
   explicit Composer(std::vector<std::shared_ptr<const Section>> sections = {failures(), acts(),
-                                                                            usage()})
+                                                                            usage(), reviewers()})
       : sections_(std::move(sections)) {}
   std::string compose(const View& view) const;
 

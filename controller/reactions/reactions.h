@@ -16,6 +16,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -30,8 +31,17 @@
 
 namespace gitaiops::reactions {
 
+// Who could review a merge request; `pending`: more will be known soon.
+struct Proposal {
+  std::vector<note::Reviewer> reviewers;
+  bool pending = false;
+};
+
 struct Options {
   std::chrono::milliseconds coalesce{700};  // jobs that end together change the note once
+  // Asked for each note; nothing: nobody is proposed.
+  std::function<Task<Proposal>(std::string instance, gitlab::MergeRequest)> reviewers = {};
+  bool of_passed_jobs = false;  // a note may have something to say where nothing failed, too
 };
 
 class Reactions {

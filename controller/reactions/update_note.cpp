@@ -13,6 +13,7 @@ using queue::Verdict;
 constexpr std::string_view kActor = "reaction:note";
 constexpr int kMaxDepth = 2;  // children and theirs: GitLab allows no deeper
 constexpr std::size_t kMaxBridges = 20;
+constexpr int64_t kLookAgain = 20 * kMicrosPerSecond;  // for reviewers that were not known yet
 
 }  // namespace
 
@@ -69,7 +70,15 @@ Task<Verdict> Reactions::update_note(store::Work work) {
   auto view = co_await view_of(gitlab, *key, *merge_request);
   if (!view.ok()) co_return after_error(view.error(), gitlab.wait_hint(), audit);
   view->has_note = !note.body.empty();
+  Proposal proposal;
+  if (options_.reviewers) proposal = co_await options_.reviewers(key->instance, *merge_request);
+  view->reviewers = std::move(proposal.reviewers);
   const std::string body = composer_.compose(*view);
+  // What is not known yet comes into the note when it is.
+  if (proposal.pending && (!body.empty() || options_.of_passed_jobs)) {
+    const auto later = clock_.now() + kLookAgain;
+    out.outcome.follow_up.push_back(update_note_work(*key, later, pipeline_of(work.payload)));
+  }
   if (body.empty() || (body == note.body && note.gitlab_note_id != 0)) co_return out;
 
   auto change = co_await publish(gitlab, *merge_request, note.gitlab_note_id,

@@ -101,13 +101,14 @@ std::vector<Suggestion> Reviewers::suggest(const Change& change, std::size_t mos
   order.resize(std::min(order.size(), most));
   std::vector<Suggestion> out;
   for (const auto i : order)
-    out.push_back(
-        {now_.name(candidates[i].person), believed[i], reason(change, candidates[i].person)});
+    give_reason(change, candidates[i].person,
+                out.emplace_back(Suggestion{now_.name(candidates[i].person), believed[i], {}, {}}));
   return out;
 }
 
-std::string Reviewers::reason(const Change& change, Person person) const {
-  const auto in = [](const ReviewState::Standing& standing) {
+void Reviewers::give_reason(const Change& change, Person person, Suggestion& suggestion) const {
+  const auto in = [&](const ReviewState::Standing& standing) {
+    if (!standing.folder.empty()) suggestion.place = standing.folder;
     return standing.folder.empty() ? std::string("in the whole repository")
                                    : "in " + standing.folder;
   };
@@ -129,7 +130,7 @@ std::string Reviewers::reason(const Change& change, Person person) const {
   }
   std::string words;
   for (const auto& part : parts) words += (words.empty() ? "" : ", ") + part;
-  return words.empty() ? "changed files nearby" : words;
+  suggestion.reason = words.empty() ? "changed files nearby" : words;
 }
 
 }  // namespace gitaiops::triage

@@ -28,6 +28,7 @@ struct Suggestion {
   std::string person;
   double share = 0;  // of belief, 0 to 1; all candidates together 1
   std::string reason;
+  std::string place;  // the folder that the reason names, as it stands in it; empty: none
 };
 
 class Reviewers {
@@ -44,7 +45,7 @@ class Reviewers {
  private:
   void learn(const Commit& commit);
   std::vector<double> beliefs(const std::vector<Candidate>& candidates) const;
-  std::string reason(const Change& change, Person person) const;
+  void give_reason(const Change& change, Person person, Suggestion& suggestion) const;
 
   ReviewState now_, then_;     // with everything, and as it was seven days before
   std::deque<Commit> recent_;  // in now_, not yet in then_

@@ -1,6 +1,6 @@
 """/double/...: what tests use to build a world, to spoil it and to look at it. No part of GitLab; loopback only.
 
-    POST   /double/users            {username, name?, bot?}
+    POST   /double/users            {username, name?, bot?, busy?}
     POST   /double/tokens           {user, token?, scopes?, expires_at?}          DELETE …/TOKEN revokes
     POST   /double/projects         {path, files?, id?, default_branch?, visibility?, forked_from?, members?}
     POST   /double/projects/ID/commits  {branch, files, message?, start_branch?}   a file of null is deleted
@@ -63,6 +63,7 @@ def _world(store: Store, table: Routes) -> None:
     def user(request: Request) -> Reply:
         fields = request.json()
         made = store.add_user(fields["username"], fields.get("name") or fields["username"], bool(fields.get("bot")))
+        made.busy = bool(fields.get("busy"))
         return Reply(201, dataclasses.asdict(made))
 
     @table.add("POST", "/double/tokens")

@@ -17,6 +17,7 @@ class User:
     username: str
     name: str
     bot: bool = False
+    busy: bool = False                      # what people set when they are away
 
 
 @dataclasses.dataclass
@@ -58,6 +59,7 @@ class MergeRequest:
     updated_at: float
     state: str = "opened"
     labels: list[str] = dataclasses.field(default_factory=list)
+    reviewer_ids: list[int] = dataclasses.field(default_factory=list)
 
 
 @dataclasses.dataclass

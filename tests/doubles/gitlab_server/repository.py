@@ -31,6 +31,7 @@ def create(repository: pathlib.Path, default_branch: str) -> None:
     git(repository, "init", "--quiet", "--bare", f"--initial-branch={default_branch}", str(repository))
     # Runners fetch refs that are no branches, and single commits of them.
     git(repository, "config", "uploadpack.allowAnySHA1InWant", "true")
+    git(repository, "config", "uploadpack.allowFilter", "true")
 
 
 def resolve(repository: pathlib.Path, revision: str) -> Optional[str]:

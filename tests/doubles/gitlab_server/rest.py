@@ -130,6 +130,22 @@ def _instance(store: Store, add: Callable[..., Any]) -> None:
             raise Refusal(404, {"message": "404 User Not Found"})
         return Reply(200, views.user(store.users[int(number)]))
 
+    @add("GET", r"/api/v4/users/(?P<number>\d+)/status")
+    def status(request: Request, caller: Caller, views: Views, number: str) -> Reply:
+        if int(number) not in store.users:
+            raise Refusal(404, {"message": "404 User Not Found"})
+        busy = store.users[int(number)].busy
+        return Reply(200, {"emoji": None, "message": "", "availability": "busy" if busy else "not_set", "message_html": "",
+                           "clear_status_at": None})
+
+    @add("GET", r"/api/v4/merge_requests")
+    def waiting(request: Request, caller: Caller, views: Views) -> Reply:
+        reviewer, state = int(request.first("reviewer_id") or 0), request.first("state")
+        found = [m for m in store.merge_requests.values()
+                 if (not reviewer or reviewer in m.reviewer_ids) and (not state or m.state == state)
+                 and caller.level(store.projects[m.project_id]) >= GUEST]
+        return page(request, ordered(request, found), views.merge_request)
+
     @add("GET", r"/api/v4/projects")
     def projects(request: Request, caller: Caller, views: Views) -> Reply:
         visible = [p for p in store.projects.values() if caller.level(p) >= GUEST]
@@ -158,6 +174,12 @@ def _projects(store: Store, add: Callable[..., Any], base: str) -> None:
         if "paused" in request.form():
             runner.paused = str(request.form()["paused"]).lower() == "true"
         return Reply(200, views.runner(runner))
+
+    @add("GET", base + r"/members/all")
+    def members(request: Request, caller: Caller, views: Views, project: str) -> Reply:
+        found = caller.project(project)
+        return page(request, [store.users[number] for number in sorted(found.members)],
+                    lambda user: {**views.user(user), "access_level": found.members[user.id], "membership_state": "active"})
 
     @add("GET", base + r"/members/all/(?P<number>\d+)")
     def member(request: Request, caller: Caller, views: Views, project: str, number: str) -> Reply:

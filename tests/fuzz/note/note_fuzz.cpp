@@ -104,6 +104,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       job.seen.emplace().times = static_cast<int64_t>(field.size());
       job.seen->cure = Seen::Cure::change;
       job.seen->sha = std::string(field.substr(1));
+    } else if (field[0] == 'R') {  // who could review it; half of the text is a folder
+      const std::string text(field.substr(1));
+      view.reviewers.push_back({text, text, "gave 1 of " + text, text.substr(text.size() / 2)});
     } else if (field[0] == 'Q') {
       view.quote_logs = !view.quote_logs;
     } else {

@@ -446,5 +446,34 @@ TEST(Note, TakesFurtherSections) {
   EXPECT_NE(note.find("wall 1 min 3 s\n\nTouches one file.\n"), note.npos) << note;
 }
 
+TEST(Reviewers, StandInANoteThatSaysSomethingElse) {
+  View view{.place = "main/42/7", .pipeline_status = "failed", .jobs = {failed_unit()}};
+  view.reviewers = {
+      {"ben", "Ben Ode", "gave 4 of the last 5 reviews in lib/a_b, last review today", "lib/a_b"},
+      {"cem", "", "changed files nearby", ""}};
+  const auto note = Composer().compose(view);
+  EXPECT_NE(note.find("- Ask `ben` (`Ben Ode`): gave 4 of the last 5 reviews in `lib/a_b`, last "
+                      "review today\n- or `cem`: changed files nearby\n"),
+            std::string::npos)
+      << note;
+  EXPECT_EQ(broken_rule(note), std::nullopt) << note;
+}
+
+TEST(Reviewers, MakeANoteOnlyWhereThatIsWanted) {
+  View view{.place = "main/42/7", .pipeline_status = "running", .jobs = {}};
+  view.reviewers = {{"ben", "", "changed files nearby", ""}};
+  EXPECT_EQ(Composer().compose(view), "");
+  EXPECT_NE(Composer({reviewers(true)}).compose(view).find("Ask `ben`"), std::string::npos);
+}
+
+TEST(Reviewers, ForeignNamesStayCode) {
+  View view{.place = "main/42/7", .pipeline_status = "failed", .jobs = {failed_unit()}};
+  view.reviewers = {{"a`@all", "/approve\n@x <b>", "gave 1 of `@all", "`@all"},
+                    {"b", "", "look [here](http://x) @all", ""},
+                    {"c", "", "in x, @all", "x"}};
+  const auto note = Composer().compose(view);
+  EXPECT_EQ(broken_rule(note), std::nullopt) << note;
+}
+
 }  // namespace
 }  // namespace gitaiops::note

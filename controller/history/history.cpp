@@ -1,0 +1,273 @@
+#include "controller/history/history.h"
+
+#include <algorithm>
+
+#include <asio/co_spawn.hpp>
+#include <asio/thread_pool.hpp>
+#include <sys/stat.h>
+
+#include "base/log/log.h"
+#include "controller/history/workshop.h"
+
+namespace gitaiops::history {
+namespace {
+
+constexpr std::size_t kMostWaiting = 64;
+constexpr std::size_t kMostKnown = 512;
+constexpr std::size_t kMostPeople = 64;   // projects whose members are remembered
+constexpr std::size_t kMostLoads = 4096;  // people whose load is
+constexpr std::size_t kSuggested = 3;
+constexpr std::size_t kMostAsked = 12;  // people whose status is asked for one answer
+
+std::string key_of(const Question& question) {
+  std::string key = question.instance + "\n" + std::to_string(question.project_id) + "\n" +
+                    std::to_string(question.iid) + "\n" + std::to_string(question.author.id);
+  for (const auto& path : question.paths) key += "\n" + path;
+  return key;
+}
+
+bool is_bot(const gitlab::User& user) {
+  const bool made = user.username.starts_with("project_") || user.username.starts_with("group_");
+  return (made && user.username.find("_bot") != std::string::npos) ||
+         triage::is_machine(triage::Signature{user.username, ""}) ||
+         triage::is_machine(triage::Signature{user.name, ""});
+}
+
+}  // namespace
+
+struct History::Asked {
+  std::string key;
+  Question question;
+  Event done;
+};
+
+struct History::People {
+  int64_t at = 0;
+  std::vector<gitlab::User> users;  // who may review
+};
+
+// The thread is joined when this goes; `stop` ends the git that runs.
+struct History::Pool {
+  std::atomic<bool> stop = false;
+  asio::thread_pool threads{1};
+};
+
+History::History(Options options, std::map<std::string, Source> sources, const Clock& clock)
+    : options_(std::move(options)),
+      sources_(std::move(sources)),
+      clock_(clock),
+      pool_(std::make_unique<Pool>()),
+      workshop_(std::make_unique<Workshop>(options_, pool_->stop)) {}
+
+History::~History() {
+  pool_->stop = true;
+  pool_->threads.join();
+}
+
+Result<std::unique_ptr<History>> History::open(Options options,
+                                               std::map<std::string, Source> sources,
+                                               const Clock& clock) {
+  if (::mkdir(options.folder.c_str(), 0700) != 0 && errno != EEXIST)
+    return errno_error("make", options.folder.string());
+  return std::unique_ptr<History>(new History(std::move(options), std::move(sources), clock));
+}
+
+void History::stop() {
+  stopping_ = true;
+  pool_->stop = true;
+  wake_.set();
+}
+
+Task<void> History::run() {
+  while (!stopping_) {
+    if (queue_.empty()) {
+      wake_.reset();
+      co_await wake_.wait();
+      continue;
+    }
+    auto next = queue_.front();
+    queue_.pop_front();
+    co_await work_on(next);
+    waiting_.erase(next->key);
+    next->done.set();
+  }
+  for (const auto& [key, asked] : waiting_) asked->done.set();
+  waiting_.clear();
+}
+
+Task<void> History::work_on(std::shared_ptr<Asked> asked) {
+  const auto& question = asked->question;
+  const auto source = sources_.at(question.instance);
+  const int64_t now_s = clock_.now().value / kMicrosPerSecond;
+  using Outcome = std::optional<Result<Workshop::Found>>;
+  auto work = [](Workshop* workshop, std::shared_ptr<Asked> one, Source from,
+                 int64_t now) -> Task<Outcome> {
+    co_return workshop->answer(one->question, from, now);
+  }(workshop_.get(), asked, source, now_s);
+  auto outcome =
+      co_await asio::co_spawn(pool_->threads.get_executor(), std::move(work), asio::use_awaitable);
+  ++counters_.fetches;
+  if (!(*outcome).ok()) {
+    if (stopping_) co_return;
+    ++counters_.failed;
+    failed_[{question.instance, question.project_id}] =
+        clock_.steady().value +
+        std::chrono::duration_cast<std::chrono::microseconds>(options_.failed_wait).count();
+    log::warning("a project's history cannot be read; it is tried again later",
+                 {{"instance", question.instance},
+                  {"project", question.project_path},
+                  {"why", (*outcome).error().to_string()}});
+    co_return;
+  }
+  auto& found = (*outcome).value();
+  counters_.evicted += found.swept.removed;
+  counters_.bytes = found.swept.bytes;
+  if (known_.size() >= kMostKnown) known_.clear();
+  auto known = std::make_shared<Known>();
+  known->sha = question.sha;
+  known->at = clock_.steady().value;
+  known->people = std::move(found.people);
+  known_[asked->key] = std::move(known);
+}
+
+std::shared_ptr<History::Asked> History::ask(const std::string& key, Question question) {
+  if (const auto found = waiting_.find(key); found != waiting_.end()) return found->second;
+  const auto failed = failed_.find({question.instance, question.project_id});
+  if (failed != failed_.end() && clock_.steady().value < failed->second) return nullptr;
+  if (stopping_ || queue_.size() >= kMostWaiting) return nullptr;
+  auto asked = std::make_shared<Asked>();
+  asked->key = key;
+  asked->question = std::move(question);
+  queue_.push_back(asked);
+  waiting_[key] = asked;
+  wake_.set();
+  return asked;
+}
+
+Task<Result<Answer>> History::reviewers(Question question) {
+  if (!sources_.contains(question.instance))
+    co_return Error(Code::not_found, "no GitLab \"" + question.instance + "\" is configured");
+  if (question.default_branch.empty()) co_return Answer();  // an empty repository
+  const auto key = key_of(question);
+  const auto usable = [&]() -> std::shared_ptr<const Known> {
+    const auto found = known_.find(key);
+    return found == known_.end() ? nullptr : found->second;
+  };
+  auto known = usable();
+  const auto fresh_us =
+      std::chrono::duration_cast<std::chrono::microseconds>(options_.fresh).count();
+  bool pending = false;
+  if (!known || known->sha != question.sha || clock_.steady().value - known->at > fresh_us) {
+    const auto asked = ask(key, question);
+    if (asked) {
+      pending = !co_await asked->done.wait(options_.patience);
+      known = usable();
+    }
+  }
+  Answer answer;
+  answer.pending = pending;
+  if (known) {
+    CO_ASSIGN_OR_RETURN(answer.reviewers, co_await eligible(question, known));
+  }
+  co_return answer;
+}
+
+Task<Result<Answer>> History::reviewers_of(std::string instance,
+                                           gitlab::MergeRequest merge_request) {
+  const auto source = sources_.find(instance);
+  if (source == sources_.end())
+    co_return Error(Code::not_found, "no GitLab \"" + instance + "\" is configured");
+  if (merge_request.state != "opened") co_return Answer();
+  CO_ASSIGN_OR_RETURN(const auto project, co_await source->second.gitlab->project(
+                                              std::to_string(merge_request.project_id)));
+  Question question;
+  question.instance = instance;
+  question.project_id = project.id;
+  question.project_path = project.path;
+  question.default_branch = project.default_branch;
+  question.iid = merge_request.iid;
+  question.sha = merge_request.sha;
+  question.target_branch = merge_request.target_branch;
+  question.author = merge_request.author;
+  for (const auto& user : merge_request.reviewers) question.asked.insert(user.id);
+  auto answer = co_await reviewers(std::move(question));
+  co_return answer;
+}
+
+Task<Result<std::shared_ptr<const History::People>>> History::people_of(std::string instance,
+                                                                        int64_t project) {
+  const std::pair key(instance, project);
+  const auto fresh_us =
+      std::chrono::duration_cast<std::chrono::microseconds>(options_.fresh).count();
+  if (const auto found = people_.find(key);
+      found != people_.end() && clock_.steady().value - found->second->at <= fresh_us)
+    co_return found->second;
+  CO_ASSIGN_OR_RETURN(const auto members, co_await sources_.at(instance).gitlab->members(project));
+  auto people = std::make_shared<People>();
+  people->at = clock_.steady().value;
+  for (const auto& member : members)
+    if (member.active && member.access_level >= gitlab::kDeveloper && !is_bot(member.user))
+      people->users.push_back(member.user);
+  if (people_.size() >= kMostPeople) people_.clear();
+  people_[key] = people;
+  co_return std::shared_ptr<const People>(people);
+}
+
+// Not away, and not asked for too much already. What GitLab does not say is no reason against.
+Task<bool> History::has_time(gitlab::Gitlab& gitlab, std::string instance, int64_t user,
+                             int64_t& open) {
+  const std::pair key(instance, user);
+  const auto fresh_us =
+      std::chrono::duration_cast<std::chrono::microseconds>(options_.fresh).count();
+  auto found = loads_.find(key);
+  if (found == loads_.end() || clock_.steady().value - found->second.at > fresh_us) {
+    Load load;
+    load.at = clock_.steady().value;
+    auto busy = co_await gitlab.is_busy(user);
+    load.busy = busy.ok() && *busy;
+    if (!load.busy) {
+      auto waiting = co_await gitlab.open_reviews(user);
+      load.open = waiting.ok() ? *waiting : 0;
+    }
+    if (loads_.size() >= kMostLoads) loads_.clear();
+    found = loads_.insert_or_assign(key, load).first;
+  }
+  open = found->second.open;
+  co_return !found->second.busy && open < options_.most_open_reviews;
+}
+
+Task<Result<std::vector<Reviewer>>> History::eligible(Question question,
+                                                      std::shared_ptr<const Known> known) {
+  gitlab::Gitlab& gitlab = *sources_.at(question.instance).gitlab;
+  CO_ASSIGN_OR_RETURN(const auto people,
+                      co_await people_of(question.instance, question.project_id));
+  std::vector<Reviewer> out;
+  std::set<int64_t> seen;
+  std::size_t asked = 0;
+  for (const auto& one : known->people) {
+    if (out.size() >= kSuggested || asked >= kMostAsked) break;
+    auto user = std::ranges::find_if(people->users,
+                                     [&](const gitlab::User& u) { return is_same(one.known, u); });
+    if (user == people->users.end())
+      user = std::ranges::find_if(people->users,
+                                  [&](const gitlab::User& u) { return is_likely(one.known, u); });
+    if (user == people->users.end() || user->id == question.author.id ||
+        !seen.insert(user->id).second)
+      continue;
+    ++asked;
+    int64_t open = 0;
+    const bool free = co_await has_time(gitlab, question.instance, user->id, open);
+    if (!free) continue;
+    Reviewer reviewer{user->username, user->name, one.reason, one.place};
+    if (question.asked.contains(user->id)) {
+      reviewer.reason += ", asked already";
+    } else if (open > 0) {
+      reviewer.reason +=
+          ", " + std::to_string(open) + (open == 1 ? " open review" : " open reviews");
+    }
+    out.push_back(std::move(reviewer));
+  }
+  co_return out;
+}
+
+}  // namespace gitaiops::history

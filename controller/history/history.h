@@ -1,0 +1,134 @@
+// Who should look at a change, by the project's own history: its repository is mirrored here, read,
+// and those whom the history names are held against who may review at GitLab.
+//
+// The mirror is a bare repository without file contents (a partial clone: commits and trees), made
+// when a project is first asked about and brought up to date before an answer. It belongs to nobody
+// but this controller; what git does in it is base/git's care. GitLab's token goes to git in the
+// child's environment, for the instance's own address only, redirects off: never in an argument, an
+// address or a file. All mirrors together stay below a bound, those unused for longest go first; a
+// mirror that fails again and again is made anew.
+//
+// All of git's work runs on one thread, one project at a time; a question waits for it a moment and
+// is else answered with what is known, as `pending`.
+// Thread safety: one executor.
+#pragma once
+
+#include <chrono>
+#include <deque>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/clock/clock.h"
+#include "base/io/io.h"
+#include "base/result/result.h"
+#include "controller/gitlab/gitlab.h"
+
+namespace gitaiops::history {
+
+struct Source {
+  gitlab::Gitlab* gitlab = nullptr;
+  std::string url;  // the instance's
+  std::filesystem::path token_file;
+  std::filesystem::path ca_file;  // empty: the system's CAs
+};
+
+struct Options {
+  std::filesystem::path folder;               // of the mirrors
+  uint64_t max_bytes = uint64_t{10} << 30;    // of all of them
+  std::chrono::seconds fetch_limit{15 * 60};  // of one
+  std::chrono::milliseconds patience{3'000};  // a question waits so long
+  std::chrono::seconds fresh{10 * 60};        // so long an answer and what GitLab said hold
+  std::chrono::seconds failed_wait{10 * 60};  // until a project that failed is tried again
+  int64_t most_open_reviews = 8;              // who has as many is not asked for another
+};
+
+struct Reviewer {
+  std::string username;  // GitLab's
+  std::string name;
+  std::string reason;  // a sentence's worth, without its full stop
+  std::string place;   // the folder it names; empty: none
+};
+
+struct Answer {
+  bool pending = false;             // more will be known soon
+  std::vector<Reviewer> reviewers;  // the first is the one to ask, at most two alternates
+};
+
+// What is asked: the change of a merge request, or of files.
+struct Question {
+  std::string instance;
+  int64_t project_id = 0;
+  std::string project_path;
+  std::string default_branch;  // whose history counts
+  std::vector<std::string> paths = {};
+  // Instead of paths:
+  int64_t iid = 0;
+  std::string sha = {}, target_branch = {};
+  gitlab::User author = {};      // id 0: not known
+  std::set<int64_t> asked = {};  // reviewers of the merge request already
+};
+
+struct Counters {
+  uint64_t fetches = 0, failed = 0, evicted = 0;
+  uint64_t bytes = 0;  // of all mirrors, as measured last
+};
+
+class History {
+ public:
+  // The folder is made, closed to others. `sources`: by instance.
+  static Result<std::unique_ptr<History>> open(Options options,
+                                               std::map<std::string, Source> sources,
+                                               const Clock& clock);
+  ~History();
+  // Until stop().
+  Task<void> run();
+  void stop();
+
+  // Three people who may look at it, or fewer. Empty, not an error: the history names nobody, the
+  // repository is empty, or it could not be read and is not tried again yet.
+  Task<Result<Answer>> reviewers(Question question);
+  // Of a merge request; what the question needs beyond it is asked at GitLab.
+  Task<Result<Answer>> reviewers_of(std::string instance, gitlab::MergeRequest merge_request);
+
+  const Counters& counters() const { return counters_; }
+
+ private:
+  class Workshop;
+  struct Pool;
+  struct Ranked;
+  struct Known;
+  struct Asked;
+  struct People;
+  History(Options options, std::map<std::string, Source> sources, const Clock& clock);
+  Task<void> work_on(std::shared_ptr<Asked> asked);
+  Task<Result<std::vector<Reviewer>>> eligible(Question question,
+                                               std::shared_ptr<const Known> known);
+  Task<Result<std::shared_ptr<const People>>> people_of(std::string instance, int64_t project);
+  Task<bool> has_time(gitlab::Gitlab& gitlab, std::string instance, int64_t user, int64_t& open);
+  std::shared_ptr<Asked> ask(const std::string& key, Question question);
+
+  const Options options_;
+  std::map<std::string, Source> sources_;
+  const Clock& clock_;
+  std::unique_ptr<Pool> pool_;
+  std::unique_ptr<Workshop> workshop_;        // lives on the pool's thread
+  std::deque<std::shared_ptr<Asked>> queue_;  // at most kMostWaiting; then questions are refused
+  std::map<std::string, std::shared_ptr<Asked>> waiting_;      // by key
+  std::map<std::string, std::shared_ptr<const Known>> known_;  // by key, at most kMostKnown
+  std::map<std::pair<std::string, int64_t>, int64_t> failed_;  // project: until when, steady
+  std::map<std::pair<std::string, int64_t>, std::shared_ptr<const People>> people_;
+  struct Load {
+    int64_t at = 0, open = 0;
+    bool busy = false;
+  };
+  std::map<std::pair<std::string, int64_t>, Load> loads_;  // by instance and user
+  Event wake_;
+  bool stopping_ = false;
+  Counters counters_;
+};
+
+}  // namespace gitaiops::history

@@ -1,0 +1,136 @@
+#include "controller/history/workshop.h"
+
+#include <algorithm>
+#include <cctype>
+
+#include "base/io/files.h"
+
+namespace gitaiops::history {
+namespace {
+
+constexpr std::size_t kMostModels = 8;   // in memory
+constexpr std::size_t kMostRanked = 60;  // of whom three are left who may and have time
+constexpr int kFailuresToStartAnew = 3;
+constexpr uint64_t kLargestPack = uint64_t{4} << 30;
+
+std::string lower(std::string text) {
+  std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::tolower(c); });
+  return text;
+}
+
+std::string without_end(std::string url) {
+  while (url.ends_with('/')) url.pop_back();
+  return url;
+}
+
+}  // namespace
+
+bool is_same(const triage::People::Known& known, const gitlab::User& user) {
+  const auto name = lower(user.name), username = lower(user.username);
+  if (name.find(' ') != std::string::npos &&
+      std::ranges::any_of(known.names, [&](const auto& one) { return lower(one) == name; }))
+    return true;
+  const auto made = std::to_string(user.id) + "-" + username + "@users.noreply.";
+  return std::ranges::any_of(known.emails,
+                             [&](const auto& email) { return email.starts_with(made); });
+}
+
+bool is_likely(const triage::People::Known& known, const gitlab::User& user) {
+  const auto username = lower(user.username);
+  return !username.empty() && std::ranges::any_of(known.emails, [&](const auto& email) {
+    return email.substr(0, email.find('@')) == username;
+  });
+}
+
+Result<History::Workshop::Model*> History::Workshop::model_of(const Mirror& mirror,
+                                                              const std::string& place,
+                                                              const Question& question) {
+  ASSIGN_OR_RETURN(const auto tip, mirror.tip(question.default_branch), "the default branch");
+  auto found = std::ranges::find_if(models_, [&](const Model& one) {
+    return one.place == place && one.branch == question.default_branch;
+  });
+  if (found != models_.end() && found->tip != tip && !mirror.descends(tip, found->tip)) {
+    models_.erase(found);  // its history was rewritten
+    found = models_.end();
+  }
+  if (found == models_.end()) {
+    models_.push_front({place, question.default_branch, "", {}, {}});
+    found = models_.begin();
+    if (models_.size() > kMostModels) models_.pop_back();
+  } else {
+    models_.splice(models_.begin(), models_, found);
+  }
+  if (found->tip == tip) return &*found;
+  auto read =
+      triage::read_repository(mirror.reader(), tip, {}, {found->tip, std::move(found->people)});
+  if (!read.ok()) {
+    models_.erase(found);
+    return read.error();
+  }
+  for (const auto& commit : read->commits) found->reviewers.add(commit);
+  found->people = std::move(read->people);
+  found->tip = tip;
+  return &*found;
+}
+
+std::vector<History::Ranked> History::Workshop::rank(Model& model, const Question& question,
+                                                     const Mirror::Brought& brought,
+                                                     int64_t now_s) const {
+  // Whoever made the change does not review it.
+  std::set<std::string> without;
+  std::string author;
+  for (const auto& [name, known] : model.people.known())
+    if (question.author.id > 0 && is_same(known, question.author)) author = name;
+  for (const auto& one : brought.authors) {
+    const auto name = model.people.name(model.people.add(one));
+    if (author.empty()) author = name;
+    without.insert(name);
+  }
+  if (author.empty())
+    for (const auto& [name, known] : model.people.known())
+      if (question.author.id > 0 && is_likely(known, question.author)) author = name;
+  std::vector<Ranked> out;
+  for (auto& one : model.reviewers.suggest({author, brought.paths, now_s}, kMostRanked, without)) {
+    const auto known = model.people.known().find(one.person);
+    if (known != model.people.known().end())
+      out.push_back({known->second, std::move(one.reason), std::move(one.place)});
+  }
+  return out;
+}
+
+Result<History::Workshop::Found> History::Workshop::answer(const Question& question,
+                                                           const Source& source, int64_t now_s) {
+  ASSIGN_OR_RETURN(auto token, read_secret_file(source.token_file), "the token");
+  const auto folder = shelf_.place(question.instance, question.project_id);
+  Mirror mirror(folder,
+                {without_end(source.url) + "/" + question.project_path + ".git", std::move(token),
+                 source.ca_file.string()},
+                options_.fetch_limit, std::min(options_.max_bytes, kLargestPack), stop_);
+  std::vector<std::string> branches = {question.default_branch};
+  if (question.iid > 0) branches.push_back(question.target_branch);
+  auto fetched = mirror.fetch(branches, question.iid);
+  auto& failures = failures_[folder.string()];
+  if (!fetched.ok()) {
+    if (fetched.error().code() != Code::cancelled && ++failures >= kFailuresToStartAnew) {
+      shelf_.remove(folder);
+      std::erase_if(models_, [&](const Model& one) { return one.place == folder; });
+      failures = 0;
+    }
+    return fetched.error().within("fetching " + question.project_path);
+  }
+  failures = 0;
+  shelf_.used(folder);
+  Found found;
+  found.swept = shelf_.sweep(options_.max_bytes, folder);
+  ASSIGN_OR_RETURN(auto* model, model_of(mirror, folder.string(), question));
+  Mirror::Brought brought{question.paths, {}};
+  if (question.iid > 0) {
+    ASSIGN_OR_RETURN(const auto head, mirror.head(question.iid), "the merge request's head");
+    ASSIGN_OR_RETURN(const auto target, mirror.tip(question.target_branch), "the target branch");
+    ASSIGN_OR_RETURN(brought, mirror.brought(target, head));
+  }
+  found.people = rank(*model, question, brought, now_s);
+  return found;
+}
+
+}  // namespace gitaiops::history

@@ -1,0 +1,67 @@
+// What blocks: mirrors, and what was read from them. Used from one thread. Private to this folder.
+#pragma once
+
+#include <atomic>
+#include <list>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "controller/history/history.h"
+#include "controller/history/mirror.h"
+#include "engines/triage/people.h"
+#include "engines/triage/reviewers.h"
+
+namespace gitaiops::history {
+
+// A person of the history, with all names and addresses by which her account may be found.
+struct History::Ranked {
+  triage::People::Known known;
+  std::string reason, place;
+};
+
+struct History::Known {
+  std::string sha;             // of the merge request it was found for
+  int64_t at = 0;              // steady
+  std::vector<Ranked> people;  // best first
+};
+
+class History::Workshop {
+ public:
+  Workshop(const Options& options, std::atomic<bool>& stop)
+      : options_(options), stop_(stop), shelf_(options.folder) {}
+
+  struct Found {
+    std::vector<Ranked> people;
+    Shelf::Swept swept;
+  };
+  // `now_s`: Unix seconds.
+  Result<Found> answer(const Question& question, const Source& source, int64_t now_s);
+
+ private:
+  // What was read of a project's default branch.
+  struct Model {
+    std::string place, branch, tip;
+    triage::Reviewers reviewers;
+    triage::People people;
+  };
+  Result<Model*> model_of(const Mirror& mirror, const std::string& place, const Question& question);
+  std::vector<Ranked> rank(Model& model, const Question& question, const Mirror::Brought& brought,
+                           int64_t now_s) const;
+
+  const Options& options_;
+  std::atomic<bool>& stop_;
+  Shelf shelf_;
+  std::list<Model> models_;              // the newest used first; at most kMostModels
+  std::map<std::string, int> failures_;  // in a row, by place
+};
+
+// Whether GitLab's user is the person of a history: by the full name, or by an address that GitLab
+// makes of the user ("7-ann@users.noreply.gitlab.example").
+bool is_same(const triage::People::Known& known, const gitlab::User& user);
+// Or by an address whose part before the @ is the user's name: weaker, for those without the above.
+bool is_likely(const triage::People::Known& known, const gitlab::User& user);
+
+}  // namespace gitaiops::history
