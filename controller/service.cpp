@@ -139,7 +139,7 @@ class Controller {
     acting_ = std::make_unique<acting::Acting>(*store_, clock_, instances, acting_options(config_));
     RETURN_IF_ERROR(open_history());
     reactions_ = std::make_unique<reactions::Reactions>(*store_, clock_, std::move(instances),
-                                                        note_composer(), reaction_options());
+                                                        note::Composer(), reaction_options());
     worker_ = std::make_unique<queue::Worker>(*store_, clock_);
     reactions_->attach(*worker_);
     acting_->attach(*worker_);
@@ -206,18 +206,13 @@ class Controller {
     return {};
   }
 
-  note::Composer note_composer() const {
-    return note::Composer({note::failures(), note::acts(), note::usage(),
-                           note::reviewers(config_.reviewers.own_note)});
-  }
-
   reactions::Options reaction_options() {
     reactions::Options options;
     if (history_)
       options.reviewers = [this](std::string instance, gitlab::MergeRequest merge_request) {
         return propose(std::move(instance), std::move(merge_request));
       };
-    options.of_passed_jobs = config_.reviewers.enabled && config_.reviewers.own_note;
+    options.reviewers_alone = config_.reviewers.enabled && config_.reviewers.own_note;
     return options;
   }
 

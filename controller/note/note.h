@@ -83,6 +83,7 @@ struct View {
   // anything that was read from a log and without free text.
   bool quote_logs = true;
   std::vector<Reviewer> reviewers = {};  // the first is the one to ask
+  bool reviewers_alone = false;          // are worth a note without anything else
 };
 
 // ---- What a contributor says of it ----
@@ -111,8 +112,7 @@ class Section {
 std::shared_ptr<const Section> failures();
 std::shared_ptr<const Section> acts();
 std::shared_ptr<const Section> usage();
-// `worth_a_note`: a note is written for it alone, too.
-std::shared_ptr<const Section> reviewers(bool worth_a_note = false);
+std::shared_ptr<const Section> reviewers();
 
 // ---- The note ----
 

@@ -33,7 +33,6 @@ std::string reason_of(const Reviewer& reviewer) {
 
 class Reviewers final : public Section {
  public:
-  explicit Reviewers(bool worth_a_note) : worth_a_note_(worth_a_note) {}
   std::string_view name() const override { return "reviewers"; }
   Contribution contribute(const View& view) const override {
     Contribution out;
@@ -45,20 +44,17 @@ class Reviewers final : public Section {
                      (one.name.empty() ? "" : " (" + code_span(one.name, 100) + ")") + ": " +
                      reason_of(one) + "\n";
     }
-    out.worth_a_note = worth_a_note_;
+    out.worth_a_note = view.reviewers_alone;
     out.headline = "**Who could review this**";
     out.blocks.push_back(std::move(block));
     return out;
   }
-
- private:
-  const bool worth_a_note_;
 };
 
 }  // namespace
 
-std::shared_ptr<const Section> reviewers(bool worth_a_note) {
-  return std::make_shared<Reviewers>(worth_a_note);
+std::shared_ptr<const Section> reviewers() {
+  return std::make_shared<Reviewers>();
 }
 
 }  // namespace gitaiops::note

@@ -41,7 +41,7 @@ struct Options {
   std::chrono::milliseconds coalesce{700};  // jobs that end together change the note once
   // Asked for each note; nothing: nobody is proposed.
   std::function<Task<Proposal>(std::string instance, gitlab::MergeRequest)> reviewers = {};
-  bool of_passed_jobs = false;  // a note may have something to say where nothing failed, too
+  bool reviewers_alone = false;  // are worth a note, also where nothing failed
 };
 
 class Reactions {

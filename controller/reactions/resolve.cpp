@@ -120,7 +120,7 @@ Task<Verdict> Reactions::settle(store::Job job, gitlab::Gitlab& gitlab, gitlab::
   const bool child = at_gitlab.pipeline_source == "parent_pipeline";
   const bool has_failed = standing(at_gitlab.status) == Standing::failed;
   for (const auto& key : *keys) {
-    bool concerned = has_failed || options_.of_passed_jobs;
+    bool concerned = has_failed || options_.reviewers_alone;
     if (!concerned) {
       auto ends = co_await ends_something(job, project.id, at_gitlab.pipeline_id, key);
       if (!ends.ok()) co_return failed(ends.error());

@@ -73,9 +73,10 @@ Task<Verdict> Reactions::update_note(store::Work work) {
   Proposal proposal;
   if (options_.reviewers) proposal = co_await options_.reviewers(key->instance, *merge_request);
   view->reviewers = std::move(proposal.reviewers);
+  view->reviewers_alone = options_.reviewers_alone;
   const std::string body = composer_.compose(*view);
   // What is not known yet comes into the note when it is.
-  if (proposal.pending && (!body.empty() || options_.of_passed_jobs)) {
+  if (proposal.pending && (!body.empty() || options_.reviewers_alone)) {
     const auto later = clock_.now() + kLookAgain;
     out.outcome.follow_up.push_back(update_note_work(*key, later, pipeline_of(work.payload)));
   }
