@@ -4,24 +4,26 @@
 //
 //   ProjectHistory history;
 //   for (const auto& commit : commits) history.add(commit);      // oldest first
-//   const auto model = risk_model(history);                      // now and then; seconds at most
-//   const auto t = triage(change, history, model, Rules::usual());
+//   const auto model = risk_model(history, now_s);               // now and then: some seconds
+//   const auto t = triage(change, history, model);
 //
-// Each part is silent where nothing is known: no risk without a history, no size without files, no
-// type without words and files.
+// Each part is silent where nothing is known: no risk without files, no size without files, no kind
+// without words and files, no effort without counts of lines.
 //
-// Complexity: linear in the change's files; of a change of thousands of files, the first 1,000 are
-// looked up in the history. Thread safety: triage() is pure; the values are values.
+// Complexity: linear in the change's files and the rules; of thousands of files, the first 1,000
+// are looked up in the history. Memory: ProjectHistory's. Thread safety: triage() is pure.
 #pragma once
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engines/triage/change.h"
 #include "engines/triage/kind/kind.h"
 #include "engines/triage/project_history.h"
 #include "engines/triage/risk/model.h"
+#include "engines/triage/rules/labels.h"
 #include "engines/triage/rules/rules.h"
 #include "engines/triage/size.h"
 
@@ -31,9 +33,9 @@ enum class Level : uint8_t { low, medium, high };
 std::string_view to_string(Level level);
 
 struct Risk {
-  Level level = Level::low;  // high: the riskiest tenth, medium: the next three tenths
-  double percentile = 0;     // of this project's newest changes, 0 to 100: so many are less risky
-  double probability = 0;    // that it will be reverted or fixed later
+  Level level = Level::low;  // high: the riskiest tenth of the project, medium: the three before
+  double percentile = 0;     // so many in a hundred of the project's changes are less risky
+  double probability = 0;    // that it will be reverted or repaired
   bool calibrated = false;   // the probability was checked on the project's own labels
   std::vector<std::string> reasons;  // at most three, the gravest first
 };
@@ -48,16 +50,18 @@ struct Triage {
   std::optional<Effort> effort;
   std::vector<RequiredReview> required_reviews;
   Priority priority = Priority::normal;
-  LabelChanges labels;
-  std::vector<std::string> reasons;  // a sentence for each thing above that needs one
+  // What the labels of the rules' allow-list say of it: risk::high, type::bugfix, size::large,
+  // review:security, priority::urgent. Which to add and to remove: label_changes().
+  std::vector<std::string> labels;
+  std::vector<std::string> reasons;  // one sentence a part, for people
 };
 
-// Learnt from the project's own labels when there are enough, else the shipped one, with this
-// project's own past for the percentiles. `now_s`: Unix seconds; what is younger than a month may
-// yet turn out to be wrong.
+// Learnt from the project's own labels (blame.h) when there are enough, else the shipped one with
+// this project's percentiles. `now_s`: Unix seconds. What is younger than two months is not learnt
+// from: much of it may yet be blamed.
 risk::Model risk_model(const ProjectHistory& history, int64_t now_s);
 
 Triage triage(const Change& change, const ProjectHistory& history, const risk::Model& model,
-              const Rules& rules);
+              const Rules& rules = Rules::usual());
 
 }  // namespace gitaiops::triage
