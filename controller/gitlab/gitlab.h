@@ -159,6 +159,7 @@ class Gitlab {
   // Who our token is. Asked once and remembered.
   virtual Task<Result<User>> current_user() = 0;
   virtual Task<Result<std::vector<Member>>> members(int64_t project) = 0;
+  virtual Task<Result<std::vector<Member>>> group_members(std::string path) = 0;
   // "busy" is what people set when they are away.
   virtual Task<Result<bool>> is_busy(int64_t user) = 0;
   // Open merge requests that wait for this reviewer, as far as our token sees them; counted to 100.

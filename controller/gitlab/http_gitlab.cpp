@@ -199,6 +199,9 @@ class HttpGitlab final : public Gitlab {
   Task<Result<std::vector<Member>>> members(int64_t project) override {
     return list<Member>("/projects/" + number(project) + "/members/all?", parse_members);
   }
+  Task<Result<std::vector<Member>>> group_members(std::string path) override {
+    return list<Member>("/groups/" + percent_encoded(path) + "/members/all?", parse_members);
+  }
   Task<Result<bool>> is_busy(int64_t user) override {
     return get<bool>("/users/" + number(user) + "/status", parse_busy);
   }

@@ -1,6 +1,7 @@
 #include "controller/history/history.h"
 
 #include <algorithm>
+#include <cctype>
 
 #include <asio/co_spawn.hpp>
 #include <asio/thread_pool.hpp>
@@ -18,6 +19,18 @@ constexpr std::size_t kMostPeople = 64;   // projects whose members are remember
 constexpr std::size_t kMostLoads = 4096;  // people whose load is
 constexpr std::size_t kSuggested = 3;
 constexpr std::size_t kMostAsked = 12;  // people whose status is asked for one answer
+
+constexpr std::size_t kMostGroups = 5;  // that own one entry
+
+int level_of(std::string_view role) {
+  if (role == "developer") return 30;
+  return role == "maintainer" ? 40 : 50;
+}
+
+bool same_word(std::string_view a, std::string_view b) {
+  return std::ranges::equal(
+      a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
+}
 
 std::string key_of(const Question& question) {
   std::string key = question.instance + "\n" + std::to_string(question.project_id) + "\n" +
@@ -41,9 +54,16 @@ struct History::Asked {
   Event done;
 };
 
+// Who may be proposed, before anybody asks whether she has time.
+struct History::Candidate {
+  gitlab::User user;
+  std::string reason, place;
+  std::set<std::size_t> owns;  // of the entries that have to approve
+};
+
 struct History::People {
   int64_t at = 0;
-  std::vector<gitlab::User> users;  // who may review
+  std::vector<gitlab::Member> members;  // who may review
 };
 
 // The thread is joined when this goes; `stop` ends the git that runs.
@@ -127,6 +147,7 @@ Task<void> History::work_on(std::shared_ptr<Asked> asked) {
   known->sha = question.sha;
   known->at = clock_.steady().value;
   known->people = std::move(found.people);
+  known->owned = std::move(found.owned);
   known_[asked->key] = std::move(known);
 }
 
@@ -194,20 +215,24 @@ Task<Result<Answer>> History::reviewers_of(std::string instance,
   co_return answer;
 }
 
+// `group`: its members instead of the project's.
 Task<Result<std::shared_ptr<const History::People>>> History::people_of(std::string instance,
-                                                                        int64_t project) {
-  const std::pair key(instance, project);
+                                                                        int64_t project,
+                                                                        std::string group) {
+  const std::pair key(instance, group.empty() ? std::to_string(project) : "group " + group);
   const auto fresh_us =
       std::chrono::duration_cast<std::chrono::microseconds>(options_.fresh).count();
   if (const auto found = people_.find(key);
       found != people_.end() && clock_.steady().value - found->second->at <= fresh_us)
     co_return found->second;
-  CO_ASSIGN_OR_RETURN(const auto members, co_await sources_.at(instance).gitlab->members(project));
+  auto& gitlab = *sources_.at(instance).gitlab;
+  auto asked = group.empty() ? gitlab.members(project) : gitlab.group_members(group);
+  CO_ASSIGN_OR_RETURN(const auto members, co_await std::move(asked));
   auto people = std::make_shared<People>();
   people->at = clock_.steady().value;
   for (const auto& member : members)
     if (member.active && member.access_level >= gitlab::kDeveloper && !is_bot(member.user))
-      people->users.push_back(member.user);
+      people->members.push_back(member);
   if (people_.size() >= kMostPeople) people_.clear();
   people_[key] = people;
   co_return std::shared_ptr<const People>(people);
@@ -236,36 +261,110 @@ Task<bool> History::has_time(gitlab::Gitlab& gitlab, std::string instance, int64
   co_return !found->second.busy && open < options_.most_open_reviews;
 }
 
+// Which members an entry of CODEOWNERS means: by name, by role, or by membership of a group.
+Task<std::set<int64_t>> History::owners_of(Question question, std::shared_ptr<const People> people,
+                                           Owned owned) {
+  std::set<int64_t> out;
+  std::size_t groups = 0;
+  for (const auto& owner : owned.owners) {
+    bool named = false;
+    for (const auto& member : people->members) {
+      const bool by_role = owner.kind == triage::CodeOwner::Kind::role &&
+                           member.access_level == level_of(owner.name);
+      const bool by_name = owner.kind == triage::CodeOwner::Kind::account &&
+                           same_word(owner.name, member.user.username);
+      named = named || by_name;
+      if (by_role || by_name) out.insert(member.user.id);
+    }
+    if (owner.kind != triage::CodeOwner::Kind::account || named || ++groups > kMostGroups) continue;
+    const auto group = co_await people_of(question.instance, question.project_id, owner.name);
+    if (!group.ok()) continue;  // a user who is gone, a group that is not ours to see
+    for (const auto& member : group.value()->members)
+      if (std::ranges::any_of(people->members, [&](const gitlab::Member& one) {
+            return one.user.id == member.user.id;
+          }))
+        out.insert(member.user.id);
+  }
+  co_return out;
+}
+
+// Best first: those the history names, then owners it does not know.
+Task<std::vector<History::Candidate>> History::candidates(Question question,
+                                                          std::shared_ptr<const Known> known) {
+  std::vector<Candidate> out;
+  const auto people = co_await people_of(question.instance, question.project_id);
+  if (!people.ok()) {
+    log::warning("a project's members are not known now",
+                 {{"project", question.project_path}, {"why", people.error().to_string()}});
+    co_return out;
+  }
+  const auto& members = people.value()->members;
+  std::set<int64_t> seen = {question.author.id};
+  std::map<std::string, int64_t> by_email;
+  for (const auto& one : known->people) {
+    auto member = std::ranges::find_if(
+        members, [&](const gitlab::Member& m) { return is_same(one.known, m.user); });
+    if (member == members.end())
+      member = std::ranges::find_if(
+          members, [&](const gitlab::Member& m) { return is_likely(one.known, m.user); });
+    if (member == members.end()) continue;
+    for (const auto& email : one.known.emails) by_email.emplace(email, member->user.id);
+    if (seen.insert(member->user.id).second)
+      out.push_back({member->user, one.reason, one.place, {}});
+  }
+  for (std::size_t i = 0; i < known->owned.size(); ++i) {
+    auto owners = co_await owners_of(question, people.value(), known->owned[i]);
+    for (const auto& owner : known->owned[i].owners)
+      if (const auto found = by_email.find(owner.name);
+          owner.kind == triage::CodeOwner::Kind::email && found != by_email.end())
+        owners.insert(found->second);
+    for (const auto& member : members) {
+      if (!owners.contains(member.user.id)) continue;
+      if (seen.insert(member.user.id).second)
+        out.push_back({member.user, "", known->owned[i].pattern, {}});
+      const auto one = std::ranges::find_if(
+          out, [&](const Candidate& c) { return c.user.id == member.user.id; });
+      if (one != out.end()) one->owns.insert(i);  // the author owns, too, but is not among them
+    }
+  }
+  co_return out;
+}
+
+// Whoever has to approve first, then by rank.
 Task<Result<std::vector<Reviewer>>> History::eligible(Question question,
                                                       std::shared_ptr<const Known> known) {
   gitlab::Gitlab& gitlab = *sources_.at(question.instance).gitlab;
-  CO_ASSIGN_OR_RETURN(const auto people,
-                      co_await people_of(question.instance, question.project_id));
+  auto candidates = co_await this->candidates(question, known);
+  std::set<std::size_t> open_entries;
+  for (const auto& one : candidates) open_entries.insert(one.owns.begin(), one.owns.end());
   std::vector<Reviewer> out;
-  std::set<int64_t> seen;
+  std::set<int64_t> done;
   std::size_t asked = 0;
-  for (const auto& one : known->people) {
-    if (out.size() >= kSuggested || asked >= kMostAsked) break;
-    auto user = std::ranges::find_if(people->users,
-                                     [&](const gitlab::User& u) { return is_same(one.known, u); });
-    if (user == people->users.end())
-      user = std::ranges::find_if(people->users,
-                                  [&](const gitlab::User& u) { return is_likely(one.known, u); });
-    if (user == people->users.end() || user->id == question.author.id ||
-        !seen.insert(user->id).second)
-      continue;
-    ++asked;
-    int64_t open = 0;
-    const bool free = co_await has_time(gitlab, question.instance, user->id, open);
-    if (!free) continue;
-    Reviewer reviewer{user->username, user->name, one.reason, one.place};
-    if (question.asked.contains(user->id)) {
-      reviewer.reason += ", asked already";
-    } else if (open > 0) {
-      reviewer.reason +=
-          ", " + std::to_string(open) + (open == 1 ? " open review" : " open reviews");
+  for (const bool only_owners : {true, false}) {
+    for (const auto& one : candidates) {
+      if (out.size() >= kSuggested || asked >= kMostAsked) break;
+      const bool helps = std::ranges::any_of(
+          one.owns, [&](std::size_t entry) { return open_entries.contains(entry); });
+      if ((only_owners && !helps) || !done.insert(one.user.id).second) continue;
+      ++asked;
+      int64_t open = 0;
+      const bool free = co_await has_time(gitlab, question.instance, one.user.id, open);
+      if (!free) continue;
+      for (const auto entry : one.owns) open_entries.erase(entry);
+      Reviewer reviewer{one.user.username, one.user.name, one.reason, one.place};
+      if (reviewer.reason.empty()) {
+        reviewer.reason = "code owner of " + one.place;
+      } else if (!one.owns.empty()) {
+        reviewer.reason = "code owner, " + reviewer.reason;
+      }
+      if (question.asked.contains(one.user.id)) {
+        reviewer.reason += ", asked already";
+      } else if (open > 0) {
+        reviewer.reason +=
+            ", " + std::to_string(open) + (open == 1 ? " open review" : " open reviews");
+      }
+      out.push_back(std::move(reviewer));
     }
-    out.push_back(std::move(reviewer));
   }
   co_return out;
 }

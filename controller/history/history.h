@@ -100,14 +100,20 @@ class History {
   class Workshop;
   struct Pool;
   struct Ranked;
+  struct Owned;
   struct Known;
+  struct Candidate;
   struct Asked;
   struct People;
   History(Options options, std::map<std::string, Source> sources, const Clock& clock);
   Task<void> work_on(std::shared_ptr<Asked> asked);
   Task<Result<std::vector<Reviewer>>> eligible(Question question,
                                                std::shared_ptr<const Known> known);
-  Task<Result<std::shared_ptr<const People>>> people_of(std::string instance, int64_t project);
+  Task<Result<std::shared_ptr<const People>>> people_of(std::string instance, int64_t project,
+                                                        std::string group = {});
+  Task<std::set<int64_t>> owners_of(Question question, std::shared_ptr<const People> people,
+                                    Owned owned);
+  Task<std::vector<Candidate>> candidates(Question question, std::shared_ptr<const Known> known);
   Task<bool> has_time(gitlab::Gitlab& gitlab, std::string instance, int64_t user, int64_t& open);
   std::shared_ptr<Asked> ask(const std::string& key, Question question);
 
@@ -120,7 +126,8 @@ class History {
   std::map<std::string, std::shared_ptr<Asked>> waiting_;      // by key
   std::map<std::string, std::shared_ptr<const Known>> known_;  // by key, at most kMostKnown
   std::map<std::pair<std::string, int64_t>, int64_t> failed_;  // project: until when, steady
-  std::map<std::pair<std::string, int64_t>, std::shared_ptr<const People>> people_;
+  std::map<std::pair<std::string, std::string>, std::shared_ptr<const People>>
+      people_;  // by instance, and project id or group
   struct Load {
     int64_t at = 0, open = 0;
     bool busy = false;

@@ -16,6 +16,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* kRecent = "--depth=20000";  // of a repository that is too large as a whole
 constexpr std::size_t kMostPacks = 50;
+constexpr std::size_t kLargestSmallFile = 1 << 20;
 constexpr std::size_t kMostPaths = 3'000;
 constexpr std::size_t kLargestList = 64 << 20;
 constexpr const char* kUsed = "gitaiops-used";
@@ -170,6 +171,11 @@ Result<Mirror::Brought> Mirror::brought(const std::string& to, const std::string
 
 bool Mirror::descends(const std::string& commit, const std::string& from) const {
   return run_silent(command({"merge-base", "--is-ancestor", from, commit})).ok();
+}
+
+std::string Mirror::small_file(const std::string& commit, const std::string& path) const {
+  return git::output(online({"cat-file", "blob", commit + ":" + path}), kLargestSmallFile)
+      .value_or("");
 }
 
 triage::Git Mirror::reader() const {

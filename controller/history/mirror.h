@@ -46,6 +46,8 @@ class Mirror {
   };
   Result<Brought> brought(const std::string& to, const std::string& head) const;
   bool descends(const std::string& commit, const std::string& from) const;
+  // Fetched when it is asked for; empty: it is not there, or not small.
+  std::string small_file(const std::string& commit, const std::string& path) const;
   // Small files of the history's tips (.mailmap) are fetched when they are asked for.
   triage::Git reader() const;
 

@@ -8,8 +8,10 @@
 namespace gitaiops::history {
 namespace {
 
-constexpr std::size_t kMostModels = 8;   // in memory
-constexpr std::size_t kMostRanked = 60;  // of whom three are left who may and have time
+constexpr std::size_t kMostModels = 8;        // in memory
+constexpr std::size_t kMostRanked = 60;       // of whom three are left who may and have time
+constexpr std::size_t kMostOwned = 50;        // entries of CODEOWNERS of one change
+constexpr std::size_t kMostOwnedPaths = 500;  // paths that are looked up in it
 constexpr int kFailuresToStartAnew = 3;
 constexpr uint64_t kLargestPack = uint64_t{4} << 30;
 
@@ -98,6 +100,25 @@ std::vector<History::Ranked> History::Workshop::rank(Model& model, const Questio
   return out;
 }
 
+// Whoever has to approve by the target's CODEOWNERS.
+std::vector<History::Owned> History::Workshop::owned(const Mirror& mirror,
+                                                     const std::string& target,
+                                                     const std::vector<std::string>& paths) const {
+  std::string text;
+  for (const auto place : triage::CodeOwners::kPlaces) {
+    text = mirror.small_file(target, std::string(place));
+    if (!text.empty()) break;
+  }
+  const triage::CodeOwners file(text);
+  std::vector<Owned> out;
+  std::set<const triage::OwnerEntry*> seen;
+  for (std::size_t i = 0; i < std::min(paths.size(), kMostOwnedPaths); ++i)
+    for (const auto& [section, entry] : file.of(paths[i]))
+      if (!section->optional && out.size() < kMostOwned && seen.insert(entry).second)
+        out.push_back({entry->pattern, entry->owners});
+  return out;
+}
+
 Result<History::Workshop::Found> History::Workshop::answer(const Question& question,
                                                            const Source& source, int64_t now_s) {
   ASSIGN_OR_RETURN(auto token, read_secret_file(source.token_file), "the token");
@@ -124,12 +145,14 @@ Result<History::Workshop::Found> History::Workshop::answer(const Question& quest
   found.swept = shelf_.sweep(options_.max_bytes, folder);
   ASSIGN_OR_RETURN(auto* model, model_of(mirror, folder.string(), question));
   Mirror::Brought brought{question.paths, {}};
+  std::string target = model->tip;
   if (question.iid > 0) {
     ASSIGN_OR_RETURN(const auto head, mirror.head(question.iid), "the merge request's head");
-    ASSIGN_OR_RETURN(const auto target, mirror.tip(question.target_branch), "the target branch");
+    ASSIGN_OR_RETURN(target, mirror.tip(question.target_branch), "the target branch");
     ASSIGN_OR_RETURN(brought, mirror.brought(target, head));
   }
   found.people = rank(*model, question, brought, now_s);
+  found.owned = owned(mirror, target, brought.paths);
   return found;
 }
 

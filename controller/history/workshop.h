@@ -11,6 +11,7 @@
 
 #include "controller/history/history.h"
 #include "controller/history/mirror.h"
+#include "engines/triage/code_owners.h"
 #include "engines/triage/people.h"
 #include "engines/triage/reviewers.h"
 
@@ -22,10 +23,17 @@ struct History::Ranked {
   std::string reason, place;
 };
 
+// An entry of CODEOWNERS that the change touches and that has to approve.
+struct History::Owned {
+  std::string pattern;
+  std::vector<triage::CodeOwner> owners;
+};
+
 struct History::Known {
   std::string sha;             // of the merge request it was found for
   int64_t at = 0;              // steady
   std::vector<Ranked> people;  // best first
+  std::vector<Owned> owned;
 };
 
 class History::Workshop {
@@ -35,6 +43,7 @@ class History::Workshop {
 
   struct Found {
     std::vector<Ranked> people;
+    std::vector<Owned> owned;
     Shelf::Swept swept;
   };
   // `now_s`: Unix seconds.
@@ -50,6 +59,9 @@ class History::Workshop {
   Result<Model*> model_of(const Mirror& mirror, const std::string& place, const Question& question);
   std::vector<Ranked> rank(Model& model, const Question& question, const Mirror::Brought& brought,
                            int64_t now_s) const;
+
+  std::vector<Owned> owned(const Mirror& mirror, const std::string& target,
+                           const std::vector<std::string>& paths) const;
 
   const Options& options_;
   std::atomic<bool>& stop_;

@@ -204,6 +204,30 @@ TEST_F(HistoryTest, AnEmptyRepositoryAndAMissingOneNameNobody) {
   EXPECT_EQ(history_->counters().failed, 1u);
 }
 
+TEST_F(HistoryTest, WhoeverHasToApproveComesFirst) {
+  shell("cd work && printf '[Libs]\\n/lib/ @cem\\n^[Docs]\\n* @dan\\n' > CODEOWNERS");
+  reviewed_past();
+  const auto request = merge_request();
+  const auto answer = ask(request);
+  EXPECT_THAT(names(answer), ElementsAre("cem", "ben", "dan"));
+  EXPECT_THAT(answer.reviewers.at(0).reason, testing::StartsWith("code owner, gave 3 of"));
+}
+
+TEST_F(HistoryTest, OwnersAreGroupsRolesAndPeopleWithoutAHistoryToo) {
+  shell(
+      "cd work && mkdir .gitlab && printf '/lib/ @grp/team\\n[Roles]\\n*.c @@maintainers\\n' > "
+      ".gitlab/CODEOWNERS");
+  reviewed_past();
+  gitlab_.people[42].push_back(member(5, "eve", "Eve Fay"));
+  gitlab_.people[42].push_back(member(6, "max", "Max Gil"));
+  gitlab_.people[42].back().access_level = 40;
+  gitlab_.groups["grp/team"] = {member(5, "eve", "Eve Fay"), member(9, "out", "Out Sider")};
+  const auto answer = ask(merge_request());
+  EXPECT_THAT(names(answer), ElementsAre("eve", "max", "ben"));
+  EXPECT_EQ(answer.reviewers.at(0).reason, "code owner of /lib/");
+  EXPECT_EQ(answer.reviewers.at(0).place, "/lib/");
+}
+
 TEST_F(HistoryTest, AClosedMergeRequestAsksNobody) {
   reviewed_past();
   auto request = merge_request();

@@ -27,6 +27,7 @@ class FakeGitlab final : public Gitlab {
   std::vector<std::pair<UnixMicros, UnixMicros>> asked_of;  // what changed
   std::optional<UnixMicros> expiry;
   std::map<int64_t, std::vector<Member>> people;  // by project
+  std::map<std::string, std::vector<Member>> groups;
   std::set<int64_t> busy;                         // users
   std::map<int64_t, int64_t> waiting_reviews;     // by user
   std::vector<Note> all_notes;
@@ -130,6 +131,10 @@ class FakeGitlab final : public Gitlab {
   Task<Result<std::vector<Member>>> members(int64_t project) override {
     if (auto error = failure("members")) co_return *error;
     co_return people[project];
+  }
+  Task<Result<std::vector<Member>>> group_members(std::string path) override {
+    if (!groups.contains(path)) co_return Error{Code::not_found, "no group " + path};
+    co_return groups[path];
   }
   Task<Result<bool>> is_busy(int64_t user) override {
     if (auto error = failure("is_busy")) co_return *error;
