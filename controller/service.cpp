@@ -23,6 +23,7 @@
 #include "controller/gitlab/gitlab.h"
 #include "controller/history/history.h"
 #include "controller/ingest/ingest.h"
+#include "controller/note/note.h"
 #include "controller/operator.h"
 #include "controller/queue/queue.h"
 #include "controller/reactions/reactions.h"
@@ -58,6 +59,13 @@ acting::Options acting_options(const Config& config) {
   out.hosts = {config.hosts.window.micros, config.hosts.jobs, config.hosts.projects,
                config.hosts.pause_runners};
   return out;
+}
+
+// As the note counts severities; above the highest: never.
+int note_severity(const Config& config) {
+  static const std::map<std::string, int> kSeverities = {
+      {"low", 2}, {"medium", 3}, {"high", 4}, {"critical", 5}, {"never", 6}};
+  return kSeverities.at(config.advisories.note_severity);
 }
 
 // What runs between start and stop.
@@ -208,6 +216,7 @@ class Controller {
 
   reactions::Options reaction_options() {
     reactions::Options options;
+    options.least_severity = note_severity(config_);
     if (history_)
       options.reviewers = [this](std::string instance, gitlab::MergeRequest merge_request) {
         return propose(std::move(instance), std::move(merge_request));

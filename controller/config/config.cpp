@@ -84,6 +84,13 @@ config::Schema<Config> make_schema() {
         "File that `gitaiops advisories build` made; one that replaces it is noticed within "
         "seconds, and all projects are matched again. Empty: nothing is matched.",
         [](Config& c) -> auto& { return c.advisories.index; });
+  s.key("advisories.note_severity",
+        "A merge request that brings a vulnerability of at least this severity, or one that is "
+        "known "
+        "to be exploited, gets a note; of others a note tells that is there already. \"never\": "
+        "vulnerabilities alone make no note.",
+        [](Config& c) -> auto& { return c.advisories.note_severity; })
+      .one_of({"low", "medium", "high", "critical", "never"});
 
   s.section(
       "reviewers",

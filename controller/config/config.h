@@ -69,6 +69,7 @@ struct Config {
   } webhooks;
   struct {
     std::filesystem::path index;
+    std::string note_severity = "high";
   } advisories;
   struct {
     bool enabled = false;

@@ -100,10 +100,10 @@ struct MergeRequest {
   int64_t source_project_id = 0;
   std::string project_path;  // the target project's; empty when GitLab does not say
   std::string state;         // "opened", "closed", "merged", "locked"
-  std::string source_branch, sha, web_url;
+  std::string source_branch, target_branch, sha, web_url;
+  std::string base_sha;  // where the source branch left the target; empty when GitLab does not say
   UnixMicros updated_at;
   std::optional<Pipeline> head_pipeline;  // only merge_request() fills it
-  std::string target_branch = {};
   User author = {};
   std::vector<User> reviewers = {};  // who was asked to look at it
 };

@@ -161,10 +161,11 @@ Result<MergeRequest> merge_request(const json& j) {
   out.project_path = full.substr(0, full.find('!'));
   out.state = text(j, "state");
   out.source_branch = text(j, "source_branch");
+  out.target_branch = text(j, "target_branch");
+  out.base_sha = text(at(j, "diff_refs"), "base_sha");
   out.sha = text(j, "sha");
   out.web_url = text(j, "web_url");
   out.updated_at = time(j, "updated_at");
-  out.target_branch = text(j, "target_branch");
   if (at(j, "author").is_object()) {
     ASSIGN_OR_RETURN(out.author, user(at(j, "author")));
   }

@@ -77,10 +77,23 @@ fleet::v1::JobReport without_log(const fleet::v1::JobReport& report) {
   return out;
 }
 
+// Likewise of what a project depends on: how bad it is, and no more.
+Vulnerable only_severity(const Vulnerable& from) {
+  Vulnerable out;
+  out.severity = from.severity;
+  out.known_exploited = from.known_exploited;
+  return out;
+}
+
 View without_logs(View view) {
   for (auto& job : view.jobs) {
     if (job.report) job.report = without_log(*job.report);
     if (job.seen) job.seen->sha.clear();
+  }
+  if (view.dependencies) {
+    view.dependencies->commit.clear();
+    for (auto* list : {&view.dependencies->added, &view.dependencies->removed})
+      for (auto& one : *list) one = only_severity(one);
   }
   return view;
 }
@@ -105,10 +118,14 @@ std::string Composer::compose(const View& asked) const {
   std::vector<Contribution> said;
   bool worth = view.has_note;
   std::string headline;
+  bool of_worth = false;
   for (const auto& section : sections_) {
     said.push_back(section->contribute(view));
-    worth = worth || said.back().worth_a_note;
-    if (headline.empty()) headline = said.back().headline;
+    const auto& last = said.back();
+    worth = worth || last.worth_a_note;
+    if (last.headline.empty() || of_worth) continue;
+    if (headline.empty() || last.worth_a_note) headline = last.headline;
+    of_worth = last.worth_a_note;
   }
   if (!worth || headline.empty()) return {};
 

@@ -1,6 +1,6 @@
 // The one note on a merge request, as Markdown: values in, text out. It is composed of named
-// sections by contributors that do not know each other; `failures`, `acts`, `usage` and
-// `reviewers`.
+// sections by contributors that do not know each other; `failures`, `acts`, `dependencies`, `usage`
+// and `reviewers`.
 //
 // What every note keeps, whatever the log, the job names and the paths say:
 //   - at most 25 lines are visible, the rest is folded; at most 60 KiB in all; valid UTF-8 without
@@ -73,14 +73,39 @@ struct JobView {
   std::optional<Seen> seen = std::nullopt;     // absent: nothing to say
 };
 
+// One vulnerability of something that the project depends on. All but the numbers is foreign.
+struct Vulnerable {
+  std::string package, version;
+  std::string fixed;          // empty: no fixed version is known
+  std::string name, summary;  // the name by which people know it
+  int severity = 0;           // 0 unknown, 1 none, 2 low, 3 medium, 4 high, 5 critical
+  bool known_exploited = false;
+  std::vector<std::string> path;  // "name@version", from what the project asks for to the package
+};
+
+// What the merge request changes in what the project depends on.
+inline constexpr int kHigh = 4, kCritical = 5;
+struct Dependencies {
+  // New ones of at least that severity are worth a note, as are those that are known to be
+  // exploited; above kCritical: none is.
+  int least_severity = kHigh;
+  std::string target_branch;               // foreign
+  std::string commit;                      // of what is compared, where that is not the newest
+  bool target_known = true;                // false: nothing can be said to be new
+  std::vector<Vulnerable> added, removed;  // the riskiest first; without a target all in `added`
+  int64_t packages_added = 0, packages_removed = 0, packages_changed = 0;
+  bool told_before = false;  // the note that stands told of vulnerabilities
+};
+
 struct View {
   std::string place;            // "<instance>/<project id>/<iid>": which note this is
   std::string pipeline_status;  // GitLab's word
   std::vector<JobView> jobs;
-  std::vector<Act> acts = {};  // oldest first
-  bool has_note = false;       // a note with something in it stands there already
+  std::vector<Act> acts = {};                               // oldest first
+  std::optional<Dependencies> dependencies = std::nullopt;  // absent: nothing is known
+  bool has_note = false;  // a note with something in it stands there already
   // false: the note has readers who may not see the logs. Sections then get reports without
-  // anything that was read from a log and without free text.
+  // anything that was read from a log and without free text, and no names of packages.
   bool quote_logs = true;
   std::vector<Reviewer> reviewers = {};  // the first is the one to ask
   bool reviewers_alone = false;          // are worth a note without anything else
@@ -98,7 +123,7 @@ struct Block {
 
 struct Contribution {
   bool worth_a_note = false;  // somebody should be told, not only when a note stands already
-  std::string headline;       // one line; the first section that has one gives the note's
+  std::string headline;       // one line; the first section that is worth a note gives the note's
   std::vector<Block> blocks;  // most important first
 };
 
@@ -113,13 +138,17 @@ std::shared_ptr<const Section> failures();
 std::shared_ptr<const Section> acts();
 std::shared_ptr<const Section> usage();
 std::shared_ptr<const Section> reviewers();
+std::shared_ptr<const Section> dependencies();
+// Whether a note has something of that section.
+bool tells_of_dependencies(std::string_view body);
 
 // ---- The note ----
 
 class Composer {
  public:
   explicit Composer(std::vector<std::shared_ptr<const Section>> sections = {failures(), acts(),
-                                                                            usage(), reviewers()})
+                                                                            dependencies(), usage(),
+                                                                            reviewers()})
       : sections_(std::move(sections)) {}
   std::string compose(const View& view) const;
 

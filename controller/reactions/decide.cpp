@@ -28,6 +28,7 @@ constexpr int kAccessTries = 29;  // 1, 2, 4 … 32 minutes, then each hour: a d
 constexpr microseconds kHeadPoll = std::chrono::seconds(1);
 constexpr int kHeadPolls = 30;
 constexpr int64_t kSettle = kMicrosPerSecond;  // GitLab tells of one push several times
+constexpr int kLater = 2;                      // priority: nobody waits for it
 
 json parse(std::string_view payload) {
   return json::parse(payload, nullptr, /*allow_exceptions=*/false);
@@ -45,8 +46,11 @@ bool same_path(std::string_view a, std::string_view b) {
 std::vector<store::NewWork> work_for(const std::vector<store::Event>& events, UnixMicros now) {
   std::vector<store::NewWork> out;
   for (const auto& event : events) {
-    if (event.type == "job.reported" || event.type == "act.changed" || event.type == "job.told")
+    if (event.type == "job.reported" || event.type == "act.changed" || event.type == "job.told" ||
+        event.type == "inventory.matched")
       out.push_back(resolve_job_work(event.instance, event.subject, 0, now));
+    if (event.type == "vulnerability.found" && event.project_id > 0)
+      out.push_back(refresh_notes_work(event.instance, event.project_id, now + kSettle));
     if (event.type != "merge_request.changed") continue;
     const auto iid =
         parse_int(std::string_view(event.subject).substr(event.subject.rfind('/') + 1));
@@ -97,6 +101,21 @@ int64_t pipeline_of(std::string_view payload) {
   const json j = parse(payload);
   const bool known = j.is_object() && j.contains("pipeline") && j["pipeline"].is_number_integer();
   return known ? j["pipeline"].get<int64_t>() : 0;
+}
+
+store::NewWork refresh_notes_work(const std::string& instance, int64_t project,
+                                  UnixMicros not_before) {
+  const json payload = {{"instance", instance}, {"project", project}};
+  return {std::string(kRefreshNotes), instance + "/" + std::to_string(project), payload.dump(),
+          not_before, kLater};
+}
+
+std::optional<RefreshNotes> read_refresh_notes(std::string_view payload) {
+  const json j = parse(payload);
+  if (!j.is_object() || !j.contains("instance") || !j["instance"].is_string() ||
+      !j.contains("project") || !j["project"].is_number_integer())
+    return std::nullopt;
+  return RefreshNotes{j["instance"].get<std::string>(), j["project"].get<int64_t>()};
 }
 
 std::string place_of(const store::MergeRequestKey& key) {

@@ -17,6 +17,7 @@ namespace gitaiops::reactions {
 
 inline constexpr std::string_view kResolveJob = "job.resolve";
 inline constexpr std::string_view kUpdateNote = "note.update";
+inline constexpr std::string_view kRefreshNotes = "notes.refresh";
 
 // The work these events lead to; other types of event lead to none.
 std::vector<store::NewWork> work_for(const std::vector<store::Event>& events, UnixMicros now);
@@ -33,6 +34,14 @@ struct ResolveJob {
 std::optional<ResolveJob> read_resolve_job(std::string_view payload);
 std::optional<store::MergeRequestKey> read_update_note(std::string_view payload);
 int64_t pipeline_of(std::string_view payload);  // 0: not known
+// The notes that stand at merge requests into a project.
+store::NewWork refresh_notes_work(const std::string& instance, int64_t project,
+                                  UnixMicros not_before);
+struct RefreshNotes {
+  std::string instance;
+  int64_t project = 0;
+};
+std::optional<RefreshNotes> read_refresh_notes(std::string_view payload);
 
 std::string subject_of(const store::MergeRequestKey& key);  // "mr/<instance>/<project id>/<iid>"
 std::string place_of(const store::MergeRequestKey& key);    // "<instance>/<project id>/<iid>"

@@ -27,6 +27,8 @@ void Reactions::attach(queue::Worker& worker) {
                 [this](store::Work work) { return resolve_job(std::move(work)); });
   worker.handle(std::string(kUpdateNote),
                 [this](store::Work work) { return update_note(std::move(work)); });
+  worker.handle(std::string(kRefreshNotes),
+                [this](store::Work work) { return refresh_notes(std::move(work)); });
 }
 
 void Reactions::stop() {

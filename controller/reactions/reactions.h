@@ -6,7 +6,11 @@
 //   GitLab says it was canceled   → silence, but for a note that stands.
 //   GitLab does not show it to us → warn once, and ask again for a day.
 //   An act on a job was decided or done → likewise, its note tells of it.
-//   No GitLab is configured       → compose the note from the report alone and keep it for the API.
+//   A job's checkout was matched against the advisories → likewise, where something bad is in it or
+//   a note stands.
+//   An advisory newly affects a project → the notes of its open merge requests are brought up to
+//   date. No GitLab is configured       → compose the note from the report alone and keep it for
+//   the API.
 //
 // Nothing is published on an agent's word: the instance, the project, the job's terminal state and
 // the runner are what GitLab says, and the project is one the agent may speak for. The decisions
@@ -41,7 +45,8 @@ struct Options {
   std::chrono::milliseconds coalesce{700};  // jobs that end together change the note once
   // Asked for each note; nothing: nobody is proposed.
   std::function<Task<Proposal>(std::string instance, gitlab::MergeRequest)> reviewers = {};
-  bool reviewers_alone = false;  // are worth a note, also where nothing failed
+  bool reviewers_alone = false;      // are worth a note, also where nothing failed
+  int least_severity = note::kHigh;  // as note::Dependencies
 };
 
 class Reactions {
@@ -51,7 +56,7 @@ class Reactions {
             std::map<std::string, gitlab::Gitlab*> instances,
             note::Composer composer = note::Composer(), Options options = {});
 
-  // Registers the handlers of "job.resolve" and "note.update".
+  // Registers the handlers of "job.resolve", "note.update" and "notes.refresh".
   void attach(queue::Worker& worker);
   // Turns events of the outbox into work, from where it stopped the last time; returns after
   // stop().
@@ -60,6 +65,7 @@ class Reactions {
 
   Task<queue::Verdict> resolve_job(store::Work work);
   Task<queue::Verdict> update_note(store::Work work);
+  Task<queue::Verdict> refresh_notes(store::Work work);
 
  private:
   struct Change;
@@ -85,6 +91,15 @@ class Reactions {
                               gitlab::Job at_gitlab, store::Scope scope, int recheck);
   Task<Result<bool>> ends_something(store::Job job, int64_t pipeline_project, int64_t pipeline,
                                     store::MergeRequestKey key);
+  Task<Result<bool>> has_vulnerabilities(store::Job job, std::string ref);
+  Task<Result<std::optional<note::Dependencies>>> dependencies(gitlab::Gitlab& gitlab,
+                                                               store::MergeRequestKey key,
+                                                               gitlab::MergeRequest merge_request,
+                                                               gitlab::Project target);
+  Task<Result<std::optional<store::Matched>>> source_of(gitlab::Gitlab& gitlab,
+                                                        store::MergeRequestKey key,
+                                                        gitlab::MergeRequest merge_request,
+                                                        gitlab::Project target);
   Task<Result<note::View>> view_of(gitlab::Gitlab& gitlab, store::MergeRequestKey key,
                                    gitlab::MergeRequest merge_request);
   Task<Result<std::vector<note::JobView>>> jobs_of(std::vector<gitlab::Job> listed,

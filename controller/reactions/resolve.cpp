@@ -115,12 +115,14 @@ Task<Verdict> Reactions::settle(store::Job job, gitlab::Gitlab& gitlab, gitlab::
   const Status kept = co_await store_.set_gitlab_facts(job.id, project.id, std::move(facts));
   if (!kept.ok()) co_return failed(kept.error());
 
+  const auto vulnerable = co_await has_vulnerabilities(job, at_gitlab.ref);
+  if (!vulnerable.ok()) co_return failed(vulnerable.error());
   Verdict out;
   // A child pipeline is never the one that GitLab shows at the merge request: no waiting for it.
   const bool child = at_gitlab.pipeline_source == "parent_pipeline";
   const bool has_failed = standing(at_gitlab.status) == Standing::failed;
   for (const auto& key : *keys) {
-    bool concerned = has_failed || options_.reviewers_alone;
+    bool concerned = has_failed || options_.reviewers_alone || *vulnerable;
     if (!concerned) {
       auto ends = co_await ends_something(job, project.id, at_gitlab.pipeline_id, key);
       if (!ends.ok()) co_return failed(ends.error());

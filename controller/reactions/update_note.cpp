@@ -70,6 +70,10 @@ Task<Verdict> Reactions::update_note(store::Work work) {
   auto view = co_await view_of(gitlab, *key, *merge_request);
   if (!view.ok()) co_return after_error(view.error(), gitlab.wait_hint(), audit);
   view->has_note = !note.body.empty();
+  if (view->dependencies) {
+    view->dependencies->told_before = note::tells_of_dependencies(note.body);
+    view->dependencies->least_severity = options_.least_severity;
+  }
   Proposal proposal;
   if (options_.reviewers) proposal = co_await options_.reviewers(key->instance, *merge_request);
   view->reviewers = std::move(proposal.reviewers);
@@ -138,6 +142,8 @@ Task<Result<note::View>> Reactions::view_of(gitlab::Gitlab& gitlab, store::Merge
     CO_ASSIGN_OR_RETURN(ran_in, co_await gitlab.project(std::to_string(where)));
   }
   view.quote_logs = may_quote_logs(ran_in, target);
+  CO_ASSIGN_OR_RETURN(view.dependencies,
+                      co_await dependencies(gitlab, key, std::move(merge_request), target));
   co_return view;
 }
 

@@ -170,6 +170,15 @@ class SqliteStore final : public Store, public Inbox, public Vulnerabilities {
                                         UnixMicros at) override;
   Task<Result<Page<Vulnerability>>> vulnerabilities(Scope scope, VulnerabilityFilter filter,
                                                     PageRequest page) override;
+  Task<Result<std::optional<Matched>>> newest_match(Scope scope, std::string instance,
+                                                    std::vector<RefOf> refs) override;
+  Task<Result<PackageChanges>> package_changes(int64_t before, int64_t after) override;
+  Task<Result<std::optional<int64_t>>> inventory_of_commit(std::string instance,
+                                                           std::string project_path,
+                                                           std::string commit_sha) override;
+  Task<Result<std::vector<bool>>> stood_in(int64_t inventory, std::vector<Found> packages) override;
+  Task<Result<std::vector<int64_t>>> noted_merge_requests(std::string instance, int64_t project_id,
+                                                          std::size_t limit) override;
 
   Task<Result<int64_t>> sweep(Retention retention) override;
   Task<Status> backup(std::filesystem::path to) override;
@@ -214,6 +223,11 @@ void name_templates(Connection& c, int64_t n);
 // Keeps an inventory under a key that the agent may speak for. False: the commit has one already.
 Result<bool> keep_inventory(Connection& c, const fleet::v1::JobKey& key,
                             const fleet::v1::InventoryReport& report, UnixMicros received_at);
+// The columns of a Found, of the table `v`, and what was read from them, the first at `first`.
+inline constexpr std::string_view kFoundColumns =
+    "v.ecosystem, v.package, v.version, v.advisory, v.aliases, v.summary, v.severity, v.score, "
+    "v.fixed, v.risk, v.known_exploited, v.path";
+Found to_found(const Rows& rows, int first);
 void write_audit(Connection& c, const AuditRecord& record);
 // The project had something to do with us: GitLab is asked about it from time to time.
 void keep_active(Connection& c, const std::string& instance, int64_t project_id,

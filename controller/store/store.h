@@ -261,10 +261,13 @@ struct Event {
   uint64_t number = 0;  // monotonic, no gaps visible to a reader that goes forward
   std::string type;     // "job.started", "job.reported", "job.updated", "agent.enrolled",
                         // "agent.revoked", "note.changed", "act.changed" (of a job), "job.told"
-                        // (GitLab says it is over), "merge_request.changed"
+                        // (GitLab says it is over), "merge_request.changed",
+                        // "inventory.matched" (of a job's checkout), "vulnerability.found" (of a
+                        // project)
   std::string instance;
   int64_t project_id = 0;
-  std::string subject;  // the job's or agent's public id, or a merge request "instance/project/iid"
+  std::string subject;  // the job's or agent's public id, a merge request "instance/project/iid",
+                        // or a project's path
   UnixMicros at;
 };
 

@@ -23,27 +23,6 @@ struct KnownRow {
   bool kept = false;
 };
 
-Found to_found(const Rows& rows, int first) {
-  Found f;
-  f.ecosystem = rows.text(first);
-  f.package = rows.text(first + 1);
-  f.version = rows.text(first + 2);
-  f.advisory = rows.text(first + 3);
-  f.aliases = strings_from_json(rows.text(first + 4));
-  f.summary = rows.text(first + 5);
-  f.severity = static_cast<int>(rows.integer(first + 6));
-  f.score = rows.real(first + 7);
-  f.fixed = rows.text(first + 8);
-  f.risk = rows.real(first + 9);
-  f.known_exploited = rows.integer(first + 10) != 0;
-  f.path = strings_from_json(rows.text(first + 11));
-  return f;
-}
-
-constexpr std::string_view kFoundColumns =
-    "v.ecosystem, v.package, v.version, v.advisory, v.aliases, v.summary, v.severity, v.score, "
-    "v.fixed, v.risk, v.known_exploited, v.path";
-
 bool same_thing(const Found& a, const Found& b) {
   if (a.ecosystem != b.ecosystem || a.package != b.package || a.version != b.version) return false;
   const auto names = [](const Found& f, const std::string& id) {
@@ -55,14 +34,19 @@ bool same_thing(const Found& a, const Found& b) {
 struct Ref {
   std::string instance, project_path, ref;
   int64_t project_id = 0;
+  std::string job;  // public id of the job it came from; empty: that is gone
   bool matched_before = false;
 };
 
 std::optional<Ref> ref_of(Connection& c, int64_t n) {
   auto rows = c.query(
-      "SELECT instance, project_path, ref, project_id, matched FROM inventories WHERE n = ?", {n});
+      "SELECT instance, project_path, ref, project_id, matched, coalesce((SELECT id FROM jobs "
+      "WHERE "
+      "instance = i.instance AND job_id = i.job_id), '') FROM inventories i WHERE n = ?",
+      {n});
   if (!rows.next()) return std::nullopt;
-  return Ref{rows.text(0), rows.text(1), rows.text(2), rows.integer(3), !rows.text(4).empty()};
+  return Ref{rows.text(0),    rows.text(1), rows.text(2),
+             rows.integer(3), rows.text(5), !rows.text(4).empty()};
 }
 
 // Those of older inventories first: they were seen first.
@@ -138,6 +122,23 @@ Result<std::optional<Unmatched>> first_of(Rows rows) {
 
 }  // namespace
 
+Found to_found(const Rows& rows, int first) {
+  Found f;
+  f.ecosystem = rows.text(first);
+  f.package = rows.text(first + 1);
+  f.version = rows.text(first + 2);
+  f.advisory = rows.text(first + 3);
+  f.aliases = strings_from_json(rows.text(first + 4));
+  f.summary = rows.text(first + 5);
+  f.severity = static_cast<int>(rows.integer(first + 6));
+  f.score = rows.real(first + 7);
+  f.fixed = rows.text(first + 8);
+  f.risk = rows.real(first + 9);
+  f.known_exploited = rows.integer(first + 10) != 0;
+  f.path = strings_from_json(rows.text(first + 11));
+  return f;
+}
+
 Task<Result<std::optional<Unmatched>>> SqliteStore::unmatched(std::string index, int64_t after) {
   return database_->read([index, after](Connection& c) -> Result<std::optional<Unmatched>> {
     const std::string select =
@@ -168,6 +169,9 @@ Task<Result<MatchOutcome>> SqliteStore::keep_match(int64_t n, std::string index,
         "UPDATE inventories SET matched = ? WHERE instance = ? AND project_path = ? AND ref = ? "
         "AND n <= ? AND (n = ? OR matched = '')",
         {index, ref->instance, ref->project_path, ref->ref, n, n});
+    // Until the ref is known, nobody is concerned.
+    if (found && !outcome.by_advisory && !ref->ref.empty() && !ref->job.empty())
+      append_event(c, {0, "inventory.matched", ref->instance, ref->project_id, ref->job, at});
     if (outcome.added > 0 && outcome.by_advisory)
       append_event(
           c, {0, "vulnerability.found", ref->instance, ref->project_id, ref->project_path, at});

@@ -67,6 +67,33 @@ struct MatchOutcome {
   bool by_advisory = false;  // it was matched before: no commit, but an advisory is what is new
 };
 
+// A ref of a project, whose newest matched inventory is meant.
+struct RefOf {
+  std::string project_path, ref;
+  bool operator==(const RefOf&) const = default;
+};
+
+// An inventory with what was found in it.
+struct Matched {
+  int64_t n = 0;
+  int64_t project_id = 0, job_id = 0;
+  std::string project_path, ref, commit_sha;
+  UnixMicros received_at;
+  std::vector<Found> found;  // the riskiest first
+};
+
+// Versions of one package in two inventories; one of the two may be empty.
+struct PackageChange {
+  std::string ecosystem, name;  // as its registry compares names
+  std::vector<std::string> before, after;
+  bool operator==(const PackageChange&) const = default;
+};
+struct PackageChanges {
+  int64_t added = 0, removed = 0, changed = 0;  // packages, by name
+  std::vector<PackageChange> listed;            // by ecosystem and name, at most kMostListedChanges
+};
+inline constexpr std::size_t kMostListedChanges = 1000;
+
 class Vulnerabilities {
  public:
   virtual ~Vulnerabilities() = default;
@@ -75,7 +102,8 @@ class Vulnerabilities {
   virtual Task<Result<std::optional<Unmatched>>> unmatched(std::string index, int64_t after) = 0;
   // What was found replaces what was known of that ref; the same vulnerability, by whatever of its
   // names, keeps the time at which it was first seen. Absent: what was known stays. Appends
-  // "vulnerability.found" when an advisory made the project newly affected.
+  // "inventory.matched" when that is a commit's whose ref is known, and "vulnerability.found" when
+  // an advisory made the project newly affected.
   virtual Task<Result<MatchOutcome>> keep_match(int64_t n, std::string index,
                                                 std::optional<std::vector<Found>> found,
                                                 UnixMicros at) = 0;
@@ -83,6 +111,27 @@ class Vulnerabilities {
   virtual Task<Result<Page<Vulnerability>>> vulnerabilities(std::vector<ProjectGlob> scope,
                                                             VulnerabilityFilter filter,
                                                             PageRequest page) = 0;
+
+  // ---- What a merge request changes ----
+
+  // The newest inventory of any of these refs that was matched; nothing: none was.
+  virtual Task<Result<std::optional<Matched>>> newest_match(std::vector<ProjectGlob> scope,
+                                                            std::string instance,
+                                                            std::vector<RefOf> refs) = 0;
+  // From one inventory to another, by their numbers; not_found: one is gone.
+  virtual Task<Result<PackageChanges>> package_changes(int64_t before, int64_t after) = 0;
+  // The number of a commit's inventory; nothing: it has none.
+  virtual Task<Result<std::optional<int64_t>>> inventory_of_commit(std::string instance,
+                                                                   std::string project_path,
+                                                                   std::string commit_sha) = 0;
+  // For each of these whether that inventory has the package in that version.
+  virtual Task<Result<std::vector<bool>>> stood_in(int64_t inventory,
+                                                   std::vector<Found> packages) = 0;
+  // Merge requests into the project that a note stands at, the one changed last first; at most
+  // `limit`.
+  virtual Task<Result<std::vector<int64_t>>> noted_merge_requests(std::string instance,
+                                                                  int64_t project_id,
+                                                                  std::size_t limit) = 0;
 };
 
 }  // namespace gitaiops::store

@@ -107,6 +107,15 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     } else if (field[0] == 'R') {  // who could review it; half of the text is a folder
       const std::string text(field.substr(1));
       view.reviewers.push_back({text, text, "gave 1 of " + text, text.substr(text.size() / 2)});
+    } else if (field[0] == 'D') {  // a vulnerability that is new, or gone
+      const std::string text(field.substr(1));
+      auto& changes = view.dependencies ? *view.dependencies : view.dependencies.emplace();
+      changes.target_branch = changes.commit = text;
+      changes.target_known = field.size() % 5 != 4;
+      (field.size() % 3 ? changes.added : changes.removed)
+          .push_back({text, text, field.size() % 7 ? text : "", text, text,
+                      static_cast<int>(field.size() % 6), field.size() % 11 == 0,
+                      std::vector<std::string>(field.size() % 8, text)});
     } else if (field[0] == 'Q') {
       view.quote_logs = !view.quote_logs;
     } else {

@@ -25,8 +25,29 @@ class MemoryVulnerabilities final : public Vulnerabilities {
       if (allows(scope, v.instance, v.project_path)) page.items.push_back(v);
     co_return page;
   }
+  Task<Result<std::optional<Matched>>> newest_match(Scope scope, std::string instance,
+                                                    std::vector<RefOf> refs) override {
+    std::optional<Matched> out;
+    for (const auto& one : matched)
+      if (allows(scope, instance, one.project_path) &&
+          std::ranges::find(refs, RefOf{one.project_path, one.ref}) != refs.end())
+        out = one;
+    co_return out;
+  }
+  Task<Result<PackageChanges>> package_changes(int64_t, int64_t) override { co_return changes; }
+  Task<Result<std::optional<int64_t>>> inventory_of_commit(std::string, std::string,
+                                                           std::string) override {
+    std::abort();
+  }
+  Task<Result<std::vector<bool>>> stood_in(int64_t, std::vector<Found>) override { std::abort(); }
+  Task<Result<std::vector<int64_t>>> noted_merge_requests(std::string, int64_t,
+                                                          std::size_t) override {
+    std::abort();
+  }
   std::vector<Vulnerability> all;
   VulnerabilityFilter asked;
+  std::vector<Matched> matched;
+  PackageChanges changes;
 };
 
 class MemoryStore final : public Store {

@@ -96,13 +96,15 @@ TEST_F(GitlabTest, ReadsAMergeRequestWithItsPipeline) {
   answer = [](const SeenRequest&) {
     return Reply{
         .body =
-            R"({"iid":3,"project_id":42,"target_project_id":42,"source_project_id":43,"state":"opened","source_branch":"topic","sha":"abc",
-      "web_url":"https://g/m/3","references":{"full":"grp/demo!3"},"head_pipeline":{"id":77,"project_id":43,"status":"running","ref":"topic","sha":"abc"}})"};
+            R"({"iid":3,"project_id":42,"target_project_id":42,"source_project_id":43,"state":"opened","source_branch":"topic","target_branch":"main","sha":"abc",
+      "diff_refs":{"base_sha":"b45e","head_sha":"abc","start_sha":"b45e"},"web_url":"https://g/m/3","references":{"full":"grp/demo!3"},"head_pipeline":{"id":77,"project_id":43,"status":"running","ref":"topic","sha":"abc"}})"};
   };
   auto mr = run(loop_, gitlab_->merge_request(42, 3));
   ASSERT_TRUE(mr.ok()) << mr.error().to_string();
   EXPECT_EQ(mr->source_project_id, 43);
   EXPECT_EQ(mr->project_path, "grp/demo");
+  EXPECT_EQ(mr->target_branch, "main");
+  EXPECT_EQ(mr->base_sha, "b45e");
   ASSERT_TRUE(mr->head_pipeline.has_value());
   EXPECT_EQ(mr->head_pipeline->project_id, 43);
 }

@@ -11,6 +11,53 @@
 
 namespace gitaiops::store {
 
+// What was matched is set by the test.
+class MemoryVulnerabilities final : public Vulnerabilities {
+ public:
+  std::vector<Matched> matched;                    // newest last
+  std::map<int64_t, std::vector<Found>> packages;  // that stand in an inventory; for stood_in
+  std::map<std::string, int64_t> of_commit;        // numbers of inventories
+  std::map<std::pair<int64_t, int64_t>, PackageChanges> changes;
+  std::vector<int64_t> noted;
+
+  Task<Result<std::optional<Unmatched>>> unmatched(std::string, int64_t) override { std::abort(); }
+  Task<Result<MatchOutcome>> keep_match(int64_t, std::string, std::optional<std::vector<Found>>,
+                                        UnixMicros) override {
+    std::abort();
+  }
+  Task<Result<Page<Vulnerability>>> vulnerabilities(Scope, VulnerabilityFilter,
+                                                    PageRequest) override {
+    std::abort();
+  }
+  Task<Result<std::optional<Matched>>> newest_match(Scope, std::string,
+                                                    std::vector<RefOf> refs) override {
+    std::optional<Matched> out;
+    for (const auto& one : matched)
+      if (std::ranges::find(refs, RefOf{one.project_path, one.ref}) != refs.end()) out = one;
+    co_return out;
+  }
+  Task<Result<PackageChanges>> package_changes(int64_t before, int64_t after) override {
+    co_return changes[{before, after}];
+  }
+  Task<Result<std::optional<int64_t>>> inventory_of_commit(std::string, std::string,
+                                                           std::string commit) override {
+    if (!of_commit.contains(commit)) co_return std::nullopt;
+    co_return of_commit[commit];
+  }
+  Task<Result<std::vector<bool>>> stood_in(int64_t inventory, std::vector<Found> asked) override {
+    std::vector<bool> out;
+    for (const auto& one : asked)
+      out.push_back(std::ranges::any_of(packages[inventory], [&](const Found& known) {
+        return known.package == one.package && known.version == one.version;
+      }));
+    co_return out;
+  }
+  Task<Result<std::vector<int64_t>>> noted_merge_requests(std::string, int64_t,
+                                                          std::size_t) override {
+    co_return noted;
+  }
+};
+
 class MemoryStore : public Store {
  public:
   struct Item {
@@ -30,6 +77,7 @@ class MemoryStore : public Store {
   std::vector<FailingHost> hosts;
   std::vector<fleet::v1::JobReport> fetched;
   std::set<int64_t> reported;
+  MemoryVulnerabilities vulnerable;
   uint64_t cursor_at = 0;
   gitaiops::Event changed;
 
@@ -179,8 +227,8 @@ class MemoryStore : public Store {
     co_return no();
   }
   Task<Result<AuditVerdict>> verify_audit() override { co_return no(); }
-  Inbox& inbox() override { std::abort(); }                      // nobody asks for it here
-  Vulnerabilities& vulnerabilities() override { std::abort(); }  // nor for it
+  Inbox& inbox() override { std::abort(); }  // nobody asks for it here
+  Vulnerabilities& vulnerabilities() override { return vulnerable; }
   Task<Result<Page<AuditRecord>>> audit_page(Scope, AuditFilter, PageRequest) override {
     co_return no();
   }
@@ -190,7 +238,11 @@ class MemoryStore : public Store {
   Task<Result<uint64_t>> high_water(std::string, uint64_t) override { co_return no(); }
   Task<Result<Page<Job>>> jobs(Scope, JobFilter, PageRequest) override { co_return no(); }
   Task<Result<int64_t>> count_jobs(Scope, JobFilter) override { co_return no(); }
-  Task<Result<Job>> job_by_key(Scope, std::string, int64_t) override { co_return no(); }
+  Task<Result<Job>> job_by_key(Scope, std::string instance, int64_t job_id) override {
+    for (const auto& [id, job] : jobs_by_id)
+      if (job.key.instance == instance && job.key.job_id == job_id) co_return job;
+    co_return Error{Code::not_found, "no such job"};
+  }
   Task<Result<Inventory>> inventory(Scope, InventoryFilter) override { co_return no(); }
   Task<Result<Page<PackageUse>>> package_uses(Scope, std::string, std::string,
                                               PageRequest) override {
