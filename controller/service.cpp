@@ -186,6 +186,7 @@ class Controller {
                    return lines_around(std::move(job), line, before, after);
                  },
              .hosts = {config_.hosts.window.micros, config_.hosts.jobs, config_.hosts.projects},
+             .reviewers = reviewers_of_paths(),
              .webhook =
                  [this](std::string instance, http::Request request) {
                    return webhooks_->take(std::move(instance), std::move(request));
@@ -223,6 +224,39 @@ class Controller {
       };
     options.reviewers_alone = config_.reviewers.enabled && config_.reviewers.own_note;
     return options;
+  }
+
+  decltype(api::Dependencies::reviewers) reviewers_of_paths() {
+    if (!history_) return {};
+    return [this](store::Scope scope, std::string instance, std::string project,
+                  std::vector<std::string> paths) {
+      return propose_for(std::move(scope), std::move(instance), std::move(project),
+                         std::move(paths));
+    };
+  }
+
+  // What GitLab says the project's path is decides whether the scope allows it.
+  Task<Result<api::Reviewers>> propose_for(store::Scope scope, std::string instance,
+                                           std::string project, std::vector<std::string> paths) {
+    if (instance.empty() && gitlabs_.size() == 1) instance = gitlabs_.begin()->first;
+    const auto gitlab = gitlabs_.find(instance);
+    if (gitlab == gitlabs_.end())
+      co_return Error(Code::invalid_argument, "the parameter 'instance' takes a configured one");
+    if (!store::allows(scope, instance, project)) co_return Error(Code::not_found, project);
+    CO_ASSIGN_OR_RETURN(const auto found, co_await gitlab->second->project(project));
+    if (!store::allows(scope, instance, found.path)) co_return Error(Code::not_found, project);
+    history::Question question;
+    question.instance = instance;
+    question.project_id = found.id;
+    question.project_path = found.path;
+    question.default_branch = found.default_branch;
+    question.paths = std::move(paths);
+    CO_ASSIGN_OR_RETURN(auto answer, co_await history_->reviewers(std::move(question)));
+    api::Reviewers out;
+    out.pending = answer.pending;
+    for (auto& one : answer.reviewers)
+      out.people.push_back({std::move(one.username), std::move(one.name), std::move(one.reason)});
+    co_return out;
   }
 
   // The note does without when nothing can be said.

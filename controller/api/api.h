@@ -47,6 +47,15 @@ struct HostWatch {
   int64_t jobs = 5, projects = 3;
 };
 
+// Who could review a change, the one to ask first.
+struct Reviewer {
+  std::string username, name, reason;
+};
+struct Reviewers {
+  bool pending = false;  // the history is being read: ask again
+  std::vector<Reviewer> people;
+};
+
 // All must outlive the handler. metric_definitions() are declared in `metrics` already.
 struct Dependencies {
   store::Store& store;
@@ -63,6 +72,11 @@ struct Dependencies {
                                                  uint32_t after)>
       lines_around = {};
   HostWatch hosts = {};
+  // Of a project of the scope, for paths of its repository; an empty instance: the only one.
+  // not_found: no such project in the scope. Absent: nobody reads histories.
+  std::function<Task<Result<Reviewers>>(store::Scope scope, std::string instance,
+                                        std::string project, std::vector<std::string> paths)>
+      reviewers = {};
   // Webhooks of GitLab, which prove themselves. Absent: none are taken.
   std::function<Task<http::Response>(std::string instance, http::Request request)> webhook = {};
   std::function<std::size_t(const std::string& instance, const http::Headers& head)> webhook_bytes =

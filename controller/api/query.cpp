@@ -311,6 +311,35 @@ Result<FailureQuery> parse_failure_query(const http::Request& request) {
   return parse<FailureQuery>(request, kFailureParameters);
 }
 
+// The one query whose parameter may be given more than once.
+Result<ReviewerQuery> parse_reviewer_query(const http::Request& request) {
+  constexpr std::size_t kMostPaths = 100;
+  constexpr std::array<std::string_view, 3> kNames = {"instance", "project", "path"};
+  ReviewerQuery query;
+  for (const auto& [name, value] : request.query) {
+    if (value.empty() || value.size() > kMaxValue)
+      return wrong(name, "1 to " + std::to_string(kMaxValue) + " bytes");
+    if (name == "path") {
+      query.paths.push_back(value);
+      continue;
+    }
+    if (name != "instance" && name != "project") {
+      const auto meant = nearest(name, kNames);
+      return Error(Code::invalid_argument,
+                   "unknown parameter '" + truncate_utf8(to_utf8(name), 64) + "'" +
+                       (meant ? "; did you mean '" + std::string(*meant) + "'?" : ""));
+    }
+    if (request.query.count(name) > 1)
+      return Error(Code::invalid_argument, "the parameter '" + name + "' is given twice");
+    (name == "instance" ? query.instance : query.project) = value;
+  }
+  if (query.project.find('/') == std::string::npos)
+    return wrong("project", "a project's path, such as group/project; it must be given");
+  if (query.paths.empty() || query.paths.size() > kMostPaths)
+    return wrong("path", "a file's path from the repository's root; 1 to 100 of them are given");
+  return query;
+}
+
 Result<VulnerabilityQuery> parse_vulnerability_query(const http::Request& request) {
   RETURN_IF_ERROR(check_purl_alone(request, "package"));
   return parse<VulnerabilityQuery>(request, kVulnerabilityParameters);

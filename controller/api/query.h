@@ -45,6 +45,14 @@ struct LinesQuery {
 };
 Result<LinesQuery> parse_lines_query(const http::Request& request);
 
+// "/reviewers?project=grp/demo&path=lib/a.c&path=lib/b.c"
+struct ReviewerQuery {
+  std::string instance;            // empty: not said
+  std::string project;             // "group/project"
+  std::vector<std::string> paths;  // at least one, at most 100
+};
+Result<ReviewerQuery> parse_reviewer_query(const http::Request& request);
+
 // Who uses a package: "/packages?ecosystem=Maven&name=org.x:y&versions=[,2.17)", or in place of the
 // two "purl=pkg:maven/org.x/y"; of its version nothing is asked.
 struct PackageQuery {

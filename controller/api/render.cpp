@@ -465,6 +465,13 @@ std::string note_json(const store::Note& note) {
                {"updated_at", time_or_null(note.updated_at.value)}});
 }
 
+std::string reviewers_json(const Reviewers& reviewers) {
+  Json list = Json::array();
+  for (const auto& one : reviewers.people)
+    list.push_back({{"username", one.username}, {"name", one.name}, {"reason", one.reason}});
+  return dump({{"pending", reviewers.pending}, {"reviewers", std::move(list)}});
+}
+
 std::string agents_json(const std::vector<store::Agent>& agents) {
   Json list = Json::array();
   for (const auto& agent : agents) {

@@ -20,6 +20,7 @@ std::string failures_json(const store::Page<store::Failure>& page);
 std::string failure_json(const store::Failure& failure);  // with its occurrences
 std::string lines_json(const fleet::v1::Excerpt& lines);
 std::string hosts_json(const std::vector<store::Store::FailingHost>& hosts, const HostWatch& watch);
+std::string reviewers_json(const Reviewers& reviewers);
 std::string audit_json(const store::Page<store::AuditRecord>& page);
 std::string events_json(const store::Page<store::Delivery>& page);
 std::string event_json(const store::Delivery& delivery);  // with its body

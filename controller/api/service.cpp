@@ -104,6 +104,7 @@ std::span<const Service::Endpoint> Service::endpoints() {
       endpoint("/api/v1/packages", Access::read, &Service::packages),
       endpoint("/api/v1/vulnerabilities", Access::read, &Service::vulnerabilities),
       endpoint("/api/v1/failing_hosts", Access::fleet, &Service::hosts),
+      endpoint("/api/v1/reviewers", Access::read, &Service::reviewers),
       endpoint("/api/v1/audit", Access::read, &Service::audit),
       endpoint("/api/v1/events", Access::fleet, &Service::events),
       endpoint("/api/v1/events/{id}", Access::fleet, &Service::event),

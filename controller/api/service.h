@@ -53,6 +53,7 @@ class Service {
   Task<http::Response> packages(Call call);
   Task<http::Response> vulnerabilities(Call call);
   Task<http::Response> hosts(Call call);
+  Task<http::Response> reviewers(Call call);
   Task<http::Response> audit(Call call);
   Task<http::Response> merge_request_note(Call call);
   Task<http::Response> agents(Call call);

@@ -6,7 +6,7 @@ import tempfile
 import unittest
 
 from doubles.lab import Lab
-from system import System
+from system import System, wait_for
 
 BROKEN = {"lib/box.c": "int main() { return totl; }\n"}
 
@@ -53,6 +53,9 @@ class Reviewers(unittest.TestCase):
         for absent in ("dan", "eve", "alice"):
             self.assertNotIn(f"`{absent}`", body)
         self.assertEqual(system.note(request, "Ask `ben`")["mentions"], [])
+        path = "/api/v1/reviewers?project=grp/demo&path=doc/b.md"
+        answer = wait_for("an answer by REST", lambda: (lambda found: found[1] if not found[1]["pending"] else None)(system.get(path)))
+        self.assertEqual(answer["reviewers"][0]["username"], "cem")
         mirrors = list((self.folder / "system" / "controller" / "repositories").glob("*.git"))
         self.assertEqual(len(mirrors), 1)
         stored = b"".join(f.read_bytes() for f in mirrors[0].rglob("*") if f.is_file())

@@ -125,8 +125,11 @@ class ApiTest : public testing::Test {
   }
 
   http::Response handle(http::Request request) {
-    if (!handler_)
-      handler_ = make_handler(options_, {store_, clock_, metrics_, [this] { return ready_; }, {}});
+    if (!handler_) {
+      Dependencies all{store_, clock_, metrics_, [this] { return ready_; }, {}};
+      all.reviewers = reviewers_;
+      handler_ = make_handler(options_, std::move(all));
+    }
     http::Response response;
     asio::io_context loop;
     spawn(loop.get_executor(), "ask", keep(handler_(std::move(request)), response));
@@ -142,6 +145,7 @@ class ApiTest : public testing::Test {
   metrics::Registry metrics_;
   ApiOptions options_;
   Status ready_;
+  decltype(Dependencies::reviewers) reviewers_;
   http::Handler handler_;
 };
 

@@ -72,6 +72,12 @@ TEST_F(ApiTest, EveryMemberSentIsDescribed) {
   store_.seen.emplace().passed = passed;
   store_.hosts.emplace_back().agent_id = "agent-1";
   store_.all_audit = {{{}, "operator", "agent.revoke", "", 0, "agent-1", "done"}};
+  reviewers_ = [](store::Scope, std::string, std::string,
+                  std::vector<std::string>) -> Task<Result<Reviewers>> {
+    Reviewers out;
+    out.people.emplace_back();
+    co_return out;
+  };
   std::set<std::string> names;
   for (const std::string& target :
        {std::string("/api/v1/jobs?limit=1&count=true"), std::string("/api/v1/jobs/") + kJobA,
@@ -79,7 +85,9 @@ TEST_F(ApiTest, EveryMemberSentIsDescribed) {
         std::string("/api/v1/me"), std::string("/api/v1/failures"),
         std::string("/api/v1/failures/f1"), std::string("/api/v1/failing_hosts"),
         std::string("/api/v1/audit"), std::string("/api/v1/packages?ecosystem=npm&name=qs"),
-        std::string("/api/v1/vulnerabilities"), std::string("/health"), std::string("/none")}) {
+        std::string("/api/v1/vulnerabilities"),
+        std::string("/api/v1/reviewers?project=grp/a&path=a"), std::string("/health"),
+        std::string("/none")}) {
     collect_names(body(target, "of-all"), names);
   }
   EXPECT_GT(names.size(), 100u);
