@@ -10,6 +10,7 @@ namespace gitaiops::triage {
 namespace {
 
 constexpr int64_t kMayYetBeBlamedS = 60 * 86'400;
+constexpr double kSureOfKind = 0.6;  // enough for a label
 constexpr double kHighPercentile = 90, kMediumPercentile = 60;
 
 std::string whole(double value) {
@@ -65,7 +66,7 @@ std::vector<std::string> labels_of(const Triage& t, const Rules& rules) {
     all.push_back(std::string(scope) + std::string(value));
   };
   if (t.risk) say("risk::", to_string(t.risk->level));
-  if (t.kind && !t.kind->other) say("type::", to_string(t.kind->type));
+  if (t.kind && t.kind->confidence >= kSureOfKind) say("type::", to_string(t.kind->type));
   if (t.size) say("size::", to_string(t.size->complexity));
   for (const auto& review : t.required_reviews) say("review:", review.area);
   if (t.priority != Priority::normal) say("priority::", to_string(t.priority));
