@@ -61,7 +61,9 @@ TEST(Kind, WordsAreSplitAndNumbersAreAlike) {
   EXPECT_THAT(title_words("Bump readLine from 1.2 to v1.3"),
               ElementsAre("^bump", "bump", "read", "line", "from", "#", "to", "v#", "bump read",
                           "read line", "line from", "from #", "# #", "# to", "to v#", "v# #"));
-  EXPECT_THAT(title_words(std::string(100'000, 'x') + " y"), SizeIs(Le(100)));
+  std::string long_one;
+  for (int i = 0; i < 1'000; ++i) long_one.append("w ");
+  EXPECT_THAT(title_words(long_one), SizeIs(Le(100)));
   EXPECT_THAT(title_words(""), testing::IsEmpty());
 }
 
