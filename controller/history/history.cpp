@@ -18,6 +18,9 @@ constexpr std::size_t kMostKnown = 512;
 constexpr std::size_t kMostPeople = 64;   // projects whose members are remembered
 constexpr std::size_t kMostLoads = 4096;  // people whose load is
 constexpr std::size_t kSuggested = 3;
+constexpr std::size_t kMostReviews =
+    20'000;  // merge requests of a project whose reviewers are known
+constexpr int64_t kReviewsBack = 120ll * 24 * 3600 * kMicrosPerSecond;  // asked for at first
 constexpr std::size_t kMostAsked = 12;  // people whose status is asked for one answer
 
 constexpr std::size_t kMostGroups = 5;  // that own one entry
@@ -120,10 +123,11 @@ Task<void> History::work_on(std::shared_ptr<Asked> asked) {
   const auto source = sources_.at(question.instance);
   const int64_t now_s = clock_.now().value / kMicrosPerSecond;
   using Outcome = std::optional<Result<Workshop::Found>>;
+  const auto reviews = co_await reviews_of(question);
   auto work = [](Workshop* workshop, std::shared_ptr<Asked> one, Source from,
-                 int64_t now) -> Task<Outcome> {
-    co_return workshop->answer(one->question, from, now);
-  }(workshop_.get(), asked, source, now_s);
+                 std::shared_ptr<const Reviews> told, int64_t now) -> Task<Outcome> {
+    co_return workshop->answer(one->question, from, *told, now);
+  }(workshop_.get(), asked, source, reviews, now_s);
   auto outcome =
       co_await asio::co_spawn(pool_->threads.get_executor(), std::move(work), asio::use_awaitable);
   ++counters_.fetches;
@@ -149,6 +153,31 @@ Task<void> History::work_on(std::shared_ptr<Asked> asked) {
   known->people = std::move(found.people);
   known->owned = std::move(found.owned);
   known_[asked->key] = std::move(known);
+}
+
+// What GitLab told, and what changed since. Without an answer the history speaks alone.
+Task<std::shared_ptr<const History::Reviews>> History::reviews_of(Question question) {
+  const std::pair key(question.instance, question.project_id);
+  auto reviews = std::make_shared<Reviews>();
+  if (const auto found = reviews_.find(key); found != reviews_.end()) *reviews = *found->second;
+  const auto now = clock_.now();
+  const auto after = std::max(reviews->upto, now + -kReviewsBack);
+  const auto changed = co_await sources_.at(question.instance)
+                           .gitlab->changed_merge_requests(question.project_id, after, now);
+  if (!changed.ok()) co_return reviews;
+  for (const auto& one : *changed) {
+    reviews->upto = std::max(reviews->upto, one.updated_at);
+    if (one.state != "merged" || reviews->by_merge_request.size() >= kMostReviews) continue;
+    Reviews::One told;
+    told.author = one.author;
+    for (const auto& user : one.reviewers)
+      if (!is_bot(user)) told.reviewers.push_back(user);
+    reviews->by_merge_request[one.iid] = std::move(told);
+    if (!one.sha.empty()) reviews->by_head[one.sha] = one.iid;
+  }
+  if (reviews_.size() >= kMostPeople) reviews_.clear();
+  reviews_[key] = reviews;
+  co_return reviews;
 }
 
 std::shared_ptr<History::Asked> History::ask(const std::string& key, Question question) {

@@ -101,6 +101,7 @@ class History {
   struct Pool;
   struct Ranked;
   struct Owned;
+  struct Reviews;
   struct Known;
   struct Candidate;
   struct Asked;
@@ -111,6 +112,7 @@ class History {
                                                std::shared_ptr<const Known> known);
   Task<Result<std::shared_ptr<const People>>> people_of(std::string instance, int64_t project,
                                                         std::string group = {});
+  Task<std::shared_ptr<const Reviews>> reviews_of(Question question);
   Task<std::set<int64_t>> owners_of(Question question, std::shared_ptr<const People> people,
                                     Owned owned);
   Task<std::vector<Candidate>> candidates(Question question, std::shared_ptr<const Known> known);
@@ -128,6 +130,7 @@ class History {
   std::map<std::pair<std::string, int64_t>, int64_t> failed_;  // project: until when, steady
   std::map<std::pair<std::string, std::string>, std::shared_ptr<const People>>
       people_;  // by instance, and project id or group
+  std::map<std::pair<std::string, int64_t>, std::shared_ptr<const Reviews>> reviews_;
   struct Load {
     int64_t at = 0, open = 0;
     bool busy = false;

@@ -25,6 +25,23 @@ std::string without_end(std::string url) {
   return url;
 }
 
+// What GitLab knows of a merge request's reviewers joins what its commit says. The address is the
+// one that GitLab makes of a user, by which is_same() knows her again.
+void complete(triage::Commit& commit, const gitlab::User& author,
+              const std::vector<gitlab::User>& reviewers, triage::People& people) {
+  const auto name_of = [&](const gitlab::User& user) {
+    return people.name(
+        people.add({user.name.empty() ? user.username : user.name,
+                    std::to_string(user.id) + "-" + user.username + "@users.noreply.gitlab"}));
+  };
+  if (commit.author.empty() && author.id > 0) commit.author = name_of(author);
+  for (const auto& user : reviewers) {
+    const auto name = name_of(user);
+    if (user.id != author.id && std::ranges::find(commit.reviewers, name) == commit.reviewers.end())
+      commit.reviewers.push_back(name);
+  }
+}
+
 }  // namespace
 
 bool is_same(const triage::People::Known& known, const gitlab::User& user) {
@@ -46,7 +63,8 @@ bool is_likely(const triage::People::Known& known, const gitlab::User& user) {
 
 Result<History::Workshop::Model*> History::Workshop::model_of(const Mirror& mirror,
                                                               const std::string& place,
-                                                              const Question& question) {
+                                                              const Question& question,
+                                                              const Reviews& reviews) {
   ASSIGN_OR_RETURN(const auto tip, mirror.tip(question.default_branch), "the default branch");
   auto found = std::ranges::find_if(models_, [&](const Model& one) {
     return one.place == place && one.branch == question.default_branch;
@@ -69,7 +87,15 @@ Result<History::Workshop::Model*> History::Workshop::model_of(const Mirror& mirr
     models_.erase(found);
     return read.error();
   }
-  for (const auto& commit : read->commits) found->reviewers.add(commit);
+  for (std::size_t i = 0; i < read->commits.size(); ++i) {
+    auto& commit = read->commits[i];
+    const auto by_head = reviews.by_head.find(commit.id);
+    const auto iid = by_head == reviews.by_head.end() ? read->merge_requests[i] : by_head->second;
+    if (const auto told = reviews.by_merge_request.find(iid);
+        told != reviews.by_merge_request.end())
+      complete(commit, told->second.author, told->second.reviewers, read->people);
+    found->reviewers.add(commit);
+  }
   found->people = std::move(read->people);
   found->tip = tip;
   return &*found;
@@ -120,7 +146,8 @@ std::vector<History::Owned> History::Workshop::owned(const Mirror& mirror,
 }
 
 Result<History::Workshop::Found> History::Workshop::answer(const Question& question,
-                                                           const Source& source, int64_t now_s) {
+                                                           const Source& source,
+                                                           const Reviews& reviews, int64_t now_s) {
   ASSIGN_OR_RETURN(auto token, read_secret_file(source.token_file), "the token");
   const auto folder = shelf_.place(question.instance, question.project_id);
   Mirror mirror(folder,
@@ -143,7 +170,7 @@ Result<History::Workshop::Found> History::Workshop::answer(const Question& quest
   shelf_.used(folder);
   Found found;
   found.swept = shelf_.sweep(options_.max_bytes, folder);
-  ASSIGN_OR_RETURN(auto* model, model_of(mirror, folder.string(), question));
+  ASSIGN_OR_RETURN(auto* model, model_of(mirror, folder.string(), question, reviews));
   Mirror::Brought brought{question.paths, {}};
   std::string target = model->tip;
   if (question.iid > 0) {

@@ -29,6 +29,17 @@ struct History::Owned {
   std::vector<triage::CodeOwner> owners;
 };
 
+// Who was asked to review the merge requests that were merged lately, as GitLab tells it.
+struct History::Reviews {
+  struct One {
+    gitlab::User author;
+    std::vector<gitlab::User> reviewers;
+  };
+  UnixMicros upto;                          // what changed later is not in it
+  std::map<int64_t, One> by_merge_request;  // by iid
+  std::map<std::string, int64_t> by_head;   // iid, by the commit that was merged
+};
+
 struct History::Known {
   std::string sha;             // of the merge request it was found for
   int64_t at = 0;              // steady
@@ -47,7 +58,8 @@ class History::Workshop {
     Shelf::Swept swept;
   };
   // `now_s`: Unix seconds.
-  Result<Found> answer(const Question& question, const Source& source, int64_t now_s);
+  Result<Found> answer(const Question& question, const Source& source, const Reviews& reviews,
+                       int64_t now_s);
 
  private:
   // What was read of a project's default branch.
@@ -56,7 +68,8 @@ class History::Workshop {
     triage::Reviewers reviewers;
     triage::People people;
   };
-  Result<Model*> model_of(const Mirror& mirror, const std::string& place, const Question& question);
+  Result<Model*> model_of(const Mirror& mirror, const std::string& place, const Question& question,
+                          const Reviews& reviews);
   std::vector<Ranked> rank(Model& model, const Question& question, const Mirror::Brought& brought,
                            int64_t now_s) const;
 

@@ -228,6 +228,26 @@ TEST_F(HistoryTest, OwnersAreGroupsRolesAndPeopleWithoutAHistoryToo) {
   EXPECT_EQ(answer.reviewers.at(0).place, "/lib/");
 }
 
+// Where nobody writes trailers: by the merge commit's words, and by the head that was merged.
+TEST_F(HistoryTest, ReviewersThatGitLabKnowsCount) {
+  commit("doc/a.md", "Ann Lee <ann@a.example>", "x");
+  shell("cd work && git checkout -q -b change");
+  commit("lib/a.c", "Ann Lee <ann@a.example>", "x");
+  shell(
+      "cd work && git checkout -q main && git -c user.name='Ann Lee' -c user.email=ann@a.example "
+      "merge -q --no-ff change -m 'Merge' -m 'See merge request grp/demo!3'");
+  push();
+  gitlab::MergeRequest merged;
+  merged.iid = 3;
+  merged.state = "merged";
+  merged.author = {kAnn, "ann", "Ann Lee"};
+  merged.reviewers = {{kDan, "dan", "Dan Eld"}, {kAnn, "ann", "Ann Lee"}};
+  gitlab_.changed[42] = {merged};
+  const auto answer = ask(merge_request());
+  EXPECT_THAT(names(answer), ElementsAre("dan"));
+  EXPECT_THAT(answer.reviewers.at(0).reason, HasSubstr("gave 1 of the last 1 reviews in lib"));
+}
+
 TEST_F(HistoryTest, AClosedMergeRequestAsksNobody) {
   reviewed_past();
   auto request = merge_request();
