@@ -16,6 +16,7 @@ constexpr std::size_t kMaxPage = 200;
 constexpr std::size_t kMaxValue = 1024;  // bytes of one parameter: longer than any path of GitLab's
 constexpr uint64_t kMaxLine = 1ull << 40;
 constexpr uint64_t kMaxLinesAround = 100;
+constexpr std::array<std::string_view, 3> kBillFormats = {"cyclonedx", "cyclonedx-1.5", "spdx"};
 constexpr std::array<std::string_view, 4> kOutcomes = {"passed", "failed", "canceled", "unknown"};
 
 Error wrong(std::string_view name, std::string_view expected) {
@@ -161,6 +162,19 @@ Status set_line(LinesQuery& query, std::string_view name, const std::string& val
   return {};
 }
 
+Status set_format(BillQuery& query, std::string_view name, const std::string& value) {
+  if (std::ranges::find(kBillFormats, value) == kBillFormats.end())
+    return wrong(name, "cyclonedx, cyclonedx-1.5 or spdx");
+  query.format = value;
+  return {};
+}
+
+template <auto Member>
+Status set_side(ChangesQuery& query, std::string_view, const std::string& value) {
+  query.*Member = value;
+  return {};
+}
+
 template <auto Member>
 Status set_lines(LinesQuery& query, std::string_view name, const std::string& value) {
   const auto lines = parse_uint(value);
@@ -260,6 +274,20 @@ constexpr Parameter<VulnerabilityQuery> kVulnerabilityParameters[] = {
     {"limit", set_page_limit<VulnerabilityQuery>},
 };
 
+using OfInventories = store::InventoryFilter;
+constexpr Parameter<BillQuery> kBillParameters[] = {
+    {"ref", set_text<BillQuery, &OfInventories::ref>},
+    {"sha", set_text<BillQuery, &OfInventories::commit_sha>},
+    {"format", set_format},
+};
+constexpr Parameter<RefQuery> kRefParameters[] = {
+    {"ref", set_text<RefQuery, &OfInventories::ref>},
+};
+constexpr Parameter<ChangesQuery> kChangesParameters[] = {
+    {"from", set_side<&ChangesQuery::from>},
+    {"to", set_side<&ChangesQuery::to>},
+};
+
 constexpr Parameter<LinesQuery> kLinesParameters[] = {
     {"line", set_line},
     {"before", set_lines<&LinesQuery::before>},
@@ -357,6 +385,21 @@ Result<PackageQuery> parse_package_query(const http::Request& request) {
       scanner::matches(query.ecosystem, "1.0.0", query.versions) == scanner::Match::invalid)
     return wrong("versions", "a range of versions as " +
                                  std::string(scanner::osv_name(query.ecosystem)) + " writes it");
+  return query;
+}
+
+Result<BillQuery> parse_bill_query(const http::Request& request) {
+  return parse<BillQuery>(request, kBillParameters);
+}
+
+Result<RefQuery> parse_ref_query(const http::Request& request) {
+  return parse<RefQuery>(request, kRefParameters);
+}
+
+Result<ChangesQuery> parse_changes_query(const http::Request& request) {
+  ASSIGN_OR_RETURN(const auto query, parse<ChangesQuery>(request, kChangesParameters));
+  if (query.from.empty()) return wrong("from", "a ref, such as main; it must be given");
+  if (query.to.empty()) return wrong("to", "a ref, such as a branch; it must be given");
   return query;
 }
 

@@ -69,6 +69,23 @@ struct VulnerabilityQuery {
 };
 Result<VulnerabilityQuery> parse_vulnerability_query(const http::Request& request);
 
+// A bill of material: of the newest commit, or the newest of a ref, or that commit.
+struct BillQuery {
+  store::InventoryFilter filter;
+  std::string format = "cyclonedx";  // or "cyclonedx-1.5", "spdx"
+};
+Result<BillQuery> parse_bill_query(const http::Request& request);
+
+struct RefQuery {
+  store::InventoryFilter filter;
+};
+Result<RefQuery> parse_ref_query(const http::Request& request);
+
+struct ChangesQuery {
+  std::string from, to;  // refs
+};
+Result<ChangesQuery> parse_changes_query(const http::Request& request);
+
 // The same list from `next` on: "/api/v1/jobs?outcome=failed&after=…".
 std::string next_target(const http::Request& request, std::string_view next);
 // As a Link of the answer; nothing when `next` is empty.

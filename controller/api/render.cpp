@@ -2,35 +2,17 @@
 
 #include <algorithm>
 
-#include <nlohmann/json.hpp>
-
 #include "base/bytes/bytes.h"
+#include "controller/api/json.h"
 #include "engines/scanner/cvss/cvss.h"
 
 namespace gitaiops::api {
 namespace {
 
-using Json = nlohmann::ordered_json;
 namespace fleet = fleet::v1;
-
-std::string dump(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
 
 double seconds(int64_t micros) {
   return static_cast<double>(micros) / kMicrosPerSecond;
-}
-Json time_or_null(int64_t micros) {
-  return micros > 0 ? Json(to_rfc3339({micros})) : Json(nullptr);
-}
-Json time_or_null(const std::optional<UnixMicros>& time) {
-  return time ? time_or_null(time->value) : Json(nullptr);
-}
-Json text_or_null(const std::string& text) {
-  return text.empty() ? Json(nullptr) : Json(text);
-}
-Json id_or_null(int64_t id) {
-  return id > 0 ? Json(id) : Json(nullptr);
 }
 
 // "METHOD_PROC_LIVE" → "proc_live"; null for …_UNSPECIFIED and for values newer than we are.
@@ -316,48 +298,6 @@ std::string job_json(const store::Job& job, const std::optional<store::SeenBefor
   json["gitlab"] = job.gitlab ? gitlab_json(*job.gitlab) : Json(nullptr);
   json["trimmed"] = std::vector<std::string>(report.trimmed().begin(), report.trimmed().end());
   json["notes"] = std::vector<std::string>(report.notes().begin(), report.notes().end());
-  return dump(json);
-}
-
-std::string packages_json(const store::Page<store::PackageUse>& page) {
-  Json json = {{"packages", Json::array()}, {"next", text_or_null(page.next)}};
-  for (const auto& use : page.items)
-    json["packages"].push_back({{"instance", use.instance},
-                                {"project_id", id_or_null(use.project_id)},
-                                {"project_path", use.project_path},
-                                {"ref", text_or_null(use.ref)},
-                                {"sha", use.commit_sha},
-                                {"version", text_or_null(use.version)},
-                                {"direct", use.direct},
-                                {"seen_at", time_or_null(use.received_at.value)}});
-  return dump(json);
-}
-
-std::string vulnerabilities_json(const store::Page<store::Vulnerability>& page) {
-  Json json = {{"vulnerabilities", Json::array()}, {"next", text_or_null(page.next)}};
-  for (const auto& v : page.items) {
-    const auto& found = v.found;
-    json["vulnerabilities"].push_back(
-        {{"instance", v.instance},
-         {"project_id", id_or_null(v.project_id)},
-         {"project_path", v.project_path},
-         {"ref", text_or_null(v.ref)},
-         {"sha", v.commit_sha},
-         {"ecosystem", found.ecosystem},
-         {"package", found.package},
-         {"version", found.version},
-         {"advisory", found.advisory},
-         {"aliases", found.aliases},
-         {"summary", text_or_null(found.summary)},
-         {"severity",
-          std::string(scanner::to_string(static_cast<scanner::Severity>(found.severity)))},
-         {"score", found.score < 0 ? Json(nullptr) : Json(found.score)},
-         {"fixed_version", text_or_null(found.fixed)},
-         {"risk", found.risk},
-         {"known_exploited", found.known_exploited},
-         {"path", found.path},
-         {"first_seen_at", time_or_null(v.first_seen.value)}});
-  }
   return dump(json);
 }
 

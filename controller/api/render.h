@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "controller/api/api.h"
+#include "controller/dependencies/dependencies.h"
 #include "controller/store/store.h"
 
 namespace gitaiops::api {
@@ -28,6 +29,9 @@ std::string dead_letters_json(const store::Page<store::DeadLetter>& page);
 std::string dead_letter_json(const store::DeadLetter& letter);
 std::string packages_json(const store::Page<store::PackageUse>& page);
 std::string vulnerabilities_json(const store::Page<store::Vulnerability>& page);
+std::string changes_json(const store::Matched& from, const store::Matched& to,
+                         const dependencies::Comparison& found,
+                         const store::PackageChanges& packages);
 std::string note_json(const store::Note& note);
 std::string agents_json(const std::vector<store::Agent>& agents);
 std::string token_json(const store::ApiToken& token);

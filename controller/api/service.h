@@ -42,6 +42,9 @@ class Service {
 
  private:
   Task<http::Response> answer(const Endpoint& endpoint, Call call);
+  Task<Result<store::Inventory>> inventory_of(Call call, store::InventoryFilter filter);
+  Task<Result<store::Matched>> matched_of(Call call, store::Inventory inventory);
+  Task<Result<store::Matched>> matched_ref(Call call, std::string ref);
   Task<Result<store::ApiToken>> authenticate(std::string authorization);
 
   Task<http::Response> jobs(Call call);
@@ -52,6 +55,9 @@ class Service {
   Task<http::Response> failure(Call call);
   Task<http::Response> packages(Call call);
   Task<http::Response> vulnerabilities(Call call);
+  Task<http::Response> sbom(Call call);
+  Task<http::Response> dependency_scanning_report(Call call);
+  Task<http::Response> dependency_changes(Call call);
   Task<http::Response> hosts(Call call);
   Task<http::Response> reviewers(Call call);
   Task<http::Response> audit(Call call);

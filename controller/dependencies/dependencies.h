@@ -3,12 +3,15 @@
 //
 // One vulnerability is one of a package, whatever version of it is there and by whatever of its
 // names an advisory calls it: a change of version that keeps it neither brings nor ends it.
+// And a stored inventory as the scanner's own, for what the scanner writes of one.
 // Complexity: linear but for sorting. Thread safety: pure functions.
 #pragma once
 
 #include <vector>
 
 #include "controller/store/store.h"
+#include "engines/scanner/findings.h"
+#include "engines/scanner/inventory.h"
 
 namespace gitaiops::dependencies {
 
@@ -24,5 +27,11 @@ Comparison compare(const std::vector<store::Found>& before, const std::vector<st
 std::vector<store::RefOf> refs_of_merge_request(const std::string& source_path,
                                                 const std::string& source_branch,
                                                 const std::string& target_path, int64_t iid);
+
+// An agent's word: positions beyond a set and ecosystems that are not ours are left out.
+scanner::Inventory inventory_of(const fleet::v1::Inventory& message);
+// What was found in it, in that order; what is of no package of it is left out.
+scanner::Findings findings_of(const scanner::Inventory& inventory,
+                              const std::vector<store::Found>& found);
 
 }  // namespace gitaiops::dependencies

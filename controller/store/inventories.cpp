@@ -122,6 +122,7 @@ Task<Result<Inventory>> SqliteStore::inventory(Scope scope, InventoryFilter filt
     add("i.project_path = ?", filter.project_path);
     add("i.commit_sha = ?", filter.commit_sha);
     add("i.ref = ?", filter.ref);
+    add("i.project_id = ?", filter.project_id);
     auto rows =
         c.query(std::string(kInventoryColumns) + where + " ORDER BY i.n DESC LIMIT 1", values);
     if (rows.next()) return to_inventory(rows);

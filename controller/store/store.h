@@ -195,6 +195,7 @@ struct Inventory {
 // Fields that are absent match anything.
 struct InventoryFilter {
   std::optional<std::string> instance, project_path, commit_sha, ref;
+  std::optional<int64_t> project_id;
 };
 
 // A package in the newest inventory of a ref of a project.

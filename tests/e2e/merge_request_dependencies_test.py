@@ -62,6 +62,18 @@ class MergeRequestDependencies(SharedCase):
         self.assertIn("- **high** `lodash 4.17.20` → fixed in `4.17.21` · `CVE-T-1` · asked for directly", note["body"])
         self.assertNotIn("`old", note["body"], "it was there before, whatever its version")
 
+        # The same by REST, and as documents that other programs read.
+        place = f"/api/v1/projects/main/{project['id']}/"
+        ref = next(v["ref"] for v in self.get("/api/v1/vulnerabilities?project=grp/shop")["vulnerabilities"] if v["package"] == "lodash")
+        changes = self.get(f"{place}dependency_changes?from=main&to={ref}")
+        self.assertEqual([v["package"] for v in changes["vulnerabilities_added"]], ["lodash"])
+        self.assertEqual(changes["vulnerabilities_removed"], [])
+        bill = self.get(f"{place}sbom?ref={ref}")
+        self.assertIn("pkg:npm/lodash@4.17.20", [c["purl"] for c in bill["components"]])
+        report = self.get(f"{place}dependency_scanning_report?ref={ref}")
+        self.assertEqual(len(report["vulnerabilities"]), 2)
+        self.assertEqual(self.system.get(f"{place}sbom?ref=gone")[0], 404)
+
         # An advisory of today is told without a job.
         self.build(advisory("T-3", "lodash", "4.17.22"))
         told = self.system.note(request, "CVE-T-3")

@@ -68,6 +68,17 @@ TEST_F(ApiTest, EveryMemberSentIsDescribed) {
   store_.all_uses[0].instance = "main";
   store_.all_uses[0].project_path = "grp/a";
   store_.vulnerable.all.emplace_back();
+  store::Inventory inventory;
+  inventory.instance = "main";
+  inventory.project_id = 1;
+  inventory.project_path = "grp/a";
+  inventory.ref = "main";
+  store_.inventories = {inventory};
+  store::Matched matched;
+  matched.project_path = "grp/a";
+  matched.ref = "main";
+  store_.vulnerable.matched = {matched};
+  store_.vulnerable.changes.listed.emplace_back();
   store_.all_failures = {failure};
   store_.seen.emplace().passed = passed;
   store_.hosts.emplace_back().agent_id = "agent-1";
@@ -86,6 +97,7 @@ TEST_F(ApiTest, EveryMemberSentIsDescribed) {
         std::string("/api/v1/failures/f1"), std::string("/api/v1/failing_hosts"),
         std::string("/api/v1/audit"), std::string("/api/v1/packages?ecosystem=npm&name=qs"),
         std::string("/api/v1/vulnerabilities"),
+        std::string("/api/v1/projects/main/1/dependency_changes?from=main&to=main"),
         std::string("/api/v1/reviewers?project=grp/a&path=a"), std::string("/health"),
         std::string("/none")}) {
     collect_names(body(target, "of-all"), names);

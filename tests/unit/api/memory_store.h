@@ -61,6 +61,7 @@ class MemoryStore final : public Store {
   std::vector<FailingHost> hosts;
   std::string package_name;  // "npm:qs": whose uses all_uses are
   MemoryVulnerabilities vulnerable;
+  std::vector<Inventory> inventories;  // newest first
   std::vector<PackageUse> all_uses;
   std::vector<AuditRecord> all_audit;
   std::optional<Error> broken;  // every call fails with it
@@ -195,7 +196,15 @@ class MemoryStore final : public Store {
     page.items = all_audit;
     co_return page;
   }
-  Task<Result<Inventory>> inventory(Scope, InventoryFilter) override { co_return unasked(); }
+  Task<Result<Inventory>> inventory(Scope scope, InventoryFilter filter) override {
+    if (broken) co_return *broken;
+    for (const auto& one : inventories)
+      if (allows(scope, one.instance, one.project_path) && filter.instance == one.instance &&
+          filter.project_id == one.project_id && (!filter.ref || *filter.ref == one.ref) &&
+          (!filter.commit_sha || *filter.commit_sha == one.commit_sha))
+        co_return one;
+    co_return Error(Code::not_found, "no inventory");
+  }
   Task<Result<Page<PackageUse>>> package_uses(Scope scope, std::string ecosystem, std::string name,
                                               PageRequest) override {
     if (broken) co_return *broken;

@@ -1,0 +1,31 @@
+// The small words of the API's JSON. Private to controller/api. Thread safety: pure functions.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+#include "base/clock/clock.h"
+
+namespace gitaiops::api {
+
+using Json = nlohmann::ordered_json;
+
+inline std::string dump(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+inline Json time_or_null(int64_t micros) {
+  return micros > 0 ? Json(to_rfc3339({micros})) : Json(nullptr);
+}
+inline Json time_or_null(const std::optional<UnixMicros>& time) {
+  return time ? time_or_null(time->value) : Json(nullptr);
+}
+inline Json text_or_null(const std::string& text) {
+  return text.empty() ? Json(nullptr) : Json(text);
+}
+inline Json id_or_null(int64_t id) {
+  return id > 0 ? Json(id) : Json(nullptr);
+}
+
+}  // namespace gitaiops::api
