@@ -134,6 +134,18 @@ int train_risk(const RiskOptions& options, const Terminal& terminal);
 // Prints a probability for each change, a line each.
 int score_risk(const RiskOptions& options, const Terminal& terminal);
 
+struct TriageOptions {
+  std::string history = {};  // JSON Lines, oldest first, packed by gzip or not
+  std::string cases = {};    // a JSON array of changes
+  std::string model = {};    // what `risk train` has written; empty: learnt from the history
+  std::string rules = {};    // TOML; empty: those that come with the program
+  std::string format = "text";
+};
+// What a reviewer wants to know of each change, by what was known before it.
+int triage_changes(const TriageOptions& options, const Terminal& terminal);
+// The rules that come with the program, to begin one's own with.
+int print_triage_rules(const Terminal& terminal);
+
 struct PurlOptions {
   std::string type = {}, name_space = {}, name = {}, version = {}, subpath = {};
   std::vector<std::string> qualifiers = {};  // key=value

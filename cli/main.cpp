@@ -62,6 +62,8 @@ struct Given {
   ReviewersOptions reviewers = {};
   SuggestOptions suggest = {};
   RiskOptions risk = {};
+  TriageOptions triage = {};
+  bool triage_rules = false;
   std::string purl = {};
   PurlOptions purl_parts = {};
 };
@@ -330,6 +332,30 @@ void add_risk(CLI::App& app, Given& given) {
   score->callback([&given] { given.code = score_risk(given.risk, given.terminal); });
 }
 
+void add_triage(CLI::App& app, Given& given) {
+  auto* command = app.add_subcommand(
+      "triage", "How risky, how large, what kind changes are, and which reviews they need");
+  auto* print = command->add_flag("--print-rules", given.triage_rules,
+                                  "Print the rules that come with the program, to edit a copy");
+  command->add_option("--history", given.triage.history, "Commits, a JSON line each (or .gz)")
+      ->excludes(print);
+  command->add_option("--cases", given.triage.cases, "The changes: a JSON array")->excludes(print);
+  command->add_option("--model", given.triage.model,
+                      "What risk train has written; else learnt from the history");
+  command->add_option("--rules", given.triage.rules, "Your own rules (TOML)");
+  command->add_option("--format", given.triage.format, "text or json")
+      ->check(CLI::IsMember({"text", "json"}));
+  command->callback([&given] {
+    if (given.triage_rules) {
+      given.code = print_triage_rules(given.terminal);
+      return;
+    }
+    if (given.triage.history.empty()) throw CLI::RequiredError("--history");
+    if (given.triage.cases.empty()) throw CLI::RequiredError("--cases");
+    given.code = triage_changes(given.triage, given.terminal);
+  });
+}
+
 void add_purl(CLI::App& app, Given& given) {
   auto* purl_command = app.add_subcommand("purl", "Package URLs");
   purl_command->require_subcommand(1);
@@ -359,7 +385,7 @@ int run(int argc, char** argv) {
   app.require_subcommand(1);
   app.set_version_flag("--version", "gitaiops " GITAIOPS_VERSION);
   for (const auto add : {add_diagnose, add_rules, add_verify, add_versions, add_cvss,
-                         add_advisories, add_scan, add_reviewers, add_risk, add_purl})
+                         add_advisories, add_scan, add_reviewers, add_risk, add_triage, add_purl})
     add(app, given);
   app.add_subcommand("version", "The version")->callback([&] {
     terminal.out << "gitaiops " << GITAIOPS_VERSION << "\n";

@@ -83,6 +83,19 @@ bool is_hotfix(std::string_view message) {
   });
 }
 
+std::string title_and_blame(std::string_view message) {
+  constexpr std::size_t kLongestKept = 4 << 10, kLongestLine = 500;
+  std::string out;
+  for (const auto line : split(message, '\n')) {
+    const auto text = trimmed(line).substr(0, kLongestLine);
+    if (!out.empty() && named_in(text).empty()) continue;
+    if (out.size() + text.size() > kLongestKept) break;
+    out += out.empty() ? "" : "\n";
+    out += text;
+  }
+  return out;
+}
+
 const std::size_t* Blamer::find(std::string_view id) const {
   const auto [first, last] = by_prefix_.equal_range(std::string(id.substr(0, kShortest)));
   const std::size_t* found = nullptr;

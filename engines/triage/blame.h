@@ -27,6 +27,9 @@ struct Named {
 };
 std::vector<Named> named_in(std::string_view message);
 bool is_hotfix(std::string_view message);
+// What of a message is worth keeping for the two above, at most 4 KiB: its title, and the lines
+// that name commits.
+std::string title_and_blame(std::string_view message);
 
 struct Blame {
   std::size_t commit;  // its number, counted from 0 in the order of add()

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/bytes/bytes.h"
+#include "engines/triage/blame.h"
 
 namespace gitaiops::triage {
 namespace {
@@ -270,8 +271,7 @@ class Assembly {
     one.merge_request = merge_request_of(commit.message);
     for (auto& signed_by : trailers(commit.message))
       one.signed_by.emplace_back(signed_by.trailer, history_.people.add(signed_by.by));
-    commit.message.clear();
-    commit.message.shrink_to_fit();
+    commit.message = title_and_blame(commit.message);
     one.commit = std::move(commit);
     numbered_.push_back(std::move(one));
   }
@@ -315,7 +315,14 @@ class Assembly {
     } else if (people.machine(one.author)) {
       return;
     }
-    for (auto& file : one.commit.files) out.files.push_back(std::move(file.path));
+    out.message = std::move(one.commit.message);
+    const bool counted = std::ranges::none_of(one.commit.files, [](const FileChange& file) {
+      return file.added < 0 || file.deleted < 0;
+    });
+    for (auto& file : one.commit.files) {
+      if (counted) out.lines.push_back({file.added, file.deleted});
+      out.files.push_back(std::move(file.path));
+    }
     history_.commits.push_back(std::move(out));
     history_.merge_requests.push_back(one.merge_request);
   }

@@ -13,7 +13,7 @@ constexpr double kDayS = 86'400;
 constexpr double kYearS = 365 * kDayS;
 constexpr std::size_t kLargestCommit = 100;  // that says something of each of its files
 constexpr std::size_t kFilesLookedAt = 1'000;
-constexpr std::size_t kCommitsOfFile = 1'000;  // that are told apart
+constexpr std::size_t kCommitsOfFile = 300;    // that are told apart from those of other files
 constexpr std::size_t kCommitsOfPerson = 500;  // whose age counts
 constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
 
@@ -96,6 +96,7 @@ void ProjectHistory::touch(const Commit& commit, Person& author) {
           std::max<int64_t>(0, file.lines + commit.lines[i].added - commit.lines[i].deleted);
     if (std::ranges::find(file.authors, author.number) == file.authors.end())
       file.authors.push_back(author.number);
+    ++file.changes;
     file.commits.push_back(number);
     keep_newest(file.commits, kCommitsOfFile);
     subsystems.insert(subsystem(commit.files[i]));
@@ -158,7 +159,7 @@ risk::Features ProjectHistory::features(const Change& change) const {
   const auto looked_at = std::min(change.files.size(), kFilesLookedAt);
   std::set<uint32_t> authors;
   std::vector<uint32_t> commits;
-  double lines = 0, days = 0, known = 0;
+  double lines = 0, days = 0, known = 0, changes = 0;
   for (std::size_t i = 0; i < looked_at; ++i) {
     const auto found = files_.find(change.files[i]);
     if (found == files_.end()) continue;
@@ -167,11 +168,12 @@ risk::Features ProjectHistory::features(const Change& change) const {
     lines += static_cast<double>(file.lines);
     days += std::max(0.0, static_cast<double>(change.time_s - file.last_s) / kDayS);
     authors.insert(file.authors.begin(), file.authors.end());
-    commits.insert(commits.end(), file.commits.begin(), file.commits.end());
+    changes += file.changes;
+    if (looked_at > 1) commits.insert(commits.end(), file.commits.begin(), file.commits.end());
   }
+  // A commit that changed several of the files counts once.
   std::ranges::sort(commits);
-  const auto repeated = std::ranges::unique(commits);
-  out[nuc] = static_cast<double>(commits.size() - repeated.size());
+  out[nuc] = changes - static_cast<double>(std::ranges::unique(commits).size());
   out[ndev] = static_cast<double>(authors.size());
   out[lt] = lines / static_cast<double>(looked_at);
   out[age] = known > 0 ? days / known : 0;

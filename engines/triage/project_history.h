@@ -6,7 +6,7 @@
 //   auto features = history.features(change);
 //
 // Memory: grows with the files and people that there ever were and with what they touched (4 bytes
-// for each, at most 8,000 a file), and 150 bytes for each of the newest kPast commits.
+// for each, at most 2,400 a file), and 150 bytes for each of the newest kPast commits.
 // Thread safety: as a value's.
 #pragma once
 
@@ -56,7 +56,8 @@ class ProjectHistory {
     int64_t lines = 0;
     int64_t last_s = 0;
     std::vector<uint32_t> authors;
-    std::vector<uint32_t> commits;  // the newest ones that touched it
+    uint32_t changes = 0;
+    std::vector<uint32_t> commits;  // the newest of them
   };
   struct Person {
     uint32_t number = 0;

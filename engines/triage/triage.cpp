@@ -93,7 +93,7 @@ std::vector<std::string> sentences(const Triage& t) {
                       : "Reading it takes about " + duration(t.effort->p50_h) + ", or up to " +
                             duration(t.effort->p80_h) + " with care.");
   for (const auto& review : t.required_reviews)
-    out.push_back("Needs a " + review.area + " review: " + joined(review.reasons) + ".");
+    out.push_back("Needs a review of its " + review.area + ": " + joined(review.reasons) + ".");
   return out;
 }
 

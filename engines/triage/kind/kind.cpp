@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t kLongestDescription = 4096;
 constexpr std::size_t kFilesLookedAt = 1'000;
+constexpr double kWorthSaying = 0.25;               // a guess at random is right in one of ten
 constexpr double kNearly = 0.6;                     // of the best one's probability
 constexpr double kSaid = 0.95;                      // people do mislabel
 constexpr double kOfDescription = 0.3;              // beside the title's words
@@ -106,6 +107,7 @@ std::optional<Kind> kind_by_content(const Change& change) {
   double sum = 0;
   for (auto& score : scores) sum += score = std::exp(score - top);
   const auto best = static_cast<std::size_t>(std::ranges::max_element(scores) - scores.begin());
+  if (scores[best] / sum < kWorthSaying) return std::nullopt;
   Kind kind{static_cast<Type>(best), scores[best] / sum, false, std::nullopt};
   double next = kNearly * scores[best];
   for (std::size_t i = 0; i < kTypes; ++i)

@@ -40,7 +40,7 @@ struct Kind {
   std::optional<Type> other;  // nearly as likely
 };
 
-// nullopt: neither words nor files.
+// nullopt: neither words nor files, or none that say anything.
 std::optional<Kind> kind_of(const Change& change);
 // Without believing prefix and labels.
 std::optional<Kind> kind_by_content(const Change& change);

@@ -9,6 +9,7 @@ namespace gitaiops::triage::risk {
 namespace {
 
 constexpr double kWorthSaying = 0.08;  // log-odds
+constexpr double kLittle = 25;         // percentile below which experience is "little"
 constexpr std::size_t kMostCauses = 3;
 
 std::string rounded(double value) {
@@ -75,8 +76,7 @@ std::string compared(Feature feature, double value, const Quantiles& values) {
   if (feature == fix || values.size() < 2) return "";
   const double percentile = percentile_of(values, value);
   if (percentile > 70)
-    return ", more than in " + rounded(std::min(99.0, std::floor(percentile))) +
-           " % of this project's changes";
+    return " (more than " + rounded(std::min(99.0, std::floor(percentile))) + " % of changes here)";
   return "";
 }
 
@@ -101,6 +101,8 @@ std::vector<Cause> causes_of(const Features& features, const Features& usual,
     other[feature] = usual[feature];
     const double weight = here - odds(other);
     if (weight < kWorthSaying) continue;
+    const bool by_author = feature == exp || feature == rexp || feature == sexp;
+    if (by_author && percentile_of(values[feature], value) > kLittle) continue;
     auto text = words_for(feature, value, value > usual[feature]);
     if (!text.empty())
       found.push_back({feature, weight, text + compared(feature, value, values[feature])});

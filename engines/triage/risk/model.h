@@ -30,7 +30,7 @@ inline constexpr std::size_t kFewestLabels = 30;  // of each kind
 struct Cause {
   Feature feature;
   double weight;     // by how much it raises the log-odds over those of a usual value
-  std::string text;  // "900 lines added, more than in 97 % of this project's changes"
+  std::string text;  // "900 lines added (more than 97 % of changes here)"
 };
 
 struct Score {

@@ -32,6 +32,14 @@ TEST(Blame, ARevertNamesWhatItTakesBack) {
       ElementsAre(Blame{0, 2, Sign::revert}));
 }
 
+TEST(Blame, OfAMessageTitleAndNamesAreKept) {
+  EXPECT_EQ(
+      title_and_blame(
+          "Read the last line, too\n\nIt was lost.\n\nFixes: 1111111aaaaa (\"Read\")\nCc: ann"),
+      "Read the last line, too\nFixes: 1111111aaaaa (\"Read\")");
+  EXPECT_EQ(title_and_blame(""), "");
+}
+
 TEST(Blame, ARevertOfARevertBlamesTheRevert) {
   EXPECT_THAT(blames(std::vector{
                   commit(kFirst, 1, "Read faster"),

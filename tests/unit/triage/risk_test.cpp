@@ -54,7 +54,7 @@ TEST(Risk, LearnsWhatIsRiskyInThisProject) {
   EXPECT_LT(low.percentile, 60);
   ASSERT_FALSE(high.causes.empty());
   EXPECT_EQ(high.causes[0].feature, la);
-  EXPECT_THAT(high.causes[0].text, testing::StartsWith("390 lines added, more than in 9"));
+  EXPECT_THAT(high.causes[0].text, testing::StartsWith("390 lines added (more than 9"));
 }
 
 TEST(Risk, TheSameExamplesGiveTheSameModel) {
