@@ -41,6 +41,7 @@ namespace fs = std::filesystem;
 constexpr auto kShutdownLimit = std::chrono::seconds(4);
 constexpr int64_t kQuestionLife = 8 * kMicrosPerSecond;  // people wait for the answer
 constexpr auto kSweepInterval = std::chrono::minutes(10);
+constexpr int64_t kWrongReviewersBack = 180ll * 24 * 3600 * kMicrosPerSecond;
 constexpr std::size_t kLargestCertificate = 64 << 10;
 
 std::string endpoint(const std::string& address, int64_t port) {
@@ -209,6 +210,9 @@ class Controller {
     options.folder = config_.state.dir / "repositories";
     options.max_bytes = static_cast<uint64_t>(config_.reviewers.max_bytes);
     options.most_open_reviews = config_.reviewers.most_open_reviews;
+    options.wrong = [this](std::string instance, int64_t project) {
+      return wrong_reviewers(std::move(instance), project);
+    };
     ASSIGN_OR_RETURN(history_,
                      history::History::open(std::move(options), std::move(sources), clock_),
                      "the mirrors of repositories");
@@ -233,6 +237,15 @@ class Controller {
       return propose_for(std::move(scope), std::move(instance), std::move(project),
                          std::move(paths));
     };
+  }
+
+  Task<std::vector<history::Wrong>> wrong_reviewers(std::string instance, int64_t project) {
+    const auto since = clock_.now() + -kWrongReviewersBack;
+    const auto told = co_await store_->wrong_reviewers(std::move(instance), project, since);
+    std::vector<history::Wrong> out;
+    if (told.ok())
+      for (const auto& one : *told) out.push_back({one.iid, one.user_id});
+    co_return out;
   }
 
   // What GitLab says the project's path is decides whether the scope allows it.

@@ -364,6 +364,17 @@ Task<Result<std::vector<Reviewer>>> History::eligible(Question question,
                                                       std::shared_ptr<const Known> known) {
   gitlab::Gitlab& gitlab = *sources_.at(question.instance).gitlab;
   auto candidates = co_await this->candidates(question, known);
+  std::map<int64_t, std::set<int64_t>> wrong;  // merge requests, by user
+  if (options_.wrong) {
+    const auto told = co_await options_.wrong(question.instance, question.project_id);
+    for (const auto& one : told) wrong[one.user_id].insert(one.iid);
+  }
+  std::erase_if(candidates, [&](const Candidate& one) {
+    const auto found = wrong.find(one.user.id);
+    if (found == wrong.end()) return false;
+    return (question.iid > 0 && found->second.contains(question.iid)) ||
+           (one.owns.empty() && found->second.size() >= kWrongTimes);
+  });
   std::set<std::size_t> open_entries;
   for (const auto& one : candidates) open_entries.insert(one.owns.begin(), one.owns.end());
   std::vector<Reviewer> out;

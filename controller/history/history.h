@@ -16,6 +16,7 @@
 #include <chrono>
 #include <deque>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -36,6 +37,13 @@ struct Source {
   std::filesystem::path ca_file;  // empty: the system's CAs
 };
 
+// Somebody said that a person is the wrong reviewer of a merge request.
+struct Wrong {
+  int64_t iid = 0, user_id = 0;
+};
+
+inline constexpr std::size_t kWrongTimes = 3;
+
 struct Options {
   std::filesystem::path folder;               // of the mirrors
   uint64_t max_bytes = uint64_t{10} << 30;    // of all of them
@@ -44,6 +52,9 @@ struct Options {
   std::chrono::seconds fresh{10 * 60};        // so long an answer and what GitLab said hold
   std::chrono::seconds failed_wait{10 * 60};  // until a project that failed is tried again
   int64_t most_open_reviews = 8;              // who has as many is not asked for another
+  // What was said in a project lately. That person is not proposed for that merge request again,
+  // and, after kWrongTimes of them, for none where she need not approve. Nothing: nobody is asked.
+  std::function<Task<std::vector<Wrong>>(std::string instance, int64_t project)> wrong = {};
 };
 
 struct Reviewer {

@@ -267,6 +267,14 @@ constexpr std::string_view kSteps[] = {R"sql(
   CREATE TRIGGER inventory_gone AFTER DELETE ON inventories BEGIN
     DELETE FROM vulnerabilities WHERE inventory = OLD.n;
   END;
+)sql",
+                                       // Who was proposed as a reviewer and was the wrong one.
+                                       R"sql(
+  CREATE TABLE wrong_reviewers(
+    n INTEGER PRIMARY KEY AUTOINCREMENT,
+    instance TEXT NOT NULL, project_id INTEGER NOT NULL, iid INTEGER NOT NULL, user_id INTEGER NOT NULL,
+    said_by TEXT NOT NULL, at INTEGER NOT NULL,
+    UNIQUE(instance, project_id, iid, user_id));
 )sql"};
 
 constexpr std::string_view kCure =

@@ -163,6 +163,10 @@ class SqliteStore final : public Store, public Inbox, public Vulnerabilities {
   Task<Result<DeadLetter>> dead_letter(int64_t id) override;
   Task<Status> replay_dead_letter(int64_t id, AuditRecord audit, UnixMicros now) override;
 
+  Task<Status> add_wrong_reviewer(WrongReviewer told) override;
+  Task<Result<std::vector<WrongReviewer>>> wrong_reviewers(std::string instance, int64_t project_id,
+                                                           UnixMicros since) override;
+
   Vulnerabilities& vulnerabilities() override { return *this; }
   Task<Result<std::optional<Unmatched>>> unmatched(std::string index, int64_t after) override;
   Task<Result<MatchOutcome>> keep_match(int64_t n, std::string index,

@@ -348,6 +348,15 @@ struct WorkOutcome {
   std::optional<Act> ended = std::nullopt;  // its state, detail, made and ended_at are kept
 };
 
+// Somebody said that a proposed reviewer is the wrong one for a merge request.
+struct WrongReviewer {
+  std::string instance;
+  int64_t project_id = 0, iid = 0;
+  int64_t user_id = 0;  // GitLab's, of the one who was proposed
+  std::string said_by;  // GitLab's user name
+  UnixMicros at;
+};
+
 struct Retention {
   UnixMicros older_than;                  // jobs finished before go, with what hangs on them
   uint64_t max_bytes = 0;                 // then the oldest until the file is below; 0: no limit
@@ -493,6 +502,14 @@ class Store {
 
   // -- what is wrong with what projects depend on --
   virtual Vulnerabilities& vulnerabilities() = 0;
+
+  // -- reviewers --
+  // Told again of the same person and merge request, the last word counts. Of a project the newest
+  // 10,000 are kept.
+  virtual Task<Status> add_wrong_reviewer(WrongReviewer told) = 0;
+  virtual Task<Result<std::vector<WrongReviewer>>> wrong_reviewers(std::string instance,
+                                                                   int64_t project_id,
+                                                                   UnixMicros since) = 0;
 
   // -- house-keeping --
   virtual Task<Result<int64_t>> sweep(Retention retention) = 0;  // jobs removed

@@ -169,7 +169,12 @@ class FakeStore final : public store::Store {
     co_return none();
   }
   Task<Result<store::AuditVerdict>> verify_audit() override { co_return none(); }
-  store::Inbox& inbox() override { std::abort(); }                      // nobody asks for it here
+  store::Inbox& inbox() override { std::abort(); }  // nobody asks for it here
+  Task<Status> add_wrong_reviewer(store::WrongReviewer) override { std::abort(); }
+  Task<Result<std::vector<store::WrongReviewer>>> wrong_reviewers(std::string, int64_t,
+                                                                  UnixMicros) override {
+    std::abort();
+  }
   store::Vulnerabilities& vulnerabilities() override { std::abort(); }  // nor for it
   Task<Result<store::Page<store::AuditRecord>>> audit_page(store::Scope, store::AuditFilter,
                                                            store::PageRequest) override {

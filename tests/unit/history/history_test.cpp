@@ -248,6 +248,17 @@ TEST_F(HistoryTest, ReviewersThatGitLabKnowsCount) {
   EXPECT_THAT(answer.reviewers.at(0).reason, HasSubstr("gave 1 of the last 1 reviews in lib"));
 }
 
+TEST_F(HistoryTest, WhoWasTheWrongOneIsNotProposedAgain) {
+  reviewed_past();
+  const auto request = merge_request();
+  std::vector<Wrong> told = {{7, kBen}, {1, kCem}, {2, kCem}};
+  options_.wrong = [&](std::string, int64_t) -> Task<std::vector<Wrong>> { co_return told; };
+  EXPECT_THAT(names(ask(request)), ElementsAre("cem", "dan"));
+  history_.reset();
+  told.push_back({3, kCem});  // a third merge request: elsewhere, too
+  EXPECT_THAT(names(ask(request)), ElementsAre("dan"));
+}
+
 TEST_F(HistoryTest, AClosedMergeRequestAsksNobody) {
   reviewed_past();
   auto request = merge_request();

@@ -227,6 +227,11 @@ class MemoryStore : public Store {
     co_return no();
   }
   Task<Result<AuditVerdict>> verify_audit() override { co_return no(); }
+  Task<Status> add_wrong_reviewer(WrongReviewer) override { co_return no(); }
+  Task<Result<std::vector<WrongReviewer>>> wrong_reviewers(std::string, int64_t,
+                                                           UnixMicros) override {
+    co_return no();
+  }
   Inbox& inbox() override { std::abort(); }  // nobody asks for it here
   Vulnerabilities& vulnerabilities() override { return vulnerable; }
   Task<Result<Page<AuditRecord>>> audit_page(Scope, AuditFilter, PageRequest) override {
