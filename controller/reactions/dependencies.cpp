@@ -67,7 +67,8 @@ Task<Result<std::optional<store::Matched>>> Reactions::source_of(gitlab::Gitlab&
   std::string path = target.path;
   if (merge_request.source_project_id != target.id) {
     const auto source = co_await gitlab.project(std::to_string(merge_request.source_project_id));
-    const bool hidden = !source.ok() && source.error().code() == Code::not_found;
+    const bool hidden = !source.ok() && (source.error().code() == Code::not_found ||
+                                         source.error().code() == Code::permission_denied);
     if (!source.ok() && !hidden) co_return source.error();
     path = hidden ? std::string() : source->path;
   }
