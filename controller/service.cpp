@@ -17,6 +17,7 @@
 #include "controller/api/api.h"
 #include "controller/baselines/baselines.h"
 #include "controller/config/config.h"
+#include "controller/dependencies/dependencies.h"
 #include "controller/enrollment/enrollment.h"
 #include "controller/fetching/fetching.h"
 #include "controller/fleet/fleet.h"
@@ -43,6 +44,7 @@ constexpr int64_t kQuestionLife = 8 * kMicrosPerSecond;  // people wait for the 
 constexpr auto kSweepInterval = std::chrono::minutes(10);
 constexpr int64_t kWrongReviewersBack = 180ll * 24 * 3600 * kMicrosPerSecond;
 constexpr std::size_t kLargestCertificate = 64 << 10;
+constexpr std::size_t kLargestVex = 64 << 20;
 
 std::string endpoint(const std::string& address, int64_t port) {
   const bool v6 = address.find(':') != std::string::npos;
@@ -67,6 +69,25 @@ int note_severity(const Config& config) {
   static const std::map<std::string, int> kSeverities = {
       {"low", 2}, {"medium", 3}, {"high", 4}, {"critical", 5}, {"never", 6}};
   return kSeverities.at(config.advisories.note_severity);
+}
+
+// invalid_argument names the file that is no VEX document.
+Result<dependencies::Accepted> accepted_of(const Config& config) {
+  std::vector<dependencies::Accepted::Ignore> ignores;
+  for (const auto& one : config.ignore)
+    ignores.push_back({{{one.gitlab, one.project}}, {one.id, one.package, one.reason, one.until}});
+  std::vector<dependencies::Accepted::Statements> vex;
+  for (const auto& one : config.vex) {
+    ASSIGN_OR_RETURN(const auto text, read_file(one.file, kLargestVex), "vex.file");
+    ASSIGN_OR_RETURN(auto document, scanner::read_vex(text), "vex.file: " + one.file.string());
+    for (const auto& refused : document.refused)
+      log::warning("a statement of a VEX document is not taken",
+                   {{"file", one.file.string()}, {"line", refused.line}, {"why", refused.reason}});
+    vex.push_back({{{one.gitlab, one.project}},
+                   one.file.filename().string(),
+                   std::move(document.statements)});
+  }
+  return dependencies::Accepted(std::move(ignores), std::move(vex));
 }
 
 // What runs between start and stop.
@@ -106,6 +127,7 @@ class Controller {
  private:
   Status open() {
     const auto executor = loop_.get_executor();
+    ASSIGN_OR_RETURN(accepted_, accepted_of(config_));
     RETURN_IF_ERROR(make_state_dir(config_));
     metrics_.declare(metrics::controller_metrics());
     ASSIGN_OR_RETURN(claim_, claim(config_.state.dir));
@@ -187,6 +209,7 @@ class Controller {
                    return lines_around(std::move(job), line, before, after);
                  },
              .hosts = {config_.hosts.window.micros, config_.hosts.jobs, config_.hosts.projects},
+             .accepted = &accepted_,
              .reviewers = reviewers_of_paths(),
              .webhook =
                  [this](std::string instance, http::Request request) {
@@ -222,6 +245,7 @@ class Controller {
   reactions::Options reaction_options() {
     reactions::Options options;
     options.least_severity = note_severity(config_);
+    options.accepted = &accepted_;
     if (history_)
       options.reviewers = [this](std::string instance, gitlab::MergeRequest merge_request) {
         return propose(std::move(instance), std::move(merge_request));
@@ -478,6 +502,10 @@ class Controller {
     }
     for (const auto& key : schema().needs_restart(config_, *fresh))
       log::warning("a changed setting needs a restart", {{"key", key}});
+    auto accepted = accepted_of(*fresh);
+    if (!accepted.ok())
+      log::error("what is accepted stays as it was", {{"why", accepted.error().to_string()}});
+    if (accepted.ok()) accepted_ = std::move(*accepted);
     config_.log = fresh->log;
     config_.retention = fresh->retention;
     config_.webhooks.keep = fresh->webhooks.keep;
@@ -524,6 +552,7 @@ class Controller {
   asio::signal_set signals_{loop_, SIGTERM, SIGINT, SIGHUP};
   metrics::Registry metrics_;
   Fd claim_;  // released last: the next one finds everything written
+  dependencies::Accepted accepted_;
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<enrollment::Keyring> keyring_;
   std::unique_ptr<enrollment::Enrollment> enrollment_;

@@ -25,6 +25,7 @@
 #include "base/http/server.h"
 #include "base/metrics/metrics.h"
 #include "base/result/result.h"
+#include "controller/dependencies/dependencies.h"
 #include "controller/store/store.h"
 
 namespace gitaiops::api {
@@ -72,6 +73,8 @@ struct Dependencies {
                                                  uint32_t after)>
       lines_around = {};
   HostWatch hosts = {};
+  // What does not count; nothing: all counts.
+  const dependencies::Accepted* accepted = nullptr;
   // Of a project of the scope, for paths of its repository; an empty instance: the only one.
   // not_found: no such project in the scope. Absent: nobody reads histories.
   std::function<Task<Result<Reviewers>>(store::Scope scope, std::string instance,

@@ -82,6 +82,13 @@ Task<Response> Service::sbom(Call call) {
   co_return document(bill(*inventory, query->format), media_type(query->format));
 }
 
+std::vector<std::string> Service::accepted_in(const std::string& instance,
+                                              const std::string& project,
+                                              const std::vector<store::Found>& found) const {
+  if (!dependencies_.accepted) return std::vector<std::string>(found.size());
+  return dependencies_.accepted->reasons(instance, project, found, dependencies_.clock.now());
+}
+
 // What was matched for a ref, or why nothing is known of it.
 Task<Result<store::Matched>> Service::matched_of(Call call, store::Inventory inventory) {
   std::vector<store::RefOf> refs;
@@ -112,11 +119,12 @@ Task<Response> Service::dependency_scanning_report(Call call) {
   if (!inventory.ok()) co_return no_inventory(call, inventory.error());
   const auto packages = dependencies::inventory_of(inventory->body);
   const auto time = to_the_second(matched->received_at);
-  co_return document(
-      scanner::to_gitlab_report(packages, dependencies::findings_of(packages, matched->found),
-                                GITAIOPS_VERSION, {time, time}) +
-          "\n",
-      "application/json");
+  const auto reasons = accepted_in(inventory->instance, inventory->project_path, matched->found);
+  co_return document(scanner::to_gitlab_report(
+                         packages, dependencies::findings_of(packages, matched->found, reasons),
+                         GITAIOPS_VERSION, {time, time}) +
+                         "\n",
+                     "application/json");
 }
 
 Task<Result<store::Matched>> Service::matched_ref(Call call, std::string ref) {
@@ -145,9 +153,10 @@ Task<Response> Service::dependency_changes(Call call) {
   const auto packages =
       co_await dependencies_.store.vulnerabilities().package_changes(sides[0].n, sides[1].n);
   if (!packages.ok()) co_return problem_of(call, packages.error());
-  co_return http::json(
-      200, changes_json(sides[0], sides[1], dependencies::compare(sides[0].found, sides[1].found),
-                        *packages));
+  const auto found = dependencies::compare(sides[0].found, sides[1].found);
+  const auto added = accepted_in(call.parameters[0], sides[1].project_path, found.added);
+  const auto removed = accepted_in(call.parameters[0], sides[0].project_path, found.removed);
+  co_return http::json(200, changes_json(sides[0], sides[1], found, added, removed, *packages));
 }
 
 }  // namespace gitaiops::api

@@ -76,7 +76,12 @@ Task<Response> Service::vulnerabilities(Call call) {
   const auto page = co_await dependencies_.store.vulnerabilities().vulnerabilities(
       call.token.scope, query->filter, query->page);
   if (!page.ok()) co_return problem_of(call, page.error());
-  auto response = http::json(200, vulnerabilities_json(*page));
+  Reasons reasons;
+  for (const auto& v : page->items) {
+    std::vector<store::Found> one(1, v.found);
+    reasons.push_back(accepted_in(v.instance, v.project_path, one).front());
+  }
+  auto response = http::json(200, vulnerabilities_json(*page, reasons));
   link_next(response, call.request, page->next);
   co_return response;
 }

@@ -28,10 +28,13 @@ std::string event_json(const store::Delivery& delivery);  // with its body
 std::string dead_letters_json(const store::Page<store::DeadLetter>& page);
 std::string dead_letter_json(const store::DeadLetter& letter);
 std::string packages_json(const store::Page<store::PackageUse>& page);
-std::string vulnerabilities_json(const store::Page<store::Vulnerability>& page);
+// `reasons`: of each why it does not count; empty: it counts.
+using Reasons = std::vector<std::string>;
+std::string vulnerabilities_json(const store::Page<store::Vulnerability>& page,
+                                 const Reasons& reasons);
 std::string changes_json(const store::Matched& from, const store::Matched& to,
-                         const dependencies::Comparison& found,
-                         const store::PackageChanges& packages);
+                         const dependencies::Comparison& found, const Reasons& of_added,
+                         const Reasons& of_removed, const store::PackageChanges& packages);
 std::string note_json(const store::Note& note);
 std::string agents_json(const std::vector<store::Agent>& agents);
 std::string token_json(const store::ApiToken& token);

@@ -6,7 +6,7 @@
 namespace gitaiops::api {
 namespace {
 
-void add_found(Json& json, const store::Found& found) {
+void add_found(Json& json, const store::Found& found, const std::string& reason) {
   json["ecosystem"] = found.ecosystem;
   json["package"] = found.package;
   json["version"] = found.version;
@@ -20,6 +20,7 @@ void add_found(Json& json, const store::Found& found) {
   json["risk"] = found.risk;
   json["known_exploited"] = found.known_exploited;
   json["path"] = found.path;
+  json["accepted"] = text_or_null(reason);
 }
 
 Json side(const store::Matched& matched) {
@@ -28,11 +29,11 @@ Json side(const store::Matched& matched) {
           {"seen_at", time_or_null(matched.received_at.value)}};
 }
 
-Json all_found(const std::vector<store::Found>& found) {
+Json all_found(const std::vector<store::Found>& found, const Reasons& reasons) {
   Json out = Json::array();
-  for (const auto& one : found) {
+  for (std::size_t i = 0; i < found.size(); ++i) {
     Json json = Json::object();
-    add_found(json, one);
+    add_found(json, found[i], reasons[i]);
     out.push_back(std::move(json));
   }
   return out;
@@ -54,15 +55,17 @@ std::string packages_json(const store::Page<store::PackageUse>& page) {
   return dump(json);
 }
 
-std::string vulnerabilities_json(const store::Page<store::Vulnerability>& page) {
+std::string vulnerabilities_json(const store::Page<store::Vulnerability>& page,
+                                 const Reasons& reasons) {
   Json json = {{"vulnerabilities", Json::array()}, {"next", text_or_null(page.next)}};
-  for (const auto& v : page.items) {
+  for (std::size_t i = 0; i < page.items.size(); ++i) {
+    const auto& v = page.items[i];
     Json one = {{"instance", v.instance},
                 {"project_id", id_or_null(v.project_id)},
                 {"project_path", v.project_path},
                 {"ref", text_or_null(v.ref)},
                 {"sha", v.commit_sha}};
-    add_found(one, v.found);
+    add_found(one, v.found, reasons[i]);
     one["first_seen_at"] = time_or_null(v.first_seen.value);
     json["vulnerabilities"].push_back(std::move(one));
   }
@@ -70,8 +73,8 @@ std::string vulnerabilities_json(const store::Page<store::Vulnerability>& page) 
 }
 
 std::string changes_json(const store::Matched& from, const store::Matched& to,
-                         const dependencies::Comparison& found,
-                         const store::PackageChanges& packages) {
+                         const dependencies::Comparison& found, const Reasons& of_added,
+                         const Reasons& of_removed, const store::PackageChanges& packages) {
   Json changed = Json::array();
   for (const auto& one : packages.listed)
     changed.push_back({{"ecosystem", one.ecosystem},
@@ -80,8 +83,8 @@ std::string changes_json(const store::Matched& from, const store::Matched& to,
                        {"versions_after", one.after}});
   return dump({{"from", side(from)},
                {"to", side(to)},
-               {"vulnerabilities_added", all_found(found.added)},
-               {"vulnerabilities_removed", all_found(found.removed)},
+               {"vulnerabilities_added", all_found(found.added, of_added)},
+               {"vulnerabilities_removed", all_found(found.removed, of_removed)},
                {"packages_added", packages.added},
                {"packages_removed", packages.removed},
                {"packages_changed", packages.changed},

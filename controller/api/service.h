@@ -43,6 +43,9 @@ class Service {
  private:
   Task<http::Response> answer(const Endpoint& endpoint, Call call);
   Task<Result<store::Inventory>> inventory_of(Call call, store::InventoryFilter filter);
+  // Of each why it does not count; empty: it counts.
+  std::vector<std::string> accepted_in(const std::string& instance, const std::string& project,
+                                       const std::vector<store::Found>& found) const;
   Task<Result<store::Matched>> matched_of(Call call, store::Inventory inventory);
   Task<Result<store::Matched>> matched_ref(Call call, std::string ref);
   Task<Result<store::ApiToken>> authenticate(std::string authorization);

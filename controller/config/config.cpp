@@ -5,6 +5,8 @@
 
 #include <asio/ip/address.hpp>
 
+#include "base/bytes/bytes.h"
+#include "base/clock/clock.h"
 #include "base/io/files.h"
 
 namespace gitaiops::controller {
@@ -201,6 +203,35 @@ config::Schema<Config> make_schema() {
           "Failed jobs that are retried by themselves, once for each commit, job and category; the "
           "first table that names project and cause counts. Without one, nothing is retried.",
           &Config::retry, retry);
+
+  auto ignore = std::make_shared<config::Schema<IgnoreSettings>>("ignore");
+  ignore->key("gitlab", "Id of the instance; \"*\": each.", &IgnoreSettings::gitlab);
+  ignore
+      ->key("project", "Which projects: \"group/project\", \"group/*\", \"*\".",
+            &IgnoreSettings::project)
+      .required();
+  ignore->key("id", "Any of the vulnerability's names, such as a CVE.", &IgnoreSettings::id)
+      .required();
+  ignore->key("package", "Only in this package; empty: in any.", &IgnoreSettings::package);
+  ignore->key("reason", "Why it can be lived with.", &IgnoreSettings::reason).required();
+  ignore->key("until", "The last day, as \"2026-12-31\"; empty: for good.", &IgnoreSettings::until);
+  s.array("ignore",
+          "Vulnerabilities that are accepted: they make no note and are not in GitLab's report, "
+          "but are "
+          "counted and named with the reason. Read again on SIGHUP.",
+          &Config::ignore, ignore);
+
+  auto vex = std::make_shared<config::Schema<VexSettings>>("vex");
+  vex->key("gitlab", "Id of the instance; \"*\": each.", &VexSettings::gitlab);
+  vex->key("project", "Which projects: \"group/project\", \"group/*\", \"*\".",
+           &VexSettings::project)
+      .required();
+  vex->key("file", "An OpenVEX or CycloneDX document.", &VexSettings::file).required();
+  s.array("vex",
+          "VEX documents: what one says is not affected or is fixed, is accepted as by [[ignore]]. "
+          "Read "
+          "again on SIGHUP.",
+          &Config::vex, vex);
   return s;
 }
 
@@ -250,6 +281,27 @@ void check_retries(const Config& config, config::Problems& problems) {
   }
 }
 
+bool is_date(const std::string& text) {
+  return text.size() == std::string_view("2026-12-31").size() &&
+         parse_rfc3339(text + "T00:00:00Z").has_value();
+}
+
+void check_ignores(const Config& config, config::Problems& problems) {
+  for (std::size_t i = 0; i < config.ignore.size(); ++i) {
+    const auto& ignore = config.ignore[i];
+    if (trimmed(ignore.reason).empty())
+      problems.push_back({"ignore.reason", "is empty; say why this can be lived with", i});
+    if (!ignore.until.empty() && !is_date(ignore.until))
+      problems.push_back({"ignore.until", "expected a date as \"2026-12-31\"", i});
+    if (ignore.id.empty()) problems.push_back({"ignore.id", "is empty", i});
+    if (ignore.project.empty())
+      problems.push_back({"ignore.project", "is empty; \"*\" is each", i});
+  }
+  for (std::size_t i = 0; i < config.vex.size(); ++i)
+    if (config.vex[i].project.empty())
+      problems.push_back({"vex.project", "is empty; \"*\" is each", i});
+}
+
 // Where one of the three listeners is to be.
 struct Place {
   std::string section;
@@ -291,6 +343,7 @@ config::Problems check(const Config& config) {
   check_instances(config, problems);
   check_listeners(config, problems);
   check_retries(config, problems);
+  check_ignores(config, problems);
   if (config.state.dir.empty())
     problems.push_back({"state.dir", "is empty; the controller needs a folder for its database"});
   if (config.api.tls_certificate.empty() != config.api.tls_key.empty())

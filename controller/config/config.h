@@ -34,6 +34,22 @@ struct RetrySettings {
   Duration backoff{60ll * 1'000'000};
 };
 
+// A finding that somebody decided to live with.
+struct IgnoreSettings {
+  std::string gitlab = "*";
+  std::string project;
+  std::string id;
+  std::string package;
+  std::string reason;
+  std::string until;
+};
+
+struct VexSettings {
+  std::string gitlab = "*";
+  std::string project;
+  std::filesystem::path file;
+};
+
 struct Config {
   struct {
     std::filesystem::path dir = "/var/lib/gitaiops-controller";
@@ -57,6 +73,8 @@ struct Config {
   } api;
   std::vector<GitlabInstance> gitlab;
   std::vector<RetrySettings> retry;
+  std::vector<IgnoreSettings> ignore;
+  std::vector<VexSettings> vex;
   struct {
     Duration window{3600ll * 1'000'000};
     int64_t jobs = 5;

@@ -12,6 +12,7 @@
 #include "controller/store/store.h"
 #include "engines/scanner/findings.h"
 #include "engines/scanner/inventory.h"
+#include "engines/scanner/vex/vex.h"
 
 namespace gitaiops::dependencies {
 
@@ -28,10 +29,37 @@ std::vector<store::RefOf> refs_of_merge_request(const std::string& source_path,
                                                 const std::string& source_branch,
                                                 const std::string& target_path, int64_t iid);
 
+// What people decided to live with, and what VEX documents say of it: read from the configuration.
+class Accepted {
+ public:
+  struct Ignore {
+    std::vector<store::ProjectGlob> projects;
+    scanner::Ignore ignore;
+  };
+  struct Statements {
+    std::vector<store::ProjectGlob> projects;
+    std::string document;  // its name, for the reason
+    std::vector<scanner::VexStatement> statements;
+  };
+  Accepted() = default;
+  Accepted(std::vector<Ignore> ignores, std::vector<Statements> vex)
+      : ignores_(std::move(ignores)), vex_(std::move(vex)) {}
+
+  // For each why it does not count in that project on that day (UTC); empty: it counts.
+  std::vector<std::string> reasons(const std::string& instance, const std::string& path,
+                                   const std::vector<store::Found>& found, UnixMicros now) const;
+
+ private:
+  std::vector<Ignore> ignores_;
+  std::vector<Statements> vex_;
+};
+
 // An agent's word: positions beyond a set and ecosystems that are not ours are left out.
 scanner::Inventory inventory_of(const fleet::v1::Inventory& message);
-// What was found in it, in that order; what is of no package of it is left out.
+// What was found in it, in that order, each with why it does not count; what is of no package of it
+// is left out.
 scanner::Findings findings_of(const scanner::Inventory& inventory,
-                              const std::vector<store::Found>& found);
+                              const std::vector<store::Found>& found,
+                              const std::vector<std::string>& reasons);
 
 }  // namespace gitaiops::dependencies

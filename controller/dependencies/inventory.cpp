@@ -61,7 +61,8 @@ scanner::Inventory inventory_of(const fleet::v1::Inventory& message) {
 }
 
 scanner::Findings findings_of(const scanner::Inventory& inventory,
-                              const std::vector<store::Found>& found) {
+                              const std::vector<store::Found>& found,
+                              const std::vector<std::string>& reasons) {
   using Key = std::tuple<std::string, std::string, std::string>;  // ecosystem, name, version
   std::map<Key, std::pair<uint32_t, uint32_t>> places;            // the first of each
   for (uint32_t s = 0; s < inventory.sets.size(); ++s) {
@@ -73,7 +74,8 @@ scanner::Findings findings_of(const scanner::Inventory& inventory,
           s, p);
   }
   scanner::Findings out;
-  for (const auto& one : found) {
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    const auto& one = found[i];
     const auto place = places.find({one.ecosystem, one.package, one.version});
     if (place == places.end()) continue;
     auto& finding = out.all.emplace_back();
@@ -88,6 +90,7 @@ scanner::Findings findings_of(const scanner::Inventory& inventory,
     finding.known_exploited = one.known_exploited;
     finding.path = scanner::path_to(inventory.sets[finding.set], finding.package);
     finding.risk.value = one.risk;
+    finding.ignored = reasons[i];
   }
   return out;
 }

@@ -92,7 +92,8 @@ View without_logs(View view) {
   }
   if (view.dependencies) {
     view.dependencies->commit.clear();
-    for (auto* list : {&view.dependencies->added, &view.dependencies->removed})
+    for (auto* list :
+         {&view.dependencies->added, &view.dependencies->removed, &view.dependencies->accepted})
       for (auto& one : *list) one = only_severity(one);
   }
   return view;

@@ -109,6 +109,19 @@ std::string removed_list(const std::vector<Vulnerable>& removed) {
   return out;
 }
 
+std::string accepted_list(const std::vector<Vulnerable>& accepted) {
+  if (accepted.empty()) return {};
+  std::string out = "Accepted:\n\n";
+  for (std::size_t i = 0; i < std::min(accepted.size(), kMaxRemoved); ++i) {
+    const auto& v = accepted[i];
+    out += "- " + std::string(severity_word(v.severity)) + " " + name_and_version(v) + " · " +
+           code_span(v.name, kMaxVersion) + ": " + code_span(v.reason, kMaxSummary) + "\n";
+  }
+  if (accepted.size() > kMaxRemoved)
+    out += "- and " + std::to_string(accepted.size() - kMaxRemoved) + " more\n";
+  return out;
+}
+
 std::string join(std::initializer_list<std::string> parts, std::string_view between) {
   std::string out;
   for (const auto& part : parts)
@@ -131,6 +144,7 @@ std::string summary(const Dependencies& d) {
              ", ");
     out = join({out, packages(d)}, "; ");
   }
+  if (!d.accepted.empty()) out += "; " + std::to_string(d.accepted.size()) + " accepted";
   if (!d.commit.empty()) out += ", as of commit " + code_span(d.commit.substr(0, kShortSha));
   return out + ".\n";
 }
@@ -143,9 +157,11 @@ class DependencyChanges final : public Section {
     Contribution out;
     if (!view.dependencies) return out;
     const auto& d = *view.dependencies;
-    const bool changed = !d.added.empty() || !d.removed.empty() || d.packages_added != 0 ||
-                         d.packages_removed != 0 || d.packages_changed != 0;
+    const bool changed = !d.added.empty() || !d.accepted.empty() || !d.removed.empty() ||
+                         d.packages_added != 0 || d.packages_removed != 0 ||
+                         d.packages_changed != 0;
     if (!changed && !(d.told_before && d.target_known)) return out;
+    if (!d.target_known && d.added.empty()) return out;
 
     std::vector<Vulnerable> worth;
     for (const auto& v : d.added)
@@ -164,11 +180,15 @@ class DependencyChanges final : public Section {
       list.shown += line_of(worth[i]);
     const bool all_shown = d.added.size() == std::min(worth.size(), kShown);
     if (!all_shown) list.folded = table(d.added);
-    const auto gone = removed_list(d.removed);
-    if (!gone.empty()) list.folded += (list.folded.empty() ? "" : "\n") + gone;
-    if (!list.folded.empty())
-      list.fold_title = all_shown ? std::to_string(d.removed.size()) + " no longer there"
-                                  : vulnerabilities(d.added.size());
+    std::string title = all_shown ? "" : vulnerabilities(d.added.size());
+    const auto fold = [&](const std::string& text, const std::string& words) {
+      if (text.empty()) return;
+      list.folded += (list.folded.empty() ? "" : "\n") + text;
+      title = join({title, words}, ", ");
+    };
+    fold(removed_list(d.removed), std::to_string(d.removed.size()) + " no longer there");
+    fold(accepted_list(d.accepted), std::to_string(d.accepted.size()) + " accepted");
+    list.fold_title = title;
     if (!list.shown.empty() || !list.folded.empty()) out.blocks.push_back(std::move(list));
     return out;
   }

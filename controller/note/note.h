@@ -81,6 +81,7 @@ struct Vulnerable {
   int severity = 0;           // 0 unknown, 1 none, 2 low, 3 medium, 4 high, 5 critical
   bool known_exploited = false;
   std::vector<std::string> path;  // "name@version", from what the project asks for to the package
+  std::string reason = {};        // why it does not count
 };
 
 // What the merge request changes in what the project depends on.
@@ -89,9 +90,10 @@ struct Dependencies {
   // New ones of at least that severity are worth a note, as are those that are known to be
   // exploited; above kCritical: none is.
   int least_severity = kHigh;
-  std::string target_branch;               // foreign
-  std::string commit;                      // of what is compared, where that is not the newest
-  bool target_known = true;                // false: nothing can be said to be new
+  std::string target_branch;         // foreign
+  std::string commit;                // of what is compared, where that is not the newest
+  bool target_known = true;          // false: nothing can be said to be new
+  std::vector<Vulnerable> accepted;  // as `added`, but they do not count, each with its `reason`
   std::vector<Vulnerable> added, removed;  // the riskiest first; without a target all in `added`
   int64_t packages_added = 0, packages_removed = 0, packages_changed = 0;
   bool told_before = false;  // the note that stands told of vulnerabilities

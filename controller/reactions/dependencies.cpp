@@ -44,12 +44,16 @@ std::vector<store::Found> those(std::vector<store::Found> found, const std::vect
   return out;
 }
 
-note::Dependencies dependencies_of(const dependencies::Comparison& comparison,
-                                   const store::Matched& source,
-                                   const gitlab::MergeRequest& merge_request) {
+note::Dependencies told_of(const dependencies::Comparison& comparison,
+                           const std::vector<std::string>& reasons, const store::Matched& source,
+                           const gitlab::MergeRequest& merge_request) {
   note::Dependencies out;
   out.target_branch = merge_request.target_branch;
-  out.added = told(comparison.added);
+  auto added = told(comparison.added);
+  for (std::size_t i = 0; i < added.size(); ++i) {
+    added[i].reason = reasons[i];
+    (reasons[i].empty() ? out.added : out.accepted).push_back(std::move(added[i]));
+  }
   out.removed = told(comparison.removed);
   const auto& head = merge_request.head_pipeline;
   if (source.commit_sha != merge_request.sha && !(head && head->sha == source.commit_sha))
@@ -99,7 +103,8 @@ Task<Result<std::optional<note::Dependencies>>> Reactions::dependencies(
   auto changed =
       dependencies::compare(before ? before->found : std::vector<store::Found>(), source->found);
   if (!before) {
-    auto out = dependencies_of(changed, *source, merge_request);
+    const auto reasons = accepted_in(key.instance, target.path, changed.added);
+    auto out = told_of(changed, reasons, *source, merge_request);
     out.target_known = false;
     co_return Told(std::move(out));
   }
@@ -116,13 +121,21 @@ Task<Result<std::optional<note::Dependencies>>> Reactions::dependencies(
     changed.added = those(std::move(changed.added), added_stood, false);
     changed.removed = those(std::move(changed.removed), removed_stood, true);
   }
-  auto out = dependencies_of(changed, *source, merge_request);
+  const auto reasons = accepted_in(key.instance, target.path, changed.added);
+  auto out = told_of(changed, reasons, *source, merge_request);
   CO_ASSIGN_OR_RETURN(const auto packages,
                       co_await store.package_changes(base.value_or(before->n), source->n));
   out.packages_added = packages.added;
   out.packages_removed = packages.removed;
   out.packages_changed = packages.changed;
   co_return Told(std::move(out));
+}
+
+std::vector<std::string> Reactions::accepted_in(const std::string& instance,
+                                                const std::string& project,
+                                                const std::vector<store::Found>& found) const {
+  if (!options_.accepted) return std::vector<std::string>(found.size());
+  return options_.accepted->reasons(instance, project, found, clock_.now());
 }
 
 // Whether something in the job's checkout may be worth a note, should it be new.

@@ -28,6 +28,7 @@
 
 #include "base/clock/clock.h"
 #include "base/io/io.h"
+#include "controller/dependencies/dependencies.h"
 #include "controller/gitlab/gitlab.h"
 #include "controller/note/note.h"
 #include "controller/queue/queue.h"
@@ -45,8 +46,9 @@ struct Options {
   std::chrono::milliseconds coalesce{700};  // jobs that end together change the note once
   // Asked for each note; nothing: nobody is proposed.
   std::function<Task<Proposal>(std::string instance, gitlab::MergeRequest)> reviewers = {};
-  bool reviewers_alone = false;      // are worth a note, also where nothing failed
-  int least_severity = note::kHigh;  // as note::Dependencies
+  bool reviewers_alone = false;                      // are worth a note, also where nothing failed
+  int least_severity = note::kHigh;                  // as note::Dependencies
+  const dependencies::Accepted* accepted = nullptr;  // nothing: all counts; outlives the reactions
 };
 
 class Reactions {
@@ -91,6 +93,8 @@ class Reactions {
                               gitlab::Job at_gitlab, store::Scope scope, int recheck);
   Task<Result<bool>> ends_something(store::Job job, int64_t pipeline_project, int64_t pipeline,
                                     store::MergeRequestKey key);
+  std::vector<std::string> accepted_in(const std::string& instance, const std::string& project,
+                                       const std::vector<store::Found>& found) const;
   Task<Result<bool>> has_vulnerabilities(store::Job job, std::string ref);
   Task<Result<std::optional<note::Dependencies>>> dependencies(gitlab::Gitlab& gitlab,
                                                                store::MergeRequestKey key,

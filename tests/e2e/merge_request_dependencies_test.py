@@ -8,6 +8,13 @@ import unittest
 from system import SharedCase, System, wait_for
 from vulnerabilities_test import advisory
 
+ACCEPTED = """
+[[ignore]]
+project = "grp/shop"
+id = "CVE-T-4"
+reason = "only used by a test"
+"""
+
 
 def manifests(**versions: str) -> dict:
     """package.json and its lock file, with these packages."""
@@ -25,7 +32,7 @@ class MergeRequestDependencies(SharedCase):
         cls.index = cls.base / "advisories.gdb"
         cls.lab = Lab(cls.base / "lab").__enter__()
         cls.addClassCleanup(cls.lab.close)
-        cls.system = System(cls.base / "system", cls.lab, controller_toml=f'[advisories]\nindex = "{cls.index}"\n').__enter__()
+        cls.system = System(cls.base / "system", cls.lab, controller_toml=f'[advisories]\nindex = "{cls.index}"\n' + ACCEPTED).__enter__()
         cls.addClassCleanup(cls.system.close)
 
     def build(self, *records: dict) -> None:
@@ -49,29 +56,32 @@ class MergeRequestDependencies(SharedCase):
         return [v["package"] for v in self.get("/api/v1/vulnerabilities")["vulnerabilities"] if v["ref"] == ref]
 
     def test_what_a_merge_request_brings_is_told_until_it_is_gone(self) -> None:
-        self.build(advisory("T-1", "lodash", "4.17.21"), advisory("T-2", "old", "9.0.0"))
+        self.build(advisory("T-1", "lodash", "4.17.21"), advisory("T-2", "old", "9.0.0"), advisory("T-4", "tool", "2.0.0"))
         project = self.lab.project("grp/shop", files=manifests(old="1.0.0"))
         self.run_pipeline(project, ref="main")
         wait_for("main's inventory", lambda: self.found("main"))
 
-        self.lab.commit(project, "feature", manifests(old="1.0.1", lodash="4.17.20"))
+        self.lab.commit(project, "feature", manifests(old="1.0.1", lodash="4.17.20", tool="1.0.0"))
         request = self.lab.merge_request(project, "feature", title="Use lodash")
         self.run_pipeline(project, merge_request=request)
         note = self.system.note(request, "1 new vulnerability")
-        self.assertIn("**Dependencies:** 1 new vulnerability against `main` (1 high); packages: 1 added, 1 changed.", note["body"])
+        self.assertIn("**Dependencies:** 1 new vulnerability against `main` (1 high); packages: 2 added, 1 changed; 1 accepted.", note["body"])
         self.assertIn("- **high** `lodash 4.17.20` → fixed in `4.17.21` · `CVE-T-1` · asked for directly", note["body"])
         self.assertNotIn("`old", note["body"], "it was there before, whatever its version")
+
+        self.assertIn("`CVE-T-4`: `only used by a test`", note["body"][note["body"].index("<details>"):])
 
         # The same by REST, and as documents that other programs read.
         place = f"/api/v1/projects/main/{project['id']}/"
         ref = next(v["ref"] for v in self.get("/api/v1/vulnerabilities?project=grp/shop")["vulnerabilities"] if v["package"] == "lodash")
         changes = self.get(f"{place}dependency_changes?from=main&to={ref}")
-        self.assertEqual([v["package"] for v in changes["vulnerabilities_added"]], ["lodash"])
+        self.assertEqual({v["package"]: v["accepted"] for v in changes["vulnerabilities_added"]},
+                         {"lodash": None, "tool": "only used by a test"})
         self.assertEqual(changes["vulnerabilities_removed"], [])
         bill = self.get(f"{place}sbom?ref={ref}")
         self.assertIn("pkg:npm/lodash@4.17.20", [c["purl"] for c in bill["components"]])
         report = self.get(f"{place}dependency_scanning_report?ref={ref}")
-        self.assertEqual(len(report["vulnerabilities"]), 2)
+        self.assertEqual(len(report["vulnerabilities"]), 2, "what is accepted is not in it")
         self.assertEqual(self.system.get(f"{place}sbom?ref=gone")[0], 404)
 
         # An advisory of today is told without a job.

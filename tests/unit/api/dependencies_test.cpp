@@ -123,6 +123,7 @@ TEST_F(DependenciesApi, ChangesFromOneRefToAnother) {
   EXPECT_EQ(changes["vulnerabilities_removed"].size(), 0u);
   EXPECT_EQ(changes["packages_changed"], 1);
   EXPECT_EQ(changes["packages"][0]["versions_after"][0], "6.7.0");
+  EXPECT_TRUE(changes["vulnerabilities_added"][0]["accepted"].is_null());
   const auto back = body(project_ + "dependency_changes?from=topic&to=main", "of-a");
   EXPECT_EQ(back["vulnerabilities_removed"].size(), 1u);
   EXPECT_EQ(status(project_ + "dependency_changes?from=main", "of-a"), 400);

@@ -152,6 +152,21 @@ TEST(DependenciesInTheNote, ManyAreCountedAndFoldedBesideAFailure) {
   EXPECT_EQ(note.find("- **critical** `p4 4.17.20`"), note.npos);
 }
 
+TEST(DependenciesInTheNote, WhatIsAcceptedIsCountedAndNamedWithItsReason) {
+  Dependencies d;
+  d.accepted = {lodash()};
+  d.accepted[0].reason = "only in tests | until spring";
+  auto view = view_of(d);
+  EXPECT_EQ(composed(view), "") << "no note for it";
+  view.has_note = true;
+  const auto note = composed(view);
+  EXPECT_NE(note.find("no new vulnerability against `main`; 1 accepted."), note.npos) << note;
+  EXPECT_NE(note.find("<details><summary>1 accepted</summary>"), note.npos) << note;
+  EXPECT_NE(note.find("- high `lodash 4.17.20` · `CVE-2021-23337`: `only in tests ¦ until spring`"),
+            note.npos)
+      << note;
+}
+
 TEST(DependenciesInTheNote, ReadersWhoMayNotSeeTheJobsGetNumbers) {
   Dependencies d;
   d.added = {lodash()};

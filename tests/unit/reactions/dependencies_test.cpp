@@ -141,6 +141,26 @@ TEST_F(DependenciesTest, AForksInventoryIsToldOnlyWhereItsAgentMaySpeak) {
   EXPECT_EQ(gitlab_.writes.size(), 1u);
 }
 
+TEST_F(DependenciesTest, WhatIsAcceptedMakesNoNote) {
+  dependencies::Accepted accepted(
+      {{{{"main", "grp/demo"}}, {"GHSA-1", "lodash", "only in tests", ""}}}, {});
+  Options options;
+  options.accepted = &accepted;
+  Reactions reactions(store_, clock_, {{"main", &gitlab_}}, note::Composer(), options);
+  matched(1, "main", "base", {});
+  matched(2, "topic", "abc", {found("lodash", "GHSA-1")});
+  const store::Work work{
+      2, 1, "note.update", "main/42/7", R"({"instance":"main","project":42,"iid":7})", 1};
+  run(reactions.update_note(work));
+  EXPECT_TRUE(gitlab_.writes.empty()) << body();
+  matched(3, "topic", "abc", {found("lodash", "GHSA-1"), found("ws", "GHSA-2")});
+  run(reactions.update_note(work));
+  EXPECT_NE(body().find("1 new vulnerability against `main` (1 high); 1 accepted."),
+            std::string::npos)
+      << body();
+  EXPECT_NE(body().find("`only in tests`"), std::string::npos);
+}
+
 TEST_F(DependenciesTest, ACheckoutWithSomethingBadConcernsItsMergeRequest) {
   const auto work =
       work_for({{1, "inventory.matched", "main", 42, "job-9", {}}}, UnixMicros{1'000'000});
