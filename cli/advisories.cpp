@@ -4,9 +4,9 @@
 #include "base/crypto/signing.h"
 #include "base/io/files.h"
 #include "base/io/mapped_file.h"
-#include "cli/advisory_sources.h"
 #include "cli/commands.h"
 #include "engines/scanner/advisories/seal.h"
+#include "engines/scanner/advisories/sources.h"
 
 namespace gitaiops::cli {
 namespace {
@@ -27,6 +27,23 @@ void tell_skipped(const std::vector<Skipped>& skipped, const Terminal& terminal)
     terminal.err << "gitaiops: left out " << skipped.size() - kShownSkips << " more\n";
 }
 
+// What cannot be read is told and left out. not_found when a source itself is not there.
+Status read_sources(const std::vector<std::string>& sources, IndexBuilder& builder,
+                    std::vector<Skipped>& skipped) {
+  for (const auto& source : sources) {
+    ASSIGN_OR_RETURN(const auto files, files_below(source));
+    for (const auto& file : files) {
+      const auto name = file.string();
+      if (name != source && !is_source(name)) continue;
+      const auto mapped = MappedFile::open(file);
+      const auto added = mapped.ok() ? add_source(name, mapped->bytes(), builder, skipped)
+                                     : Status(mapped.error());
+      if (!added.ok()) skipped.push_back({name, added.error().to_string()});
+    }
+  }
+  return {};
+}
+
 std::string digest_of(Bytes body) {
   const auto digest = crypto::sha256(as_text(body));
   return std::string(as_text(digest));
@@ -39,7 +56,7 @@ Status build(const AdvisoryOptions& options, const Terminal& terminal) {
   }
   IndexBuilder builder;
   std::vector<Skipped> skipped;
-  RETURN_IF_ERROR(read_advisories(options.sources, builder, skipped));
+  RETURN_IF_ERROR(read_sources(options.sources, builder, skipped));
   tell_skipped(skipped, terminal);
   if (builder.counts().records == 0)
     return Error(Code::not_found, "no OSV record in the sources; no index was written");

@@ -53,6 +53,21 @@ int operate(const fs::path& config_path, Act act) {
                                 : kExitFailure);
 }
 
+// A command on the folder of advisories.
+template <class Act>
+int with_advisories(const fs::path& config_path, Act act) {
+  const auto config = load(config_path);
+  if (!config.ok()) return fail(config.error(), kExitUsage);
+  log::configure(log::Level::warning, log::Format::text);
+  if (const auto user = become_service_user(config->state.dir); !user.ok())
+    return fail(user.error());
+  if (const auto made = make_state_dir(*config); !made.ok()) return fail(made.error());
+  const auto done = act(*config);
+  if (done.ok()) return 0;
+  return fail(done.error(),
+              done.error().code() == Code::invalid_argument ? kExitUsage : kExitFailure);
+}
+
 int put_back(const fs::path& config_path, const fs::path& from) {
   const auto config = load(config_path);
   if (!config.ok()) return fail(config.error(), kExitUsage);
@@ -254,6 +269,16 @@ int main(int argc, char** argv) {
           })
       ->add_option("id", id, "The ID that `dead-letters list` shows, or all")
       ->required();
+
+  auto* known = app.add_subcommand("advisories", "What is known of vulnerable packages")
+                    ->require_subcommand(1);
+  command(known, "refresh", "Fetch all sources now and build the index from them", [&] {
+    return with_advisories(config,
+                           [&](const Config& c) { return refresh_advisories(c, config, clock); });
+  });
+  command(known, "build", "Build the index from what was fetched", [&] {
+    return with_advisories(config, [](const Config& c) { return build_advisories(c, std::cerr); });
+  });
 
   bool at_once = false, with_key = false;
   auto* ca = app.add_subcommand("ca", "The certificate authority of agents and controller")

@@ -10,6 +10,7 @@
 #include "base/clock/clock.h"
 #include "controller/config/config.h"
 #include "controller/enrollment/enrollment.h"
+#include "controller/feed/feed.h"
 #include "controller/store/store.h"
 
 namespace gitaiops::controller {
@@ -61,6 +62,17 @@ Task<Status> backup(store::Store& store, const Config& config, std::filesystem::
 // copy has its key and none is here. The service must not run; nothing is changed after an error.
 Status restore(const Config& config, const std::filesystem::path& from, const Clock& clock,
                std::ostream& out);
+
+// Fetches the sources of advisories and has the index built by a command of this program that reads
+// the same configuration. What is given must outlive it.
+std::unique_ptr<feed::Feed> make_feed(const Config& config,
+                                      const std::filesystem::path& config_path, Outgoing& web,
+                                      const Clock& clock);
+// Once, now. A running service notices the index by itself.
+Status refresh_advisories(const Config& config, const std::filesystem::path& config_path,
+                          const Clock& clock);
+// That command.
+Status build_advisories(const Config& config, std::ostream& err);
 
 // As root: goes on as the owner of the state folder, so that what is written is the service's.
 // Makes the folder for the unit's user when the service was never started.

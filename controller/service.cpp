@@ -90,6 +90,12 @@ Result<dependencies::Accepted> accepted_of(const Config& config) {
   return dependencies::Accepted(std::move(ignores), std::move(vex));
 }
 
+// Empty: nothing is matched.
+fs::path index_of_advisories(const Config& config) {
+  if (config.advisories.sources.empty()) return config.advisories.index;
+  return folder_of_advisories(config) / "index.gdb";
+}
+
 // What runs between start and stop.
 class Controller {
  public:
@@ -110,6 +116,7 @@ class Controller {
     start("reconciler", reconciler_->run());
     start("advisories", advisories_->run());
     if (history_) start("history", history_->run());
+    start("feed", feed_->run());
     start("queue", worker_->run());
     spawn(executor, "watchdog", keep_watchdog());
     notify_manager("READY=1");
@@ -186,7 +193,10 @@ class Controller {
           found.add(static_cast<double>(count), {instance, kind});
         });
     advisories_ = std::make_unique<advisories::Advisories>(store_->vulnerabilities(), clock_,
-                                                           config_.advisories.index);
+                                                           index_of_advisories(config_));
+    advisory_web_ = std::make_unique<Outgoing>(
+        executor, OutgoingOptions{.ca_file = config_.advisories.ca_file});
+    feed_ = make_feed(config_, config_path_, *advisory_web_, clock_);
     ASSIGN_OR_RETURN(webhooks_,
                      webhooks::Webhooks::make(webhook_options(), store_->inbox(), clock_),
                      "gitlab.webhook_secret_files");
@@ -437,7 +447,8 @@ class Controller {
   }
 
   void refresh_advisories() {
-    if (config_.advisories.index.empty()) return;
+    metrics_.gauge("gitaiops_advisory_sources_failed").set(static_cast<double>(feed_->failed()));
+    if (index_of_advisories(config_).empty()) return;
     const auto& counters = advisories_->counters();
     metrics_.gauge("gitaiops_advisories_unusable").set(counters.unusable);
     metrics_.gauge("gitaiops_advisories_timestamp_seconds")
@@ -540,6 +551,7 @@ class Controller {
     reconciler_->stop();
     advisories_->stop();
     if (history_) history_->stop();
+    feed_->stop();
     worker_->stop();
     co_await quiet_.wait(kShutdownLimit);
     log::info("stopped");
@@ -568,6 +580,8 @@ class Controller {
   std::unique_ptr<webhooks::Webhooks> webhooks_;
   std::unique_ptr<reconciler::Reconciler> reconciler_;
   std::unique_ptr<advisories::Advisories> advisories_;
+  std::unique_ptr<Outgoing> advisory_web_;
+  std::unique_ptr<feed::Feed> feed_;
   std::unique_ptr<queue::Worker> worker_;
   std::unique_ptr<rpc::Server> fleet_server_, enrollment_server_;
   std::unique_ptr<http::Server> api_;

@@ -18,6 +18,10 @@ Status make_state_dir(const Config& config) {
   return {};
 }
 
+std::filesystem::path folder_of_advisories(const Config& config) {
+  return config.state.dir / "advisories";
+}
+
 Result<std::unique_ptr<store::Store>> open_store(const Config& config, const Clock& clock) {
   RETURN_IF_ERROR(make_state_dir(config));
   return store::open_sqlite({config.state.dir / "controller.db"}, clock);

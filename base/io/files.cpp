@@ -1,5 +1,6 @@
 #include "base/io/files.h"
 
+#include <algorithm>
 #include <cerrno>
 
 #include <fcntl.h>
@@ -46,6 +47,26 @@ Result<std::string> read_file(const std::filesystem::path& path, std::size_t lim
   const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd) return errno_error("open", path.native());
   return read_all(fd.get(), path, limit);
+}
+
+Result<std::vector<std::filesystem::path>> files_below(const std::filesystem::path& place) {
+  namespace fs = std::filesystem;
+  std::error_code problem;
+  const auto status = fs::status(place, problem);
+  if (problem || !fs::exists(status))
+    return Error(Code::not_found, place.string() + ": no such file or folder");
+  std::vector<fs::path> files;
+  if (!fs::is_directory(status)) {
+    files.push_back(place);
+    return files;
+  }
+  const auto options = fs::directory_options::skip_permission_denied;
+  for (fs::recursive_directory_iterator at(place, options, problem), end; !problem && at != end;
+       at.increment(problem))
+    if (std::error_code ignored; at->symlink_status(ignored).type() == fs::file_type::regular)
+      files.push_back(at->path());
+  std::sort(files.begin(), files.end());
+  return files;
 }
 
 Status write_file_atomic(const std::filesystem::path& path, std::string_view bytes, mode_t mode) {

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <sys/types.h>
 
@@ -35,6 +36,9 @@ class Fd {
 
 // At most `limit` bytes; a larger file is resource_exhausted, with its size in the message.
 Result<std::string> read_file(const std::filesystem::path& path, std::size_t limit = 16 << 20);
+// The file itself, or all regular files beneath a folder, sorted by path; links are not followed.
+// not_found when nothing is there; parts of a folder that cannot be read are passed over.
+Result<std::vector<std::filesystem::path>> files_below(const std::filesystem::path& place);
 // Whole or not at all: writes a temporary file beside it, fsyncs file and folder, renames. `mode`
 // as for open(2).
 Status write_file_atomic(const std::filesystem::path& path, std::string_view bytes,

@@ -46,7 +46,10 @@ struct Transfer {
   std::string error_text = std::string(CURL_ERROR_SIZE, '\0');
   std::size_t max_response_bytes = 0;
   std::size_t header_bytes = 0;
+  std::size_t body_bytes = 0;
   bool too_large = false;
+  std::function<bool(std::string_view)> sink;
+  bool sink_full = false;
   OutgoingResponse response;
   CURLcode result = CURLE_OK;
   bool closed = false;  // Outgoing went away first
@@ -56,12 +59,19 @@ struct Transfer {
 
 std::size_t on_body(char* bytes, std::size_t size, std::size_t count, void* user) {
   auto& transfer = *static_cast<Transfer*>(user);
-  if (transfer.response.body.size() + size * count > transfer.max_response_bytes) {
+  transfer.body_bytes += size * count;
+  if (transfer.body_bytes > transfer.max_response_bytes) {
     transfer.too_large = true;
     return 0;
   }
-  transfer.response.body.append(bytes, size * count);
-  return size * count;
+  long status = 0;
+  curl_easy_getinfo(transfer.easy.get(), CURLINFO_RESPONSE_CODE, &status);
+  if (!transfer.sink || status != 200) {
+    transfer.response.body.append(bytes, size * count);
+    return size * count;
+  }
+  transfer.sink_full = !transfer.sink({bytes, size * count});
+  return transfer.sink_full ? 0 : size * count;
 }
 
 std::size_t on_header(char* bytes, std::size_t size, std::size_t count, void* user) {
@@ -88,6 +98,7 @@ Error error_of(const Transfer& transfer, const OutgoingRequest& request) {
   if (transfer.too_large)
     return {Code::resource_exhausted, where + ": the answer is larger than " +
                                           std::to_string(request.max_response_bytes) + " bytes"};
+  if (transfer.sink_full) return {Code::data_loss, where + ": the answer could not be kept"};
   switch (transfer.result) {
     case CURLE_OPERATION_TIMEDOUT:
       return {Code::deadline_exceeded, where + ": " + why};
@@ -266,6 +277,7 @@ Status Outgoing::Engine::start(Transfer& transfer, const OutgoingRequest& reques
   transfer.headers.reset(list);
   transfer.max_response_bytes = request.max_response_bytes;
   transfer.request_body = request.body;
+  transfer.sink = request.on_body;
 
   curl_easy_setopt(easy, CURLOPT_PRIVATE, &transfer);
   curl_easy_setopt(easy, CURLOPT_URL, request.url.c_str());

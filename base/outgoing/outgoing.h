@@ -8,8 +8,9 @@
 //
 // Errors: deadline_exceeded (a timeout below ran out), unavailable (name, connection or transfer
 // failed: try again), unauthenticated (the server's certificate is not to be trusted),
-// resource_exhausted (the response is larger than allowed), invalid_argument (the request itself),
-// cancelled (the awaiting task was cancelled, or Outgoing went away).
+// resource_exhausted (the response is larger than allowed), data_loss (on_body did not take it),
+// invalid_argument (the request itself), cancelled (the awaiting task was cancelled, or Outgoing
+// went away).
 //
 // libcurl does the talking, driven by the loop's timers and sockets; nothing blocks but the first
 // look-up of a CA file. Thread safety: one executor that runs one handler at a time; construct,
@@ -18,6 +19,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -44,6 +46,9 @@ struct OutgoingRequest {
   std::chrono::milliseconds connect_timeout = kOutgoingConnectTimeout;  // name, TCP and TLS
   std::chrono::milliseconds total_timeout = kOutgoingTotalTimeout;      // all of it
   std::size_t max_response_bytes = kOutgoingMaxResponseBytes;
+  // Gets the body of an answer of status 200 piece by piece instead of response.body; false ends
+  // the transfer with data_loss. Called on the executor.
+  std::function<bool(std::string_view)> on_body = {};
   int max_redirects =
       0;  // 0: a redirect is an answer like any other. Headers go along: no secret in them
 };

@@ -82,9 +82,22 @@ config::Schema<Config> make_schema() {
 
   s.section("advisories",
             "What the jobs' checkouts depend on is matched against known vulnerabilities.");
+  s.key("advisories.sources",
+        "Where advisories are published: https://… of an all.zip of OSV's, of EPSS' scores "
+        "(.csv.gz) or of CISA's catalogue (.json); or files and folders of this machine. They are "
+        "fetched every so often and made into one index. Empty: nothing is fetched.",
+        [](Config& c) -> auto& { return c.advisories.sources; });
+  s.key("advisories.refresh", "How often.", [](Config& c) -> auto& {
+     return c.advisories.refresh;
+   }).range(600ll * 1'000'000, 30ll * 24 * kHour);
+  s.key("advisories.ca_file",
+        "PEM file of a private CA that signed the certificates of a mirror. Empty: the system's "
+        "CAs.",
+        [](Config& c) -> auto& { return c.advisories.ca_file; });
   s.key("advisories.index",
-        "File that `gitaiops advisories build` made; one that replaces it is noticed within "
-        "seconds, and all projects are matched again. Empty: nothing is matched.",
+        "In place of sources: a file that `gitaiops advisories build` made; one that replaces it "
+        "is noticed within seconds, and all projects are matched again. Without either, nothing is "
+        "matched.",
         [](Config& c) -> auto& { return c.advisories.index; });
   s.key("advisories.note_severity",
         "A merge request that brings a vulnerability of at least this severity, or one that is "
@@ -336,6 +349,26 @@ void check_listeners(const Config& config, config::Problems& problems) {
   add("api", config.api.address, config.api.port);
 }
 
+std::string wrong_with_source(std::string_view source) {
+  if (source.starts_with('/')) return "";
+  if (!source.starts_with("https://") && !source.starts_with("http://"))
+    return "is neither https://… nor the full path of a file or folder";
+  const auto path = source.substr(0, source.find_first_of("?#"));
+  for (const auto end : {".json", ".zip", ".csv", ".csv.gz"})
+    if (path.ends_with(end)) return "";
+  return "does not end in .json, .zip, .csv or .csv.gz";
+}
+
+void check_advisories(const Config& config, config::Problems& problems) {
+  if (!config.advisories.index.empty() && !config.advisories.sources.empty())
+    problems.push_back({"advisories.index",
+                        "is for an index that somebody else makes; take out advisories.sources "
+                        "or this"});
+  for (const auto& source : config.advisories.sources)
+    if (const auto wrong = wrong_with_source(source); !wrong.empty())
+      problems.push_back({"advisories.sources", "\"" + source + "\" " + wrong});
+}
+
 }  // namespace
 
 config::Problems check(const Config& config) {
@@ -344,6 +377,7 @@ config::Problems check(const Config& config) {
   check_listeners(config, problems);
   check_retries(config, problems);
   check_ignores(config, problems);
+  check_advisories(config, problems);
   if (config.state.dir.empty())
     problems.push_back({"state.dir", "is empty; the controller needs a folder for its database"});
   if (config.api.tls_certificate.empty() != config.api.tls_key.empty())

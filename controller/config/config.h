@@ -88,6 +88,9 @@ struct Config {
   struct {
     std::filesystem::path index;
     std::string note_severity = "high";
+    std::vector<std::string> sources;
+    std::filesystem::path ca_file;
+    Duration refresh{6 * 3600ll * 1'000'000};
   } advisories;
   struct {
     bool enabled = false;

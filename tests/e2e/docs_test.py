@@ -97,12 +97,24 @@ class Commands(WorldCase):
             (r"gitaiops-controller ca rotate", self.rotate),
             (r"gitaiops-controller ca rotate --at-once", lambda c: self.assertIn("step 2 of 3", self.inside(c))),
             (r"gitaiops-controller restore .*", lambda c: self.assertIn("the backup holds the certificate authority's key", self.inside(c))),
+            (r"gitaiops-controller advisories refresh", self.refresh_advisories),
             (r"gitaiops-(agent|controller) .*", self.inside),
         )
 
     def inside(self, command: str, text: str = "", status: int = 0) -> str:
         self.said = self.root.run("sh", "-c", command, text=text, env=self.environment, status=status)
         return self.said
+
+    def refresh_advisories(self, command: str) -> None:
+        """With a folder in place of the page's sources, from here on: nothing here reaches the network."""
+        own = self.root.path / "etc/gitaiops/own-advisories"
+        own.mkdir(mode=0o755)
+        (own / "one.json").write_text('{"id": "T-1", "modified": "2026-01-02T03:04:05Z", "affected": [{"package": {"ecosystem": "npm", '
+                                      '"name": "qs"}, "versions": ["1.0.0"]}]}', encoding="ascii")
+        config = self.root.path / "etc/gitaiops/controller.toml"
+        told = re.sub(r"(?ms)^sources = \[.*?\]", 'sources = ["/etc/gitaiops/own-advisories"]', config.read_text(encoding="utf-8"))
+        config.write_text(told, encoding="utf-8")
+        self.assertIn("1 records", self.inside(command + " 2>&1"))
 
     def task_exists(self, command: str) -> None:
         tasks = subprocess.run([str(REPOSITORY / "dev"), "help"], capture_output=True, text=True).stdout

@@ -1,8 +1,10 @@
 """What is wrong with what projects depend on is listed: after a job, and, when an advisory is new, without one."""
 from __future__ import annotations
 
+import http.server
 import json
 import subprocess
+import threading
 import unittest
 
 from system import SharedCase, wait_for, System
@@ -70,6 +72,77 @@ class Vulnerabilities(SharedCase):
         self.index.with_suffix(".new").replace(self.index)
         wait_for("the warning", lambda: "the index of advisories cannot be used" in self.system.log("controller"))
         self.assertEqual(len(self.found()), 2)
+
+
+class Publisher(http.server.ThreadingHTTPServer):
+    """Serves one body, with a version, until told otherwise."""
+
+    def __init__(self) -> None:
+        self.body, self.status, self.asked = b"", 200, 0
+        super().__init__(("127.0.0.1", 0), Answer)
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+
+class Answer(http.server.BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        publisher = self.server
+        assert isinstance(publisher, Publisher)
+        publisher.asked += 1
+        version = f'"{hash(publisher.body)}"'
+        same = self.headers.get("If-None-Match") == version
+        self.send_response(304 if same else publisher.status)
+        self.send_header("ETag", version)
+        self.send_header("Content-Length", "0" if same else str(len(publisher.body)))
+        self.end_headers()
+        if not same:
+            self.wfile.write(publisher.body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+class Sources(SharedCase):
+    """Advisories that the controller fetches itself."""
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        from doubles.lab import Lab
+        cls.make_folder()
+        cls.publisher = Publisher()
+        cls.addClassCleanup(cls.publisher.shutdown)
+        cls.publisher.body = json.dumps(advisory("T-1", "qs", "6.7.3")).encode()
+        cls.own = cls.base / "own"
+        cls.own.mkdir()
+        sources = [f"http://127.0.0.1:{cls.publisher.server_address[1]}/npm.json", str(cls.own)]
+        cls.lab = Lab(cls.base / "lab").__enter__()
+        cls.addClassCleanup(cls.lab.close)
+        cls.system = System(cls.base / "system", cls.lab, controller_toml=f"[advisories]\nsources = {json.dumps(sources)}\n").__enter__()
+        cls.addClassCleanup(cls.system.close)
+
+    def refresh(self) -> subprocess.CompletedProcess:
+        return self.system.run("gitaiops-controller", "advisories", "refresh", "--config", str(self.system.controller_toml), check=False)
+
+    def found(self) -> list:
+        return sorted(v["advisory"] for v in self.system.get("/api/v1/vulnerabilities")[1]["vulnerabilities"])
+
+    def test_they_are_fetched_at_the_start_and_later_without_a_job(self) -> None:
+        wait_for(lambda: f"the first index\n{self.system.story()}", lambda: "advisories are in use" in self.system.log("controller"))
+        project = self.lab.project("grp/shop", files={"package-lock.json": LOCK})
+        self.lab.wait(self.lab.pipeline(project, [{"name": "build", "script": ["sleep 1"]}], ref="main"))
+        wait_for(lambda: f"what is wrong\n{self.system.story()}", lambda: self.found() == ["T-1"])
+
+        (self.own / "ours.json").write_text(json.dumps(advisory("OURS-1", "express", "4.18.0")), encoding="utf-8")
+        self.publisher.status, self.publisher.body = 200, b"<html>sign in</html>"
+        done = self.refresh()
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("the copy before it stays in use", done.stderr)
+        self.assertIn("1 of the sources failed", done.stderr)
+        wait_for("what our own record says, and what the lost source said before", lambda: self.found() == ["OURS-1", "T-1"])
+
+        self.publisher.body = json.dumps(advisory("T-2", "qs", "6.7.4")).encode()
+        done = self.refresh()
+        self.assertEqual(done.returncode, 0, done.stderr)
+        wait_for("what is known by now", lambda: self.found() == ["OURS-1", "T-2"])
 
 
 if __name__ == "__main__":

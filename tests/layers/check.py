@@ -25,8 +25,8 @@ CONFINED = {
     "re2/": ("engines/diagnosis/",),
     "zstd.h": ("base/zstd/", "engines/scanner/advisories/"),
     "simdjson.h": ("engines/triage/", "engines/scanner/advisories/", "engines/scanner/documents/", "controller/webhooks/"),
-    "zip.h": ("cli/advisory_sources.cpp",),
-    "zlib.h": ("agent/jobs/trace_reader.cpp", "cli/advisory_sources.cpp", "cli/history_file.cpp"),
+    "zip.h": ("engines/scanner/advisories/sources.cpp",),
+    "zlib.h": ("agent/jobs/trace_reader.cpp", "cli/history_file.cpp", "engines/scanner/advisories/sources.cpp"),
     "CLI/": ("cli/main.cpp", "agent/main.cpp", "controller/main.cpp"),
 }
 # room → rooms whose headers it may include (its own folder is always allowed).
