@@ -28,8 +28,8 @@ class FakeGitlab final : public Gitlab {
   std::optional<UnixMicros> expiry;
   std::map<int64_t, std::vector<Member>> people;  // by project
   std::map<std::string, std::vector<Member>> groups;
-  std::set<int64_t> busy;                         // users
-  std::map<int64_t, int64_t> waiting_reviews;     // by user
+  std::set<int64_t> busy;                      // users
+  std::map<int64_t, int64_t> waiting_reviews;  // by user
   std::vector<Note> all_notes;
   std::map<std::string, Error> failures;  // by name of the call
   std::vector<std::string> writes;        // "create", "update 99"
