@@ -289,7 +289,9 @@ Status run(const Command& command, const std::function<Status(std::string_view)>
   if (WIFSIGNALED(status))
     return Error(Code::internal, "git was ended by signal " + std::to_string(WTERMSIG(status)));
   const auto said = first_line(pump.errors());
-  return Error(Code::invalid_argument, said.empty() ? "git failed without a word" : "git: " + said);
+  return Error(
+      Code::invalid_argument,
+      said.empty() ? "git ended with code " + std::to_string(WEXITSTATUS(status)) : "git: " + said);
 }
 
 Result<std::string> output(const Command& command, std::size_t limit) {
