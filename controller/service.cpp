@@ -22,13 +22,14 @@
 #include "controller/fetching/fetching.h"
 #include "controller/fleet/fleet.h"
 #include "controller/gitlab/gitlab.h"
-#include "controller/history/history.h"
 #include "controller/ingest/ingest.h"
 #include "controller/note/note.h"
 #include "controller/operator.h"
 #include "controller/queue/queue.h"
 #include "controller/reactions/reactions.h"
 #include "controller/reconciler/reconciler.h"
+#include "controller/reviewing.h"
+#include "controller/settings.h"
 #include "controller/state_folder.h"
 #include "controller/store/store.h"
 #include "controller/webhooks/webhooks.h"
@@ -42,58 +43,11 @@ namespace fs = std::filesystem;
 constexpr auto kShutdownLimit = std::chrono::seconds(4);
 constexpr int64_t kQuestionLife = 8 * kMicrosPerSecond;  // people wait for the answer
 constexpr auto kSweepInterval = std::chrono::minutes(10);
-constexpr int64_t kWrongReviewersBack = 180ll * 24 * 3600 * kMicrosPerSecond;
 constexpr std::size_t kLargestCertificate = 64 << 10;
-constexpr std::size_t kLargestVex = 64 << 20;
 
 std::string endpoint(const std::string& address, int64_t port) {
   const bool v6 = address.find(':') != std::string::npos;
   return (v6 ? "[" + address + "]" : address) + ":" + std::to_string(port);
-}
-
-acting::Options acting_options(const Config& config) {
-  acting::Options out;
-  for (const auto& rule : config.retry)
-    out.retry.push_back({.project = {rule.gitlab, rule.project},
-                         .owners = rule.owners,
-                         .categories = rule.categories,
-                         .max_per_hour = rule.max_per_hour,
-                         .backoff_us = rule.backoff.micros});
-  out.hosts = {config.hosts.window.micros, config.hosts.jobs, config.hosts.projects,
-               config.hosts.pause_runners};
-  return out;
-}
-
-// As the note counts severities; above the highest: never.
-int note_severity(const Config& config) {
-  static const std::map<std::string, int> kSeverities = {
-      {"low", 2}, {"medium", 3}, {"high", 4}, {"critical", 5}, {"never", 6}};
-  return kSeverities.at(config.advisories.note_severity);
-}
-
-// invalid_argument names the file that is no VEX document.
-Result<dependencies::Accepted> accepted_of(const Config& config) {
-  std::vector<dependencies::Accepted::Ignore> ignores;
-  for (const auto& one : config.ignore)
-    ignores.push_back({{{one.gitlab, one.project}}, {one.id, one.package, one.reason, one.until}});
-  std::vector<dependencies::Accepted::Statements> vex;
-  for (const auto& one : config.vex) {
-    ASSIGN_OR_RETURN(const auto text, read_file(one.file, kLargestVex), "vex.file");
-    ASSIGN_OR_RETURN(auto document, scanner::read_vex(text), "vex.file: " + one.file.string());
-    for (const auto& refused : document.refused)
-      log::warning("a statement of a VEX document is not taken",
-                   {{"file", one.file.string()}, {"line", refused.line}, {"why", refused.reason}});
-    vex.push_back({{{one.gitlab, one.project}},
-                   one.file.filename().string(),
-                   std::move(document.statements)});
-  }
-  return dependencies::Accepted(std::move(ignores), std::move(vex));
-}
-
-// Empty: nothing is matched.
-fs::path index_of_advisories(const Config& config) {
-  if (config.advisories.sources.empty()) return config.advisories.index;
-  return folder_of_advisories(config) / "index.gdb";
 }
 
 // What runs between start and stop.
@@ -115,7 +69,7 @@ class Controller {
     start("webhooks", webhooks_->run());
     start("reconciler", reconciler_->run());
     start("advisories", advisories_->run());
-    if (history_) start("history", history_->run());
+    if (reviewing_) start("history", reviewing_->run());
     start("feed", feed_->run());
     start("queue", worker_->run());
     spawn(executor, "watchdog", keep_watchdog());
@@ -175,7 +129,7 @@ class Controller {
     fetching_ = std::make_unique<fetching::Fetching>(*store_, clock_, std::move(sources),
                                                      diagnosis::builtin_rules());
     acting_ = std::make_unique<acting::Acting>(*store_, clock_, instances, acting_options(config_));
-    RETURN_IF_ERROR(open_history());
+    ASSIGN_OR_RETURN(reviewing_, Reviewing::open(config_, *store_, instances, clock_));
     reactions_ = std::make_unique<reactions::Reactions>(*store_, clock_, std::move(instances),
                                                         note::Composer(), reaction_options());
     worker_ = std::make_unique<queue::Worker>(*store_, clock_);
@@ -233,92 +187,25 @@ class Controller {
     return {};
   }
 
-  Status open_history() {
-    if (!config_.reviewers.enabled) return {};
-    std::map<std::string, history::Source> sources;
-    for (const auto& instance : config_.gitlab)
-      sources[instance.id] = {gitlabs_[instance.id].get(), instance.url, instance.token_file,
-                              instance.ca_file};
-    history::Options options;
-    options.folder = config_.state.dir / "repositories";
-    options.max_bytes = static_cast<uint64_t>(config_.reviewers.max_bytes);
-    options.most_open_reviews = config_.reviewers.most_open_reviews;
-    options.wrong = [this](std::string instance, int64_t project) {
-      return wrong_reviewers(std::move(instance), project);
-    };
-    ASSIGN_OR_RETURN(history_,
-                     history::History::open(std::move(options), std::move(sources), clock_),
-                     "the mirrors of repositories");
-    return {};
-  }
-
   reactions::Options reaction_options() {
     reactions::Options options;
     options.least_severity = note_severity(config_);
     options.accepted = &accepted_;
-    if (history_)
+    if (reviewing_)
       options.reviewers = [this](std::string instance, gitlab::MergeRequest merge_request) {
-        return propose(std::move(instance), std::move(merge_request));
+        return reviewing_->propose(std::move(instance), std::move(merge_request));
       };
     options.reviewers_alone = config_.reviewers.enabled && config_.reviewers.own_note;
     return options;
   }
 
   decltype(api::Dependencies::reviewers) reviewers_of_paths() {
-    if (!history_) return {};
+    if (!reviewing_) return {};
     return [this](store::Scope scope, std::string instance, std::string project,
                   std::vector<std::string> paths) {
-      return propose_for(std::move(scope), std::move(instance), std::move(project),
-                         std::move(paths));
+      return reviewing_->of_paths(std::move(scope), std::move(instance), std::move(project),
+                                  std::move(paths));
     };
-  }
-
-  Task<std::vector<history::Wrong>> wrong_reviewers(std::string instance, int64_t project) {
-    const auto since = clock_.now() + -kWrongReviewersBack;
-    const auto told = co_await store_->wrong_reviewers(std::move(instance), project, since);
-    std::vector<history::Wrong> out;
-    if (told.ok())
-      for (const auto& one : *told) out.push_back({one.iid, one.user_id});
-    co_return out;
-  }
-
-  // What GitLab says the project's path is decides whether the scope allows it.
-  Task<Result<api::Reviewers>> propose_for(store::Scope scope, std::string instance,
-                                           std::string project, std::vector<std::string> paths) {
-    if (instance.empty() && gitlabs_.size() == 1) instance = gitlabs_.begin()->first;
-    const auto gitlab = gitlabs_.find(instance);
-    if (gitlab == gitlabs_.end())
-      co_return Error(Code::invalid_argument, "the parameter 'instance' takes a configured one");
-    if (!store::allows(scope, instance, project)) co_return Error(Code::not_found, project);
-    CO_ASSIGN_OR_RETURN(const auto found, co_await gitlab->second->project(project));
-    if (!store::allows(scope, instance, found.path)) co_return Error(Code::not_found, project);
-    history::Question question;
-    question.instance = instance;
-    question.project_id = found.id;
-    question.project_path = found.path;
-    question.default_branch = found.default_branch;
-    question.paths = std::move(paths);
-    CO_ASSIGN_OR_RETURN(auto answer, co_await history_->reviewers(std::move(question)));
-    api::Reviewers out;
-    out.pending = answer.pending;
-    for (auto& one : answer.reviewers)
-      out.people.push_back({std::move(one.username), std::move(one.name), std::move(one.reason)});
-    co_return out;
-  }
-
-  // The note does without when nothing can be said.
-  Task<reactions::Proposal> propose(std::string instance, gitlab::MergeRequest merge_request) {
-    reactions::Proposal out;
-    auto answer = co_await history_->reviewers_of(instance, std::move(merge_request));
-    if (!answer.ok()) {
-      log::warning("no reviewers are proposed now", {{"why", answer.error().to_string()}});
-      co_return out;
-    }
-    out.pending = answer->pending;
-    for (auto& one : answer->reviewers)
-      out.reviewers.push_back({std::move(one.username), std::move(one.name), std::move(one.reason),
-                               std::move(one.place)});
-    co_return out;
   }
 
   Status open_listeners() {
@@ -418,8 +305,8 @@ class Controller {
     done.raise_to(static_cast<double>(acts.pauses), {"runner.pause"});
     done.raise_to(static_cast<double>(acts.refused), {"refused"});
     refresh_advisories();
-    if (history_) {
-      const auto& history = history_->counters();
+    if (reviewing_) {
+      const auto& history = reviewing_->counters();
       auto fetches = metrics_.counter("gitaiops_history_fetches_total");
       fetches.raise_to(static_cast<double>(history.fetches - history.failed), {"ok"});
       fetches.raise_to(static_cast<double>(history.failed), {"failed"});
@@ -550,7 +437,7 @@ class Controller {
     webhooks_->stop();
     reconciler_->stop();
     advisories_->stop();
-    if (history_) history_->stop();
+    if (reviewing_) reviewing_->stop();
     feed_->stop();
     worker_->stop();
     co_await quiet_.wait(kShutdownLimit);
@@ -572,7 +459,7 @@ class Controller {
   std::unique_ptr<fleet::Fleet> fleet_;
   std::vector<std::unique_ptr<Outgoing>> webs_;
   std::map<std::string, std::unique_ptr<gitlab::Gitlab>> gitlabs_;
-  std::unique_ptr<history::History> history_;  // nothing: nobody is proposed
+  std::unique_ptr<Reviewing> reviewing_;  // nothing: nobody is proposed
   std::unique_ptr<reactions::Reactions> reactions_;
   std::unique_ptr<acting::Acting> acting_;
   std::unique_ptr<baselines::Baselines> baselines_;

@@ -1,0 +1,20 @@
+// What the configuration means for the parts that the service is made of.
+#pragma once
+
+#include <filesystem>
+
+#include "controller/acting/acting.h"
+#include "controller/config/config.h"
+#include "controller/dependencies/dependencies.h"
+
+namespace gitaiops::controller {
+
+acting::Options acting_options(const Config& config);
+// As the note counts severities; above the highest: never.
+int note_severity(const Config& config);
+// Reads the VEX documents. invalid_argument names the file that is none.
+Result<dependencies::Accepted> accepted_of(const Config& config);
+// Empty: nothing is matched.
+std::filesystem::path index_of_advisories(const Config& config);
+
+}  // namespace gitaiops::controller
