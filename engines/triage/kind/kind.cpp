@@ -43,14 +43,11 @@ std::optional<Type> type_of(Role role) {
 // docs only go with it.
 void weigh_files(const Change& change, Scores& scores) {
   std::array<std::size_t, kTypes> of_type{};
-  std::size_t other = 0, code = 0;
+  std::size_t code = 0;
   const auto count = std::min(change.files.size(), kFilesLookedAt);
   for (std::size_t i = 0; i < count; ++i) {
     const auto role = role_of(change.files[i]);
-    if (const auto type = type_of(role))
-      ++of_type[static_cast<std::size_t>(*type)];
-    else if (role != Role::generated)
-      ++other;
+    if (const auto type = type_of(role)) ++of_type[static_cast<std::size_t>(*type)];
     code += role == Role::code || role == Role::migration;
   }
   for (std::size_t i = 0; i < kTypes; ++i) {
