@@ -9,8 +9,8 @@ namespace gitaiops::note {
 namespace {
 
 constexpr std::string_view kLabel = "**Dependencies:** ";
-constexpr std::size_t kShown = 4;
-constexpr std::size_t kMaxRows = 50;
+constexpr std::size_t kShownVulnerabilities = 4;
+constexpr std::size_t kMaxListed = 50;
 constexpr std::size_t kMaxRemoved = 20;
 constexpr std::size_t kMaxName = 120, kMaxVersion = 60, kMaxSummary = 160;
 constexpr std::size_t kMaxSteps = 4;  // of a path; the ends tell most
@@ -92,9 +92,9 @@ std::string row_of(const Vulnerable& v) {
 
 std::string table(const std::vector<Vulnerable>& all) {
   std::string out = "| Severity | Package → fixed in | What | From |\n|---|---|---|---|\n";
-  for (std::size_t i = 0; i < std::min(all.size(), kMaxRows); ++i) out += row_of(all[i]);
-  if (all.size() > kMaxRows)
-    out += "\n" + std::to_string(all.size() - kMaxRows) + " more are not listed.\n";
+  for (std::size_t i = 0; i < std::min(all.size(), kMaxListed); ++i) out += row_of(all[i]);
+  if (all.size() > kMaxListed)
+    out += "\n" + std::to_string(all.size() - kMaxListed) + " more are not listed.\n";
   return out;
 }
 
@@ -176,9 +176,9 @@ class DependencyChanges final : public Section {
     }
     out.blocks.push_back(std::move(numbers));
     Block list;
-    for (std::size_t i = 0; i < std::min(worth.size(), kShown); ++i)
+    for (std::size_t i = 0; i < std::min(worth.size(), kShownVulnerabilities); ++i)
       list.shown += line_of(worth[i]);
-    const bool all_shown = d.added.size() == std::min(worth.size(), kShown);
+    const bool all_shown = d.added.size() == std::min(worth.size(), kShownVulnerabilities);
     if (!all_shown) list.folded = table(d.added);
     std::string title = all_shown ? "" : vulnerabilities(d.added.size());
     const auto fold = [&](const std::string& text, const std::string& words) {

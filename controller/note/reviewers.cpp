@@ -9,7 +9,7 @@
 namespace gitaiops::note {
 namespace {
 
-constexpr std::size_t kMost = 3;
+constexpr std::size_t kMostReviewers = 3;
 
 // Only letters, digits and the marks of a sentence: nothing that Markdown or GitLab reads as
 // theirs.
@@ -38,7 +38,7 @@ class Reviewers final : public Section {
     Contribution out;
     if (view.reviewers.empty()) return out;
     Block block;
-    for (std::size_t i = 0; i < std::min(view.reviewers.size(), kMost); ++i) {
+    for (std::size_t i = 0; i < std::min(view.reviewers.size(), kMostReviewers); ++i) {
       const auto& one = view.reviewers[i];
       block.shown += std::string(i == 0 ? "- Ask " : "- or ") + code_span(one.username, 100) +
                      (one.name.empty() ? "" : " (" + code_span(one.name, 100) + ")") + ": " +

@@ -5,7 +5,7 @@
 namespace gitaiops::note {
 namespace {
 
-constexpr std::size_t kShortSha = 8;
+constexpr std::size_t kSeenSha = 8;
 constexpr std::size_t kDate = 10;  // of RFC 3339
 
 std::string counted(int64_t count, std::string_view noun) {
@@ -31,7 +31,7 @@ std::string seen_line(const Seen& seen) {
     if (seen.cure == Seen::Cure::retry) times += ", last passed after a retry";
     if (seen.cure == Seen::Cure::change)
       times += ", last passed after a change" +
-               (seen.sha.empty() ? "" : " (" + code_span(seen.sha.substr(0, kShortSha)) + ")");
+               (seen.sha.empty() ? "" : " (" + code_span(seen.sha.substr(0, kSeenSha)) + ")");
     times += ".";
   } else if (const auto more = elsewhere(seen); !more.empty()) {
     times = "New in this project, seen " + more + ".";
