@@ -109,6 +109,7 @@ bool is_source(std::string_view name) {
 
 Status add_source(const std::string& name, Bytes bytes, IndexBuilder& builder,
                   std::vector<Skipped>& skipped) {
+  if (bytes.empty()) return Error(Code::data_loss, "it is empty");
   if (name.ends_with(".json")) return add_record(as_text(bytes), builder);
   if (name.ends_with(".zip")) return add_archive(name, bytes, builder, skipped);
   if (holds_scores(name)) return add_scores(bytes, builder);
