@@ -106,6 +106,9 @@ struct MergeRequest {
   std::optional<Pipeline> head_pipeline;  // only merge_request() fills it
   User author = {};
   std::vector<User> reviewers = {};  // who was asked to look at it
+  std::string title = {}, description = {};
+  std::vector<std::string> labels = {};
+  UnixMicros created_at = {}, merged_at = {};  // 0: not, or GitLab does not say
 };
 
 struct Note {
@@ -142,6 +145,10 @@ class Gitlab {
   // Without superseded runs; they are not among pipeline_jobs().
   virtual Task<Result<std::vector<Bridge>>> pipeline_bridges(int64_t project, int64_t pipeline) = 0;
   virtual Task<Result<MergeRequest>> merge_request(int64_t project, int64_t iid) = 0;
+  // Adds and takes away labels; the others stay as they are. Done twice it is as done once.
+  virtual Task<Result<MergeRequest>> change_labels(int64_t project, int64_t iid,
+                                                   std::vector<std::string> add,
+                                                   std::vector<std::string> remove) = 0;
   // Those into `project`, from a branch of that name in any project.
   virtual Task<Result<std::vector<MergeRequest>>> opened_merge_requests(
       int64_t project, std::string source_branch) = 0;

@@ -162,6 +162,15 @@ class HttpGitlab final : public Gitlab {
     return get<MergeRequest>("/projects/" + number(project) + "/merge_requests/" + number(iid),
                              parse_merge_request);
   }
+  Task<Result<MergeRequest>> change_labels(int64_t project, int64_t iid,
+                                           std::vector<std::string> add,
+                                           std::vector<std::string> remove) override {
+    return ask<MergeRequest>(
+        {.method = "PUT",
+         .path = "/projects/" + number(project) + "/merge_requests/" + number(iid),
+         .body = labels_json(add, remove)},
+        parse_merge_request);
+  }
   Task<Result<std::vector<MergeRequest>>> opened_merge_requests(
       int64_t project, std::string source_branch) override {
     return list<MergeRequest>(

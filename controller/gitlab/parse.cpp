@@ -172,6 +172,12 @@ Result<MergeRequest> merge_request(const json& j) {
   if (at(j, "reviewers").is_array()) {
     ASSIGN_OR_RETURN(out.reviewers, each<User>(at(j, "reviewers"), user));
   }
+  out.title = text(j, "title");
+  out.description = text(j, "description");
+  for (const json& label : at(j, "labels"))
+    if (label.is_string()) out.labels.push_back(label.get<std::string>());
+  out.created_at = time(j, "created_at");
+  out.merged_at = time(j, "merged_at");
   if (at(j, "head_pipeline").is_object()) {
     ASSIGN_OR_RETURN(out.head_pipeline, pipeline(at(j, "head_pipeline")));
   }
@@ -276,6 +282,19 @@ std::string parse_message(std::string_view body) {
 
 std::string note_json(std::string_view body) {
   return json{{"body", body}}.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+std::string labels_json(const std::vector<std::string>& add,
+                        const std::vector<std::string>& remove) {
+  const auto joined = [](const std::vector<std::string>& labels) {
+    std::string out;
+    for (const auto& label : labels) out += (out.empty() ? "" : ",") + label;
+    return out;
+  };
+  json out = json::object();
+  if (!add.empty()) out["add_labels"] = joined(add);
+  if (!remove.empty()) out["remove_labels"] = joined(remove);
+  return out.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
 }  // namespace gitaiops::gitlab

@@ -29,5 +29,7 @@ Result<std::vector<Note>> parse_notes(std::string_view json);
 // GitLab's own words in an error's body, made safe and short; empty when it says nothing readable.
 std::string parse_message(std::string_view json);
 std::string note_json(std::string_view body);
+std::string labels_json(const std::vector<std::string>& add,
+                        const std::vector<std::string>& remove);
 
 }  // namespace gitaiops::gitlab

@@ -23,6 +23,7 @@ constexpr std::size_t kMostReviews =
 constexpr int64_t kReviewsBack = 120ll * 24 * 3600 * kMicrosPerSecond;  // asked for at first
 constexpr std::size_t kMostAsked = 12;  // people whose status is asked for one answer
 
+constexpr double kHourUs = 3600.0 * kMicrosPerSecond;
 constexpr std::size_t kMostGroups = 5;  // that own one entry
 
 int level_of(std::string_view role) {
@@ -54,6 +55,7 @@ bool is_bot(const gitlab::User& user) {
 struct History::Asked {
   std::string key;
   Question question;
+  bool triage = false;  // else who could review
   Event done;
 };
 
@@ -126,26 +128,25 @@ Task<void> History::work_on(std::shared_ptr<Asked> asked) {
   const auto reviews = co_await reviews_of(question);
   auto work = [](Workshop* workshop, std::shared_ptr<Asked> one, Source from,
                  std::shared_ptr<const Reviews> told, int64_t now) -> Task<Outcome> {
-    co_return workshop->answer(one->question, from, *told, now);
+    co_return one->triage ? workshop->assess(one->question, from, *told, now)
+                          : workshop->answer(one->question, from, *told, now);
   }(workshop_.get(), asked, source, reviews, now_s);
   auto outcome =
       co_await asio::co_spawn(pool_->threads.get_executor(), std::move(work), asio::use_awaitable);
   ++counters_.fetches;
   if (!(*outcome).ok()) {
-    if (stopping_) co_return;
-    ++counters_.failed;
-    failed_[{question.instance, question.project_id}] =
-        clock_.steady().value +
-        std::chrono::duration_cast<std::chrono::microseconds>(options_.failed_wait).count();
-    log::warning("a project's history cannot be read; it is tried again later",
-                 {{"instance", question.instance},
-                  {"project", question.project_path},
-                  {"why", (*outcome).error().to_string()}});
+    if (!stopping_) put_off(question, (*outcome).error());
     co_return;
   }
   auto& found = (*outcome).value();
   counters_.evicted += found.swept.removed;
   counters_.bytes = found.swept.bytes;
+  counters_.trained += found.trained ? 1 : 0;
+  if (asked->triage) {
+    if (assessed_.size() >= kMostKnown) assessed_.clear();
+    if (found.assessment) assessed_[asked->key] = std::move(*found.assessment);
+    co_return;
+  }
   if (known_.size() >= kMostKnown) known_.clear();
   auto known = std::make_shared<Known>();
   known->sha = question.sha;
@@ -153,6 +154,17 @@ Task<void> History::work_on(std::shared_ptr<Asked> asked) {
   known->people = std::move(found.people);
   known->owned = std::move(found.owned);
   known_[asked->key] = std::move(known);
+}
+
+void History::put_off(const Question& question, const Error& why) {
+  ++counters_.failed;
+  failed_[{question.instance, question.project_id}] =
+      clock_.steady().value +
+      std::chrono::duration_cast<std::chrono::microseconds>(options_.failed_wait).count();
+  log::warning("a project's history cannot be read; it is tried again later",
+               {{"instance", question.instance},
+                {"project", question.project_path},
+                {"why", why.to_string()}});
 }
 
 // What GitLab told, and what changed since. Without an answer the history speaks alone.
@@ -170,6 +182,8 @@ Task<std::shared_ptr<const History::Reviews>> History::reviews_of(Question quest
     if (one.state != "merged" || reviews->by_merge_request.size() >= kMostReviews) continue;
     Reviews::One told;
     told.author = one.author;
+    if (one.created_at.value > 0 && one.merged_at > one.created_at)
+      told.hours = static_cast<double>(one.merged_at - one.created_at) / kHourUs;
     for (const auto& user : one.reviewers)
       if (!is_bot(user)) told.reviewers.push_back(user);
     reviews->by_merge_request[one.iid] = std::move(told);
@@ -180,7 +194,8 @@ Task<std::shared_ptr<const History::Reviews>> History::reviews_of(Question quest
   co_return reviews;
 }
 
-std::shared_ptr<History::Asked> History::ask(const std::string& key, Question question) {
+std::shared_ptr<History::Asked> History::ask(const std::string& key, Question question,
+                                             bool triage) {
   if (const auto found = waiting_.find(key); found != waiting_.end()) return found->second;
   const auto failed = failed_.find({question.instance, question.project_id});
   if (failed != failed_.end() && clock_.steady().value < failed->second) return nullptr;
@@ -188,6 +203,7 @@ std::shared_ptr<History::Asked> History::ask(const std::string& key, Question qu
   auto asked = std::make_shared<Asked>();
   asked->key = key;
   asked->question = std::move(question);
+  asked->triage = triage;
   queue_.push_back(asked);
   waiting_[key] = asked;
   wake_.set();
@@ -208,7 +224,7 @@ Task<Result<Answer>> History::reviewers(Question question) {
       std::chrono::duration_cast<std::chrono::microseconds>(options_.fresh).count();
   bool pending = false;
   if (!known || known->sha != question.sha || clock_.steady().value - known->at > fresh_us) {
-    const auto asked = ask(key, question);
+    const auto asked = ask(key, question, false);
     if (asked) {
       pending = !co_await asked->done.wait(options_.patience);
       known = usable();
@@ -222,12 +238,11 @@ Task<Result<Answer>> History::reviewers(Question question) {
   co_return answer;
 }
 
-Task<Result<Answer>> History::reviewers_of(std::string instance,
-                                           gitlab::MergeRequest merge_request) {
+Task<Result<Question>> History::question_of(std::string instance,
+                                            gitlab::MergeRequest merge_request) {
   const auto source = sources_.find(instance);
   if (source == sources_.end())
     co_return Error(Code::not_found, "no GitLab \"" + instance + "\" is configured");
-  if (merge_request.state != "opened") co_return Answer();
   CO_ASSIGN_OR_RETURN(const auto project, co_await source->second.gitlab->project(
                                               std::to_string(merge_request.project_id)));
   Question question;
@@ -238,10 +253,44 @@ Task<Result<Answer>> History::reviewers_of(std::string instance,
   question.iid = merge_request.iid;
   question.sha = merge_request.sha;
   question.target_branch = merge_request.target_branch;
+  question.title = std::move(merge_request.title);
+  question.description = std::move(merge_request.description);
+  question.labels = std::move(merge_request.labels);
   question.author = merge_request.author;
   for (const auto& user : merge_request.reviewers) question.asked.insert(user.id);
+  co_return question;
+}
+
+Task<Result<Answer>> History::reviewers_of(std::string instance,
+                                           gitlab::MergeRequest merge_request) {
+  if (merge_request.state != "opened") co_return Answer();
+  CO_ASSIGN_OR_RETURN(auto question,
+                      co_await question_of(std::move(instance), std::move(merge_request)));
   auto answer = co_await reviewers(std::move(question));
   co_return answer;
+}
+
+Task<Result<Assessed>> History::triage_of(std::string instance,
+                                          gitlab::MergeRequest merge_request) {
+  if (!options_.triage || merge_request.state != "opened") co_return Assessed();
+  CO_ASSIGN_OR_RETURN(auto question,
+                      co_await question_of(std::move(instance), std::move(merge_request)));
+  if (question.default_branch.empty()) co_return Assessed();  // an empty repository
+  const auto key = key_of(question) + "\ntriage";
+  const auto sha = question.sha;
+  Assessed out;
+  const auto remembered = assessed_.find(key);
+  if (remembered != assessed_.end() && remembered->second.sha == sha) {
+    out.known = remembered->second;
+    co_return out;
+  }
+  const auto asked = ask(key, std::move(question), true);
+  if (!asked) co_return out;
+  out.pending = !co_await asked->done.wait(options_.patience);
+  // Of a newer commit, perhaps, that was pushed meanwhile.
+  if (const auto found = assessed_.find(key); !out.pending && found != assessed_.end())
+    out.known = found->second;
+  co_return out;
 }
 
 // `group`: its members instead of the project's.

@@ -1,8 +1,10 @@
-// Who should look at a change, by the project's own history: its repository is mirrored here, read,
-// and those whom the history names are held against who may review at GitLab.
+// What a project's own history says of a change: who should look at it, and how risky and large it
+// is. The repository is mirrored here and read; those whom the history names are held against who
+// may review at GitLab.
 //
-// The mirror is a bare repository without file contents (a partial clone: commits and trees), made
-// when a project is first asked about and brought up to date before an answer. It belongs to nobody
+// The mirror is a bare repository, made when a project is first asked about and brought up to date
+// before an answer. It has no file contents (a partial clone: commits and trees) unless changes are
+// triaged, for which lines are counted. It belongs to nobody
 // but this controller; what git does in it is base/git's care. GitLab's token goes to git in the
 // child's environment, for the instance's own address only, redirects off: never in an argument, an
 // address or a file. All mirrors together stay below a bound, those unused for longest go first; a
@@ -19,6 +21,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -27,6 +30,7 @@
 #include "base/io/io.h"
 #include "base/result/result.h"
 #include "controller/gitlab/gitlab.h"
+#include "engines/triage/triage.h"
 
 namespace gitaiops::history {
 
@@ -55,6 +59,8 @@ struct Options {
   // What was said in a project lately. That person is not proposed for that merge request again,
   // and, after kWrongTimes of them, for none where she need not approve. Nothing: nobody is asked.
   std::function<Task<std::vector<Wrong>>(std::string instance, int64_t project)> wrong = {};
+  // By which changes are triaged; nothing: none is, and mirrors have no contents.
+  std::optional<triage::Rules> triage = {};
 };
 
 struct Reviewer {
@@ -79,12 +85,25 @@ struct Question {
   // Instead of paths:
   int64_t iid = 0;
   std::string sha = {}, target_branch = {};
+  std::string title = {}, description = {};
+  std::vector<std::string> labels = {};
   gitlab::User author = {};      // id 0: not known
   std::set<int64_t> asked = {};  // reviewers of the merge request already
 };
 
+// A merge request among the changes of its project.
+struct Assessment {
+  std::string sha;  // the commit that was looked at
+  triage::Triage triage;
+  std::string basis;  // what risk was learnt from: "1,200 labelled changes of this project, …"
+};
+struct Assessed {
+  bool pending = false;                  // it will be known soon
+  std::optional<Assessment> known = {};  // nothing, not pending: it cannot be known
+};
+
 struct Counters {
-  uint64_t fetches = 0, failed = 0, evicted = 0;
+  uint64_t fetches = 0, failed = 0, evicted = 0, trained = 0;
   uint64_t bytes = 0;  // of all mirrors, as measured last
 };
 
@@ -105,6 +124,10 @@ class History {
   // Of a merge request; what the question needs beyond it is asked at GitLab.
   Task<Result<Answer>> reviewers_of(std::string instance, gitlab::MergeRequest merge_request);
 
+  // The triage of a merge request by Options::triage. Its labels are believed: give those that
+  // people set. What was found for a commit is not looked for again while it is remembered.
+  Task<Result<Assessed>> triage_of(std::string instance, gitlab::MergeRequest merge_request);
+
   const Counters& counters() const { return counters_; }
 
  private:
@@ -118,7 +141,9 @@ class History {
   struct Asked;
   struct People;
   History(Options options, std::map<std::string, Source> sources, const Clock& clock);
+  Task<Result<Question>> question_of(std::string instance, gitlab::MergeRequest merge_request);
   Task<void> work_on(std::shared_ptr<Asked> asked);
+  void put_off(const Question& question, const Error& why);
   Task<Result<std::vector<Reviewer>>> eligible(Question question,
                                                std::shared_ptr<const Known> known);
   Task<Result<std::shared_ptr<const People>>> people_of(std::string instance, int64_t project,
@@ -128,7 +153,7 @@ class History {
                                     Owned owned);
   Task<std::vector<Candidate>> candidates(Question question, std::shared_ptr<const Known> known);
   Task<bool> has_time(gitlab::Gitlab& gitlab, std::string instance, int64_t user, int64_t& open);
-  std::shared_ptr<Asked> ask(const std::string& key, Question question);
+  std::shared_ptr<Asked> ask(const std::string& key, Question question, bool triage);
 
   const Options options_;
   std::map<std::string, Source> sources_;
@@ -138,6 +163,7 @@ class History {
   std::deque<std::shared_ptr<Asked>> queue_;  // at most kMostWaiting; then questions are refused
   std::map<std::string, std::shared_ptr<Asked>> waiting_;      // by key
   std::map<std::string, std::shared_ptr<const Known>> known_;  // by key, at most kMostKnown
+  std::map<std::string, Assessment> assessed_;                 // by key, at most kMostKnown
   std::map<std::pair<std::string, int64_t>, int64_t> failed_;  // project: until when, steady
   std::map<std::pair<std::string, std::string>, std::shared_ptr<const People>>
       people_;  // by instance, and project id or group

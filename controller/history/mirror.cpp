@@ -19,7 +19,10 @@ constexpr std::size_t kMostPacks = 50;
 constexpr std::size_t kLargestSmallFile = 1 << 20;
 constexpr std::size_t kMostPaths = 3'000;
 constexpr std::size_t kLargestList = 64 << 20;
+constexpr std::size_t kMostCounted = 20'000;  // files of a merge request
+constexpr std::size_t kMostText = 1 << 20;    // of what it adds
 constexpr const char* kUsed = "gitaiops-used";
+constexpr const char* kWhole = "gitaiops-whole";  // its mirror has contents
 
 std::string merge_request_ref(int64_t iid) {
   return "refs/merge-requests/" + std::to_string(iid) + "/head";
@@ -73,25 +76,34 @@ git::Command Mirror::online(std::vector<std::string> arguments) const {
   out.protocols = remote_.url.substr(0, remote_.url.find(':'));  // the configuration's word
   const auto credentials = crypto::base64_encode("oauth2:" + remote_.token);
   out.settings = {{"remote.origin.url", remote_.url},
-                  {"remote.origin.promisor", "true"},
-                  {"remote.origin.partialclonefilter", "blob:none"},
                   {"http.followRedirects", "false"},
                   {"http.lowSpeedLimit", "100"},
                   {"http.lowSpeedTime", "60"},
                   {"http." + remote_.url + ".extraHeader", "Authorization: Basic " + credentials}};
+  if (contents_ == Contents::none) {
+    out.settings.emplace_back("remote.origin.promisor", "true");
+    out.settings.emplace_back("remote.origin.partialclonefilter", "blob:none");
+  }
   if (!remote_.ca_file.empty()) out.settings.emplace_back("http.sslCAInfo", remote_.ca_file);
   return out;
 }
 
 Status Mirror::make() const {
   std::error_code failed;
-  if (fs::exists(folder_ / "HEAD", failed)) return {};
+  const bool whole = contents_ == Contents::all;
+  if (fs::exists(folder_ / "HEAD", failed)) {
+    if (fs::exists(folder_ / kWhole, failed) == whole) return {};
+    fs::remove_all(folder_, failed);
+  }
   if (::mkdir(folder_.c_str(), 0700) != 0 && errno != EEXIST)
     return errno_error("make", folder_.string());
-  const std::vector<std::vector<std::string>> steps = {
-      {"init", "--quiet", "--bare", "--template="},
-      {"config", "core.repositoryFormatVersion", "1"},
-      {"config", "extensions.partialClone", "origin"}};
+  std::vector<std::vector<std::string>> steps = {{"init", "--quiet", "--bare", "--template="}};
+  if (whole) {
+    std::ofstream(folder_ / kWhole).flush();
+  } else {
+    steps.push_back({"config", "core.repositoryFormatVersion", "1"});
+    steps.push_back({"config", "extensions.partialClone", "origin"});
+  }
   for (const auto& step : steps) RETURN_IF_ERROR(run_silent(command(step)));
   return {};
 }
@@ -110,12 +122,9 @@ Status Mirror::fetch(const std::vector<std::string>& branches, int64_t merge_req
     refs.push_back("+" + ref + ":" + ref);
   }
   const auto arguments = [&](std::vector<std::string> more) {
-    std::vector<std::string> out = {"fetch",
-                                    "--quiet",
-                                    "--no-tags",
-                                    "--no-write-fetch-head",
-                                    "--filter=blob:none",
+    std::vector<std::string> out = {"fetch", "--quiet", "--no-tags", "--no-write-fetch-head",
                                     "--no-recurse-submodules"};
+    if (contents_ == Contents::none) out.push_back("--filter=blob:none");
     out.insert(out.end(), more.begin(), more.end());
     out.insert(out.end(), {"--end-of-options", "origin"});
     out.insert(out.end(), refs.begin(), refs.end());
@@ -160,12 +169,43 @@ Result<Mirror::Brought> Mirror::brought(const std::string& to, const std::string
   Brought out;
   for (const auto name : split(names, '\0'))
     if (!name.empty() && out.paths.size() < kMostPaths) out.paths.emplace_back(name);
+  ASSIGN_OR_RETURN(out.authors, authors(base, head));
+  return out;
+}
+
+Result<std::vector<triage::Signature>> Mirror::authors(const std::string& base,
+                                                       const std::string& head) const {
   ASSIGN_OR_RETURN(
-      const auto authors,
+      const auto printed,
       git::output(command({"log", "--max-count=100", "--no-mailmap", "--no-merges",
                            "--no-show-signature", "--format=%an <%ae>", head, "^" + base, "--"})));
-  for (const auto line : split(authors, '\n'))
-    if (auto author = triage::read_signature(line)) out.authors.push_back(std::move(*author));
+  std::vector<triage::Signature> out;
+  for (const auto line : split(printed, '\n'))
+    if (auto author = triage::read_signature(line)) out.push_back(std::move(*author));
+  return out;
+}
+
+Result<Mirror::Counted> Mirror::counted(const std::string& to, const std::string& head) const {
+  ASSIGN_OR_RETURN(const auto base, git::output(command({"merge-base", to, head})),
+                   "the merge request has nothing in common with its target");
+  const auto diff = [&](std::vector<std::string> how) {
+    std::vector<std::string> out = {"diff-tree",     "-r",           "--no-renames", "--no-color",
+                                    "--no-ext-diff", "--no-textconv"};
+    out.insert(out.end(), how.begin(), how.end());
+    out.insert(out.end(), {base, head, "--"});
+    return command(std::move(out));
+  };
+  ASSIGN_OR_RETURN(const auto files, git::output(diff({"-z", "--numstat"}), kLargestList));
+  Counted out;
+  out.files = triage::read_numstat(files, kMostCounted);
+  triage::AddedLines lines(kMostText);
+  const auto read = git::run(diff({"-p", "-U0"}), [&](std::string_view bytes) -> Status {
+    lines.feed(bytes);
+    return lines.full() ? Status(Error(Code::resource_exhausted, "enough of it")) : Status();
+  });
+  if (!read.ok() && !lines.full()) return read.error();
+  out.text = lines.take();
+  ASSIGN_OR_RETURN(out.authors, authors(base, head));
   return out;
 }
 
@@ -174,14 +214,17 @@ bool Mirror::descends(const std::string& commit, const std::string& from) const 
 }
 
 std::string Mirror::small_file(const std::string& commit, const std::string& path) const {
-  return git::output(online({"cat-file", "blob", commit + ":" + path}), kLargestSmallFile)
-      .value_or("");
+  std::vector<std::string> arguments = {"cat-file", "blob", commit + ":" + path};
+  auto asked =
+      contents_ == Contents::none ? online(std::move(arguments)) : command(std::move(arguments));
+  return git::output(asked, kLargestSmallFile).value_or("");
 }
 
 triage::Git Mirror::reader() const {
   return [this](std::vector<std::string> arguments,
                 const std::function<Status(std::string_view)>& on_output) {
-    const bool content = !arguments.empty() && arguments.front() == "cat-file";
+    const bool content =
+        contents_ == Contents::none && !arguments.empty() && arguments.front() == "cat-file";
     auto asked = content ? online(std::move(arguments)) : command(std::move(arguments));
     return git::run(asked, on_output);
   };

@@ -23,18 +23,23 @@ struct Remote {
 // "feature/a" may stand in a refspec: what git check-ref-format allows of a branch.
 bool is_branch_name(std::string_view name);
 
+// What of the files a mirror keeps: only lines of whole ones can be counted.
+enum class Contents { none, all };
+
 class Mirror {
  public:
-  Mirror(std::filesystem::path folder, Remote remote, std::chrono::seconds limit,
+  Mirror(std::filesystem::path folder, Remote remote, Contents contents, std::chrono::seconds limit,
          uint64_t largest_file, const std::atomic<bool>& stop)
       : folder_(std::move(folder)),
         remote_(std::move(remote)),
+        contents_(contents),
         limit_(limit),
         largest_file_(largest_file),
         stop_(stop) {}
 
-  // Makes it where it is not, and brings these branches and the merge request's head (0: none) up
-  // to date. A repository too large to fetch whole is fetched as far as it is recent.
+  // Makes it where it is not, anew where it has other contents than it should, and brings these
+  // branches and the merge request's head (0: none) up to date. A repository too large to fetch
+  // whole is fetched as far as it is recent.
   Status fetch(const std::vector<std::string>& branches, int64_t merge_request);
   // The commit at the branch; at the merge request's head as it was fetched.
   Result<std::string> tip(const std::string& branch) const;
@@ -45,6 +50,14 @@ class Mirror {
     std::vector<triage::Signature> authors;
   };
   Result<Brought> brought(const std::string& to, const std::string& head) const;
+  // The same with its lines; only of a mirror with contents. `text`: lines that it adds, as far as
+  // they are few.
+  struct Counted {
+    std::vector<triage::FileChange> files;
+    std::vector<triage::Signature> authors;
+    std::string text;
+  };
+  Result<Counted> counted(const std::string& to, const std::string& head) const;
   bool descends(const std::string& commit, const std::string& from) const;
   // Fetched when it is asked for; empty: it is not there, or not small.
   std::string small_file(const std::string& commit, const std::string& path) const;
@@ -55,10 +68,13 @@ class Mirror {
   Status make() const;
   git::Command command(std::vector<std::string> arguments) const;
   git::Command online(std::vector<std::string> arguments) const;
+  Result<std::vector<triage::Signature>> authors(const std::string& base,
+                                                 const std::string& head) const;
   void tidy() const;
 
   const std::filesystem::path folder_;
   const Remote remote_;
+  const Contents contents_;
   const std::chrono::seconds limit_;
   const uint64_t largest_file_;
   const std::atomic<bool>& stop_;

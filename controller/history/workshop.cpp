@@ -61,6 +61,19 @@ bool is_likely(const triage::People::Known& known, const gitlab::User& user) {
   });
 }
 
+std::string author_of(triage::People& people, const gitlab::User& user,
+                      const std::vector<triage::Signature>& signed_by) {
+  std::string out;
+  for (const auto& [name, known] : people.known())
+    if (user.id > 0 && is_same(known, user)) out = name;
+  for (const auto& one : signed_by)
+    if (const auto name = people.name(people.add(one)); out.empty()) out = name;
+  if (!out.empty()) return out;
+  for (const auto& [name, known] : people.known())
+    if (user.id > 0 && is_likely(known, user)) out = name;
+  return out;
+}
+
 Result<History::Workshop::Model*> History::Workshop::model_of(const Mirror& mirror,
                                                               const std::string& place,
                                                               const Question& question,
@@ -106,17 +119,8 @@ std::vector<History::Ranked> History::Workshop::rank(Model& model, const Questio
                                                      int64_t now_s) const {
   // Whoever made the change does not review it.
   std::set<std::string> without;
-  std::string author;
-  for (const auto& [name, known] : model.people.known())
-    if (question.author.id > 0 && is_same(known, question.author)) author = name;
-  for (const auto& one : brought.authors) {
-    const auto name = model.people.name(model.people.add(one));
-    if (author.empty()) author = name;
-    without.insert(name);
-  }
-  if (author.empty())
-    for (const auto& [name, known] : model.people.known())
-      if (question.author.id > 0 && is_likely(known, question.author)) author = name;
+  for (const auto& one : brought.authors) without.insert(model.people.name(model.people.add(one)));
+  const auto author = author_of(model.people, question.author, brought.authors);
   std::vector<Ranked> out;
   for (auto& one : model.reviewers.suggest({author, brought.paths, now_s}, kMostRanked, without)) {
     const auto known = model.people.known().find(one.person);
@@ -145,15 +149,23 @@ std::vector<History::Owned> History::Workshop::owned(const Mirror& mirror,
   return out;
 }
 
-Result<History::Workshop::Found> History::Workshop::answer(const Question& question,
-                                                           const Source& source,
-                                                           const Reviews& reviews, int64_t now_s) {
+Result<Mirror> History::Workshop::mirror_of(const Question& question, const Source& source) const {
   ASSIGN_OR_RETURN(auto token, read_secret_file(source.token_file), "the token");
-  const auto folder = shelf_.place(question.instance, question.project_id);
-  Mirror mirror(folder,
+  return Mirror(shelf_.place(question.instance, question.project_id),
                 {without_end(source.url) + "/" + question.project_path + ".git", std::move(token),
                  source.ca_file.string()},
-                options_.fetch_limit, std::min(options_.max_bytes, kLargestPack), stop_);
+                options_.triage ? Contents::all : Contents::none, options_.fetch_limit,
+                std::min(options_.max_bytes, kLargestPack), stop_);
+}
+
+void History::Workshop::forget(const std::string& place) {
+  std::erase_if(models_, [&](const Model& one) { return one.place == place; });
+  std::erase_if(pasts_, [&](const Past& one) { return one.place == place; });
+}
+
+Status History::Workshop::bring_up_to_date(Mirror& mirror, const Question& question,
+                                           Shelf::Swept& swept) {
+  const auto folder = shelf_.place(question.instance, question.project_id);
   std::vector<std::string> branches = {question.default_branch};
   if (question.iid > 0) branches.push_back(question.target_branch);
   auto fetched = mirror.fetch(branches, question.iid);
@@ -161,16 +173,25 @@ Result<History::Workshop::Found> History::Workshop::answer(const Question& quest
   if (!fetched.ok()) {
     if (fetched.error().code() != Code::cancelled && ++failures >= kFailuresToStartAnew) {
       shelf_.remove(folder);
-      std::erase_if(models_, [&](const Model& one) { return one.place == folder; });
+      forget(folder.string());
       failures = 0;
     }
     return fetched.error().within("fetching " + question.project_path);
   }
   failures = 0;
   shelf_.used(folder);
+  swept = shelf_.sweep(options_.max_bytes, folder);
+  return {};
+}
+
+Result<History::Workshop::Found> History::Workshop::answer(const Question& question,
+                                                           const Source& source,
+                                                           const Reviews& reviews, int64_t now_s) {
+  ASSIGN_OR_RETURN(auto mirror, mirror_of(question, source));
+  const auto place = shelf_.place(question.instance, question.project_id).string();
   Found found;
-  found.swept = shelf_.sweep(options_.max_bytes, folder);
-  ASSIGN_OR_RETURN(auto* model, model_of(mirror, folder.string(), question, reviews));
+  RETURN_IF_ERROR(bring_up_to_date(mirror, question, found.swept));
+  ASSIGN_OR_RETURN(auto* model, model_of(mirror, place, question, reviews));
   Mirror::Brought brought{question.paths, {}};
   std::string target = model->tip;
   if (question.iid > 0) {

@@ -33,6 +33,7 @@ struct History::Owned {
 struct History::Reviews {
   struct One {
     gitlab::User author;
+    double hours = 0;  // from its beginning until it was merged; 0: not known
     std::vector<gitlab::User> reviewers;
   };
   UnixMicros upto;                          // what changed later is not in it
@@ -55,10 +56,15 @@ class History::Workshop {
   struct Found {
     std::vector<Ranked> people;
     std::vector<Owned> owned;
+    std::optional<Assessment> assessment = {};
+    bool trained = false;  // a risk model was
     Shelf::Swept swept;
   };
   // `now_s`: Unix seconds.
   Result<Found> answer(const Question& question, const Source& source, const Reviews& reviews,
+                       int64_t now_s);
+  // Of a merge request. Without an assessment: there is nothing to compare, and the log says why.
+  Result<Found> assess(const Question& question, const Source& source, const Reviews& reviews,
                        int64_t now_s);
 
  private:
@@ -73,6 +79,21 @@ class History::Workshop {
   std::vector<Ranked> rank(Model& model, const Question& question, const Mirror::Brought& brought,
                            int64_t now_s) const;
 
+  // What changes of the default branch were like, and what risk was learnt from them.
+  struct Past {
+    std::string place, branch, tip;
+    triage::ProjectHistory history;
+    triage::People people;
+    std::optional<triage::risk::Model> model = {};
+    std::size_t trained_at = 0;  // of `history` commits
+  };
+  Result<Mirror> mirror_of(const Question& question, const Source& source) const;
+  Status bring_up_to_date(Mirror& mirror, const Question& question, Shelf::Swept& swept);
+  Result<Past*> past_of(const Mirror& mirror, const std::string& place, const Question& question,
+                        const Reviews& reviews);
+  Status learn(Past& past, int64_t now_s, bool& trained) const;
+  void forget(const std::string& place);
+
   std::vector<Owned> owned(const Mirror& mirror, const std::string& target,
                            const std::vector<std::string>& paths) const;
 
@@ -80,12 +101,17 @@ class History::Workshop {
   std::atomic<bool>& stop_;
   Shelf shelf_;
   std::list<Model> models_;              // the newest used first; at most kMostModels
+  std::list<Past> pasts_;                // likewise
   std::map<std::string, int> failures_;  // in a row, by place
 };
 
 // Whether GitLab's user is the person of a history: by the full name, or by an address that GitLab
 // makes of the user ("7-ann@users.noreply.gitlab.example").
 bool is_same(const triage::People::Known& known, const gitlab::User& user);
+// The name under which the history has whoever made a change: GitLab's user, else who signed its
+// commits. Empty: nobody it knows.
+std::string author_of(triage::People& people, const gitlab::User& user,
+                      const std::vector<triage::Signature>& signed_by);
 // Or by an address whose part before the @ is the user's name: weaker, for those without the above.
 bool is_likely(const triage::People::Known& known, const gitlab::User& user);
 

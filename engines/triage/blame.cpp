@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "base/bytes/bytes.h"
+#include "engines/triage/lowered.h"
 
 namespace gitaiops::triage {
 namespace {
@@ -17,14 +18,6 @@ constexpr std::size_t kLargestHotfix = 20;  // files; larger is no hurry
 constexpr std::size_t kLargestBlamed = 100;
 constexpr std::size_t kMostAlike = 16;  // commits whose names begin alike: by chance never so many
 constexpr std::string_view kReverts = "this reverts commit ";
-
-std::string lowered(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  return out;
-}
 
 bool is_hex(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');

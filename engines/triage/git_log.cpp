@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 
 #include "base/bytes/bytes.h"
 #include "engines/triage/blame.h"
@@ -19,6 +20,16 @@ bool is_id(std::string_view text) {
   return (text.size() == 40 || text.size() == 64) && std::ranges::all_of(text, [](char c) {
            return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
          });
+}
+
+// "3\t1\tpath"; of what is no text "-\t-\tpath".
+std::optional<FileChange> counted_file(std::string_view text) {
+  const auto first = text.find('\t');
+  const auto second = first == text.npos ? first : text.find('\t', first + 1);
+  if (second == text.npos) return std::nullopt;
+  const auto lines = [](std::string_view number) { return parse_int(number).value_or(0); };
+  return FileChange{std::string(text.substr(second + 1)), lines(text.substr(0, first)),
+                    lines(text.substr(first + 1, second - first - 1))};
 }
 
 bool starts_with_word(std::string_view line, std::string_view lower) {
@@ -145,14 +156,9 @@ Status LogReader::record(std::string_view text) {
     await_ = Await::path;
     return {};
   }
-  const auto first = text.find('\t');
-  const auto second = first == std::string_view::npos ? first : text.find('\t', first + 1);
-  if (second != std::string_view::npos) {
-    const auto lines = [](std::string_view number) { return parse_int(number).value_or(-1); };
-    FileChange change{std::string(text.substr(second + 1)), lines(text.substr(0, first)),
-                      lines(text.substr(first + 1, second - first - 1))};
-    if (change.path.empty()) return broken("a path is empty");
-    if (!dropped_ && change.path.size() <= kLongestPath) keep(std::move(change));
+  if (auto change = counted_file(text)) {
+    if (change->path.empty()) return broken("a path is empty");
+    if (!dropped_ && change->path.size() <= kLongestPath) count(std::move(*change));
     return {};
   }
   if (!is_id(text)) return broken("neither a file nor a commit");
@@ -161,17 +167,45 @@ Status LogReader::record(std::string_view text) {
   return header(text);
 }
 
-// A file's line of --numstat completes what --raw said of it.
 void LogReader::keep(FileChange change) {
-  if (change.added >= 0 || change.deleted >= 0) {
-    const auto same = std::ranges::find(commit_.files, change.path, &FileChange::path);
-    if (same != commit_.files.end()) {
-      *same = std::move(change);
-      return;
-    }
-  }
   ++commit_.files_in_all;
   if (commit_.files.size() < most_files_) commit_.files.push_back(std::move(change));
+}
+
+// A file's line of --numstat completes what --raw said of it before.
+void LogReader::count(FileChange change) {
+  const auto same = std::ranges::find(commit_.files, change.path, &FileChange::path);
+  if (same != commit_.files.end()) *same = std::move(change);
+}
+
+std::vector<FileChange> read_numstat(std::string_view text, std::size_t most) {
+  std::vector<FileChange> out;
+  for (const auto record : split(text, '\0')) {
+    if (out.size() == most) break;
+    auto file = counted_file(record);
+    if (file && !file->path.empty() && file->path.size() <= kLongestPath)
+      out.push_back(std::move(*file));
+  }
+  return out;
+}
+
+// A line's first character says what it is; a hunk ends where the next file's header begins, which
+// none of its lines can look like.
+void AddedLines::feed(std::string_view bytes) {
+  while (!bytes.empty() && !full()) {
+    if (at_ == At::start) {
+      in_hunk_ = bytes.front() == '@' || (in_hunk_ && bytes.front() != 'd');
+      at_ = in_hunk_ && bytes.front() == '+' ? At::added : At::skipped;
+      if (at_ == At::added) bytes.remove_prefix(1);
+    }
+    const auto end = bytes.find('\n');
+    const auto part = bytes.substr(0, end);
+    if (at_ == At::added) text_ += part.substr(0, most_ - text_.size());
+    if (end == bytes.npos) return;
+    if (at_ == At::added && !full()) text_ += '\n';
+    at_ = At::start;
+    bytes.remove_prefix(end + 1);
+  }
 }
 
 std::vector<Signed> trailers(std::string_view message) {
@@ -241,6 +275,7 @@ Result<std::vector<LoggedCommit>> read_log(const Git& git, std::vector<std::stri
                    bounds.most_files);
   auto arguments = log_arguments();
   arguments.insert(arguments.end(), more.begin(), more.end());
+  if (bounds.lines) arguments.push_back("--numstat");
   arguments.push_back("--max-count=" + std::to_string(bounds.most_commits));
   arguments.insert(arguments.end(), {"--end-of-options", tip});
   if (!since.empty()) arguments.push_back("^" + since);
@@ -316,9 +351,8 @@ class Assembly {
       return;
     }
     out.message = std::move(one.commit.message);
-    const bool counted = std::ranges::none_of(one.commit.files, [](const FileChange& file) {
-      return file.added < 0 || file.deleted < 0;
-    });
+    const bool counted = std::ranges::none_of(
+        one.commit.files, [](const FileChange& file) { return file.added < 0; });
     for (auto& file : one.commit.files) {
       if (counted) out.lines.push_back({file.added, file.deleted});
       out.files.push_back(std::move(file.path));

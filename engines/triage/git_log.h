@@ -30,7 +30,7 @@ namespace gitaiops::triage {
 
 struct FileChange {
   std::string path;
-  int64_t added = -1, deleted = -1;  // lines; -1: not counted, or not text
+  int64_t added = -1, deleted = -1;  // lines; -1: not counted; of what is no text 0
   bool operator==(const FileChange&) const = default;
 };
 
@@ -63,6 +63,7 @@ class LogReader {
   Status header(std::string_view text);
   Status record(std::string_view text);
   void keep(FileChange change);
+  void count(FileChange change);
   Error broken(std::string_view what) const;
 
   std::function<void(LoggedCommit)> on_commit_;
@@ -73,6 +74,27 @@ class LogReader {
   std::string piece_;  // of a token whose end has not come
   bool dropped_ = false;
   uint64_t tokens_ = 0;
+};
+
+// The files of one change, as "git diff-tree --numstat -z --no-renames" prints them: at most
+// `most`. What is no such record is passed over.
+std::vector<FileChange> read_numstat(std::string_view text, std::size_t most);
+
+// The lines that a change adds, read from "git diff-tree -p -U0": without their "+", at most `most`
+// bytes; then full() says so and the rest need not be fed.
+class AddedLines {
+ public:
+  explicit AddedLines(std::size_t most) : most_(most) {}
+  void feed(std::string_view bytes);
+  bool full() const { return text_.size() >= most_; }
+  std::string take() { return std::move(text_); }
+
+ private:
+  enum class At { start, added, skipped };
+  std::size_t most_;
+  At at_ = At::start;
+  bool in_hunk_ = false;
+  std::string text_;
 };
 
 enum class Trailer { review, ack, authorship };
@@ -101,6 +123,7 @@ using Git = std::function<Status(std::vector<std::string> arguments,
 struct ReadBounds {
   std::size_t most_commits = 100'000;  // the newest
   std::size_t most_files = 101;  // of one commit: from here on it says nothing of who knows it
+  bool lines = false;  // are counted: git then reads contents, which the repository has to have
 };
 
 struct RepositoryHistory {

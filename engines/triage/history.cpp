@@ -6,6 +6,7 @@
 #include <simdjson.h>
 
 #include "base/bytes/bytes.h"
+#include "engines/triage/lowered.h"
 
 namespace gitaiops::triage {
 namespace {
@@ -143,9 +144,7 @@ bool is_machine(std::string_view person) {
   constexpr std::array<std::string_view, 7> kParts = {
       "jenkins", "buildbot", "build bot", "automat", "gerrit code review", "noreply", "[bot]"};
   constexpr std::array<std::string_view, 6> kEnds = {"-bot", " bot", "_bot", "-ci", " ci", "_ci"};
-  std::string lower(person);
-  std::ranges::transform(lower, lower.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c; });
+  const auto lower = lowered(person);
   return lower == "bot" || lower == "ci" ||
          std::ranges::any_of(kParts, [&](auto part) { return lower.find(part) != lower.npos; }) ||
          std::ranges::any_of(kEnds, [&](auto end) { return lower.ends_with(end); });

@@ -4,18 +4,12 @@
 
 #include "base/bytes/bytes.h"
 #include "engines/triage/history.h"
+#include "engines/triage/lowered.h"
 
 namespace gitaiops::triage {
 namespace {
 
 constexpr std::size_t kMostNamesKept = 20;  // of one person
-
-std::string lowered(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c; });
-  return out;
-}
 
 // Lower case, one blank between words; empty: no full name.
 std::string full_name(std::string_view name) {

@@ -6,6 +6,8 @@
 #include <map>
 #include <set>
 
+#include "engines/triage/lowered.h"
+
 namespace gitaiops::triage {
 namespace {
 
@@ -30,16 +32,11 @@ std::string_view subsystem_of(std::string_view path) {
   return path.substr(0, second == path.npos ? first : second);
 }
 
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
 // Words that begin so: "fix", "Fixes", "crashed", but no "prefix".
 bool speaks_of_fix(std::string_view text) {
   constexpr std::array<std::string_view, 7> kWords = {"fix",   "bug",  "defect",  "patch",
                                                       "crash", "leak", "overflow"};
-  std::string low(text);
-  std::ranges::transform(low, low.begin(), lower);
+  const auto low = lowered(text);
   const auto letter = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
   };

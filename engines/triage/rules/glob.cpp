@@ -1,22 +1,13 @@
 #include "engines/triage/rules/glob.h"
 
-#include <algorithm>
-
 #include "base/bytes/bytes.h"
+#include "engines/triage/lowered.h"
 
 namespace gitaiops::triage {
 namespace {
 
 constexpr std::size_t kMostParts = 64;
 constexpr std::size_t kLongestPath = 4096;
-
-std::string lowered(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  return out;
-}
 
 // One part of a path: on a mismatch, the last * takes one character more.
 bool part_matches(std::string_view pattern, std::string_view text) {

@@ -351,9 +351,9 @@ def _merge_requests(store: Store, add: Callable[..., Any], base: str) -> None:
             found.state = states.get(fields["state_event"], found.state)
         found.title = fields.get("title", found.title)
         found.description = fields.get("description", found.description)
-        added = fields.get("add_labels") or []
-        found.labels += [name for name in (added.split(",") if isinstance(added, str) else added)
-                         if name not in found.labels]
+        named = lambda field: (lambda text: text.split(",") if isinstance(text, str) else text)(fields.get(field) or [])
+        found.labels = [name for name in found.labels if name not in named("remove_labels")]
+        found.labels += [name for name in named("add_labels") if name not in found.labels]
         found.updated_at = time.time()
         return Reply(200, views.merge_request(found, full=True))
 

@@ -31,6 +31,14 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, std::size_t size) {
     if (whole[i].id != pieces[i].id || whole[i].files != pieces[i].files ||
         whole[i].message != pieces[i].message || whole[i].files.size() > 8)
       std::abort();
+  triage::AddedLines lines(1000), by_pieces(1000);
+  lines.feed(text);
+  for (auto rest = text; !rest.empty(); rest.remove_prefix(std::min(rest.size(), data[0] + 1ul)))
+    by_pieces.feed(rest.substr(0, data[0] + 1ul));
+  if (lines.full() != by_pieces.full()) std::abort();
+  if (const auto added = lines.take(); added != by_pieces.take() || added.size() > 1000)
+    std::abort();
+  if (triage::read_numstat(text, 9).size() > 9) std::abort();
   (void)triage::read_ignored_revisions(text);
   if (triage::merge_request_of(text) < 0) std::abort();
   triage::People people{triage::Mailmap(text)};

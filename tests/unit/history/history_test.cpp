@@ -20,6 +20,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 using testing::UnorderedElementsAre;
 
 constexpr int64_t kAnn = 1, kBen = 2, kCem = 3, kDan = 4;
@@ -109,6 +110,19 @@ class HistoryTest : public testing::Test {
     loop.run();
     EXPECT_TRUE(answer.ok()) << answer.error().to_string();
     return answer.ok() ? *answer : Answer();
+  }
+  // The same of a triage; the history stays open.
+  Assessed triage(gitlab::MergeRequest merge_request) {
+    options_.triage = triage::Rules::usual();
+    if (!history_) open();
+    asio::io_context loop;
+    spawn(loop.get_executor(), "history", history_->run());
+    auto answer = run_task(loop, history_->triage_of("main", std::move(merge_request)));
+    history_->stop();
+    loop.restart();
+    loop.run();
+    EXPECT_TRUE(answer.ok()) << answer.error().to_string();
+    return answer.ok() ? *answer : Assessed();
   }
   static std::vector<std::string> names(const Answer& answer) {
     std::vector<std::string> out;
@@ -257,6 +271,79 @@ TEST_F(HistoryTest, WhoWasTheWrongOneIsNotProposedAgain) {
   history_.reset();
   told.push_back({3, kCem});  // a third merge request: elsewhere, too
   EXPECT_THAT(names(ask(request)), ElementsAre("dan"));
+}
+
+TEST_F(HistoryTest, AMergeRequestAmongTheChangesOfItsProject) {
+  for (int i = 0; i < 30; ++i) commit("lib/a.c", "Ann Lee <ann@a.example>", "x");
+  push();
+  shell("cd work && git checkout -q -b topic && mkdir -p lib/auth && seq 300 > lib/auth/login.c");
+  auto request = merge_request("topic");
+  request.title = "Draft: fix(auth): sign in twice";
+  const auto answer = triage(request);
+  ASSERT_TRUE(answer.known);
+  const auto& t = answer.known->triage;
+  ASSERT_TRUE(t.size && t.size->lines && t.size->percentile && t.risk && t.kind && t.effort);
+  EXPECT_EQ(t.size->lines->added, 301);
+  EXPECT_EQ(t.size->files, 2);
+  EXPECT_GT(*t.size->percentile, 95);
+  EXPECT_EQ(t.kind->type, triage::Type::bugfix);
+  EXPECT_TRUE(t.kind->said);
+  ASSERT_EQ(t.required_reviews.size(), 1u);
+  EXPECT_EQ(t.required_reviews[0].area, "security");
+  EXPECT_THAT(t.required_reviews[0].files, ElementsAre("lib/auth/login.c"));
+  EXPECT_THAT(answer.known->basis, HasSubstr("this project"));
+  shell("test \"$(git -C " + Shelf(options_.folder).place("main", 42).string() +
+        " rev-parse refs/merge-requests/7/head)\" = " + answer.known->sha);
+}
+
+TEST_F(HistoryTest, ARiskModelIsLearntAgainOnlyWhenMuchIsNew) {
+  for (int i = 0; i < 3; ++i) commit("lib/a.c", "Ann Lee <ann@a.example>", "x");
+  push();
+  const auto request = merge_request();
+  EXPECT_TRUE(triage(request).known);
+  EXPECT_EQ(history_->counters().trained, 1u);
+  const auto file = Shelf(options_.folder).place("main", 42) / "gitaiops-risk";
+  history_.reset();  // as after a restart
+  EXPECT_TRUE(triage(request).known);
+  EXPECT_EQ(history_->counters().trained, 0u);
+  std::ofstream(file) << "of 3 commits\nno model";
+  history_.reset();
+  EXPECT_TRUE(triage(request).known);
+  EXPECT_EQ(history_->counters().trained, 1u);
+  shell(
+      "cd work && for i in $(seq 250); do echo $i > lib/b.c; git add lib/b.c; git -c user.name=x "
+      "-c user.email=x@x.example commit -q -m $i; done");
+  push();
+  history_.reset();
+  EXPECT_TRUE(triage(request).known);
+  EXPECT_EQ(history_->counters().trained, 1u);
+}
+
+TEST_F(HistoryTest, AMergeRequestWithNothingInCommonIsLeftAlone) {
+  reviewed_past();
+  shell("cd work && git checkout -q --orphan topic && git rm -q -rf . && mkdir lib");
+  commit("lib/c.c", "Ann Lee <ann@a.example>", "x");
+  const auto request = merge_request("topic");
+  const auto answer = triage(request);
+  EXPECT_FALSE(answer.known);
+  EXPECT_FALSE(answer.pending);
+  EXPECT_EQ(history_->counters().failed, 0u);
+}
+
+// The mirror had no contents, or need not have them any more: it is made anew.
+TEST_F(HistoryTest, MirrorsHaveContentsWhereChangesAreTriaged) {
+  reviewed_past();
+  const auto request = merge_request();
+  const auto blobs = "git -C " + Shelf(options_.folder).place("main", 42).string() +
+                     " cat-file --batch-all-objects --batch-check='%(objecttype)' | grep -c blob";
+  EXPECT_THAT(names(ask(request)), Not(IsEmpty()));
+  history_.reset();
+  EXPECT_TRUE(triage(request).known);
+  shell("test \"$(" + blobs + ")\" -gt 5");
+  history_.reset();
+  options_.triage.reset();
+  EXPECT_THAT(names(ask(request)), Not(IsEmpty()));
+  shell("test \"$(" + blobs + ")\" = 0");
 }
 
 TEST_F(HistoryTest, AClosedMergeRequestAsksNobody) {

@@ -110,6 +110,19 @@ class FakeGitlab final : public Gitlab {
       co_return Error{Code::not_found, "no merge request"};
     co_return merge_requests[{project, iid}];
   }
+  Task<Result<MergeRequest>> change_labels(int64_t project, int64_t iid,
+                                           std::vector<std::string> add,
+                                           std::vector<std::string> remove) override {
+    if (auto error = failure("change_labels")) co_return *error;
+    auto& labels = merge_requests[{project, iid}].labels;
+    for (const auto& label : remove) std::erase(labels, label);
+    for (const auto& label : add) {
+      writes.push_back("label " + label);
+      labels.push_back(label);
+    }
+    for (const auto& label : remove) writes.push_back("unlabel " + label);
+    co_return merge_requests[{project, iid}];
+  }
   Task<Result<std::vector<MergeRequest>>> opened_merge_requests(int64_t project,
                                                                 std::string branch) override {
     std::vector<MergeRequest> out;

@@ -64,7 +64,47 @@ TEST(GitLog, LineCountsStandWithTheirFiles) {
                         "3\t1\ta.c\0"s + "-\t-\tb.png\0"s);
   ASSERT_TRUE(log.status.ok());
   EXPECT_THAT(log.commits.at(0).files,
-              ElementsAre(FileChange{"a.c", 3, 1}, FileChange{"b.png"}, FileChange{"b.png"}));
+              ElementsAre(FileChange{"a.c", 3, 1}, FileChange{"b.png", 0, 0}));
+  EXPECT_EQ(log.commits.at(0).files_in_all, 2u);
+}
+
+TEST(GitLog, ACommitsLinesAreKnownWhereGitCountedThem) {
+  const Git git = [](std::vector<std::string> arguments, const auto& on_output) -> Status {
+    if (arguments.front() != "log") return Error(Code::not_found, "no such file");
+    const bool lines = std::ranges::find(arguments, "--numstat") != arguments.end();
+    if (std::ranges::find(arguments, "--merges") != arguments.end()) return {};
+    return on_output(header(kA, 1, "A", "a@a.example", "m") + "\n" + raw("a.c") + raw("b.png") +
+                     (lines ? "3\t1\ta.c\0-\t-\tb.png\0"s : ""s));
+  };
+  const auto counted = read_repository(git, kA, {.lines = true}).value().commits.at(0);
+  ASSERT_THAT(counted.lines, SizeIs(2));
+  EXPECT_EQ(counted.lines[0].added, 3);
+  EXPECT_EQ(counted.lines[0].deleted, 1);
+  EXPECT_EQ(counted.lines[1].added, 0);
+  EXPECT_THAT(read_repository(git, kA).value().commits.at(0).lines, IsEmpty());
+}
+
+TEST(GitLog, AChangesFilesWithTheirLines) {
+  EXPECT_THAT(read_numstat("3\t1\ta b.c\0-\t-\tb.png\0odd\0\0"s, 10),
+              ElementsAre(FileChange{"a b.c", 3, 1}, FileChange{"b.png", 0, 0}));
+  EXPECT_THAT(read_numstat("3\t1\ta\0004\t4\tb\0"s, 1), SizeIs(1));
+}
+
+TEST(GitLog, TheAddedLinesOfADiffInAnyPieces) {
+  const std::string diff =
+      "diff --git a/x b/x\nindex 1..2 100644\n--- a/x\n+++ b/x\n@@ -1,2 +1,2 @@ f()\n-old\n"
+      "-diff --git\n+new\n+++ b/not a header\n\\ No newline at end of file\n"
+      "diff --git a/y b/y\n--- a/y\n+++ b/y\n@@ -0,0 +1 @@\n+last";
+  for (const std::size_t step : {SIZE_MAX, std::size_t{1}, std::size_t{5}}) {
+    AddedLines lines(1000);
+    for (std::size_t at = 0; at < diff.size(); at += std::min(step, diff.size()))
+      lines.feed(std::string_view(diff).substr(at, step));
+    EXPECT_EQ(lines.take(), "new\n++ b/not a header\nlast");
+  }
+  AddedLines few(5);
+  few.feed(diff);
+  EXPECT_TRUE(few.full());
+  EXPECT_EQ(few.take(), "new\n+");
 }
 
 TEST(GitLog, ManyFilesAreCountedNotKept) {
