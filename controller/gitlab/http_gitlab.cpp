@@ -6,8 +6,8 @@
 #include "base/bytes/bytes.h"
 #include "base/crypto/crypto.h"
 #include "base/io/files.h"
+#include "base/outgoing/host_gate.h"
 #include "controller/gitlab/gitlab.h"
-#include "controller/gitlab/host_gate.h"
 #include "controller/gitlab/parse.h"
 
 namespace gitaiops::gitlab {

@@ -4,7 +4,7 @@
 // The breaker opens after 5 failures in a row for 1 s, doubled with each failed probe up to 60 s;
 // then one request at a time may probe. A retry costs one token of ten; a success gives back a
 // tenth: when most requests fail, retries stop before they become the load. Test:
-// tests/unit/gitlab/host_gate_test.cpp.
+// tests/unit/outgoing/host_gate_test.cpp.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@
 #include "base/clock/clock.h"
 #include "base/outgoing/outgoing.h"
 
-namespace gitaiops::gitlab {
+namespace gitaiops {
 
 class HostGate {
  public:
@@ -45,4 +45,4 @@ std::optional<int64_t> demanded_wait_us(const OutgoingResponse& response, UnixMi
 // often.
 std::optional<int64_t> used_up_us(const OutgoingResponse& response, UnixMicros now);
 
-}  // namespace gitaiops::gitlab
+}  // namespace gitaiops

@@ -1,11 +1,11 @@
-#include "controller/gitlab/host_gate.h"
+#include "base/outgoing/host_gate.h"
 
 #include <algorithm>
 #include <ctime>
 
 #include "base/bytes/bytes.h"
 
-namespace gitaiops::gitlab {
+namespace gitaiops {
 namespace {
 
 constexpr int kFailuresToOpen = 5;
@@ -80,4 +80,4 @@ std::optional<int64_t> demanded_wait_us(const OutgoingResponse& response, UnixMi
   return std::nullopt;
 }
 
-}  // namespace gitaiops::gitlab
+}  // namespace gitaiops

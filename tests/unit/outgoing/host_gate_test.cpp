@@ -1,8 +1,8 @@
-#include "controller/gitlab/host_gate.h"
+#include "base/outgoing/host_gate.h"
 
 #include <gtest/gtest.h>
 
-namespace gitaiops::gitlab {
+namespace gitaiops {
 namespace {
 
 constexpr int64_t kSecond = kMicrosPerSecond;
@@ -92,4 +92,4 @@ TEST(DemandedWait, ReadsSecondsDatesAndResets) {
 }
 
 }  // namespace
-}  // namespace gitaiops::gitlab
+}  // namespace gitaiops
