@@ -18,7 +18,7 @@ CONFINED = {
     "curl/": ("base/outgoing/",),
     "openssl/": ("base/tls/", "base/crypto/", "engines/scanner/provenance/"),
     "boost/": ("base/http/", "agent/jobs/trace_reader.h"),
-    "toml++/": ("base/config/", "engines/diagnosis/", "engines/scanner/documents/", "engines/triage/rules/"),
+    "toml++/": ("base/config/", "engines/diagnosis/", "engines/scanner/documents/", "engines/triage/rules/", "controller/models/"),
     "pugixml": ("engines/scanner/documents/",),
     "yaml.h": ("engines/scanner/documents/",),
     "hs/": ("engines/diagnosis/",),

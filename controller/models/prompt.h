@@ -1,0 +1,82 @@
+// The prompts, and what is made of a model's answer: values in, values out. Private to this folder.
+//
+// Rules: what was read from a log stands between markers that nobody can foresee, each line of it
+// numbered, cleaned of what people would not see, and capped; never in the system text. An answer
+// counts only where it keeps the schema and cites lines that were in the question; then it is
+// cleaned like any foreign text. Thread safety: pure.
+// Tests: tests/unit/models/prompt_test.cpp, tests/fuzz/models.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result/result.h"
+#include "controller/models/provider.h"
+#include "gitaiops/fleet/v1/fleet.pb.h"
+
+namespace gitaiops::models {
+
+// A file of prompts/.
+struct Prompt {
+  std::string id;
+  int64_t version = 0;
+  std::string system;
+  nlohmann::json schema;
+  int64_t max_output_tokens = 0;
+  std::size_t max_log_bytes = 0;
+  std::string name() const { return id + "/" + std::to_string(version); }
+};
+
+std::string_view failure_prompt_text();  // prompts/failure.toml, as built
+// invalid_argument names what is wrong with the file.
+Result<Prompt> read_prompt(std::string_view toml);
+const Prompt& failure_prompt();
+
+// A line of foreign text as a model may read it: one line of valid UTF-8 without escape sequences
+// of terminals, control, bidirectional and invisible characters.
+std::string cleaned_line(std::string_view text, std::size_t max_bytes);
+
+// ---- A failed job ----
+
+// The log's lines that a diagnosis gives for models, cleaned, by number, within `max_bytes`.
+std::map<uint64_t, std::string> packet_lines(const fleet::v1::Diagnosis& diagnosis,
+                                             std::size_t max_bytes);
+
+// `marker`: random, of 128 bits or more; it stands nowhere else in the question.
+Question failure_question(const Prompt& prompt, const fleet::v1::JobReport& report,
+                          std::string_view marker);
+// What is asked, without the marker: the same for the same failure. SHA-256, hex.
+std::string content_of(const Prompt& prompt, const fleet::v1::JobReport& report);
+
+// A model's words about a failure.
+struct Explanation {
+  std::string explanation, fix;  // one line each, cleaned, without addresses of the web
+  std::string owner;             // as the diagnosis names owners, or "unknown"
+  std::string confidence;        // "medium" or "high"
+  struct Line {
+    uint64_t number = 0;
+    std::string text;
+  };
+  std::vector<Line> lines;  // that it cites, at least one
+};
+
+// invalid_argument: why nothing is made of the answer, in our words.
+Result<Explanation> read_failure_answer(const Prompt& prompt, std::string_view answer,
+                                        const fleet::v1::Diagnosis& diagnosis);
+
+// What is kept of it, and back. data_loss: it is none of ours.
+std::string to_json(const Explanation& explanation);
+Result<Explanation> explanation_from_json(std::string_view text);
+
+// An explanation of another job with the same failure: the lines it cites are looked for in this
+// job's log, where only numbers may differ. not_found: one of them is not there.
+Result<Explanation> moved_to(Explanation explanation, const fleet::v1::Diagnosis& diagnosis,
+                             std::size_t max_bytes);
+
+// The JSON object in what a model said: without the fence, the thoughts or the words around it.
+std::string_view object_in(std::string_view said);
+
+}  // namespace gitaiops::models
