@@ -1,6 +1,7 @@
 #include "controller/reviewing.h"
 
 #include "base/log/log.h"
+#include "controller/settings.h"
 
 namespace gitaiops::controller {
 namespace {
@@ -11,7 +12,7 @@ constexpr int64_t kWrongReviewersBack = 180ll * 24 * 3600 * kMicrosPerSecond;
 
 Result<std::unique_ptr<Reviewing>> Reviewing::open(const Config& config, store::Store& store,
                                                    Gitlabs gitlabs, const Clock& clock) {
-  if (!config.reviewers.enabled) return std::unique_ptr<Reviewing>();
+  if (!config.reviewers.enabled && !config.triage.enabled) return std::unique_ptr<Reviewing>();
   std::unique_ptr<Reviewing> made(new Reviewing(store, std::move(gitlabs), clock));
   std::map<std::string, history::Source> sources;
   for (const auto& instance : config.gitlab)
@@ -24,6 +25,9 @@ Result<std::unique_ptr<Reviewing>> Reviewing::open(const Config& config, store::
   options.wrong = [self = made.get()](std::string instance, int64_t project) {
     return self->wrong_reviewers(std::move(instance), project);
   };
+  if (config.triage.enabled) {
+    ASSIGN_OR_RETURN(options.triage, triage_rules_of(config));
+  }
   ASSIGN_OR_RETURN(made->history_,
                    history::History::open(std::move(options), std::move(sources), clock),
                    "the mirrors of repositories");

@@ -1,4 +1,4 @@
-// Reviewers by the projects' histories, for the note and for the API.
+// What the projects' histories say, for the note, the triage and the API.
 //
 // Thread safety: one executor.
 #pragma once
@@ -22,7 +22,8 @@ class Reviewing {
  public:
   using Gitlabs = std::map<std::string, gitlab::Gitlab*>;  // by the id in the configuration
 
-  // Nothing where the configuration does not want it. What is given must outlive it.
+  // Nothing where the configuration wants neither reviewers nor triage. What is given must outlive
+  // it.
   static Result<std::unique_ptr<Reviewing>> open(const Config& config, store::Store& store,
                                                  Gitlabs gitlabs, const Clock& clock);
 
@@ -30,6 +31,10 @@ class Reviewing {
   void stop() { history_->stop(); }
   const history::Counters& counters() const { return history_->counters(); }
 
+  // As history::History::triage_of().
+  Task<Result<history::Assessed>> assess(std::string instance, gitlab::MergeRequest merge_request) {
+    return history_->triage_of(std::move(instance), std::move(merge_request));
+  }
   // The note does without when nothing can be said.
   Task<reactions::Proposal> propose(std::string instance, gitlab::MergeRequest merge_request);
   // What GitLab says the project's path is decides whether the scope allows it: not_found.

@@ -32,6 +32,7 @@
 #include "controller/settings.h"
 #include "controller/state_folder.h"
 #include "controller/store/store.h"
+#include "controller/triaging/triaging.h"
 #include "controller/webhooks/webhooks.h"
 #include "engines/diagnosis/diagnosis.h"
 
@@ -130,12 +131,16 @@ class Controller {
                                                      diagnosis::builtin_rules());
     acting_ = std::make_unique<acting::Acting>(*store_, clock_, instances, acting_options(config_));
     ASSIGN_OR_RETURN(reviewing_, Reviewing::open(config_, *store_, instances, clock_));
+    ASSIGN_OR_RETURN(auto triaging, triaging_options());
+    triaging_ =
+        std::make_unique<triaging::Triaging>(*store_, clock_, instances, std::move(triaging));
     reactions_ = std::make_unique<reactions::Reactions>(*store_, clock_, std::move(instances),
                                                         note::Composer(), reaction_options());
     worker_ = std::make_unique<queue::Worker>(*store_, clock_);
     reactions_->attach(*worker_);
     acting_->attach(*worker_);
     fetching_->attach(*worker_);
+    triaging_->attach(*worker_);
 
     std::map<std::string, reconciler::Source> asked;
     for (const auto& instance : config_.gitlab)
@@ -191,16 +196,38 @@ class Controller {
     reactions::Options options;
     options.least_severity = note_severity(config_);
     options.accepted = &accepted_;
-    if (reviewing_)
+    if (config_.reviewers.enabled)
       options.reviewers = [this](std::string instance, gitlab::MergeRequest merge_request) {
         return reviewing_->propose(std::move(instance), std::move(merge_request));
       };
     options.reviewers_alone = config_.reviewers.enabled && config_.reviewers.own_note;
+    if (config_.triage.enabled)
+      options.triage = [this](
+                           const std::string& instance, const gitlab::MergeRequest& merge_request,
+                           const std::optional<store::TriagedMergeRequest>& known, UnixMicros now) {
+        return triaging_->work_for(instance, merge_request, known, now);
+      };
+    options.triage_alone = config_.triage.own_note;
+    return options;
+  }
+
+  // Work of before, when it was enabled, finds nothing to do.
+  Result<triaging::Options> triaging_options() {
+    triaging::Options options;
+    options.assess = [this](std::string instance,
+                            gitlab::MergeRequest merge_request) -> Task<Result<history::Assessed>> {
+      if (!reviewing_) co_return history::Assessed();
+      auto assessed = co_await reviewing_->assess(std::move(instance), std::move(merge_request));
+      co_return assessed;
+    };
+    if (!config_.triage.enabled) return options;
+    options.labels = config_.triage.labels;
+    ASSIGN_OR_RETURN(options.version, triage_version(config_));
     return options;
   }
 
   decltype(api::Dependencies::reviewers) reviewers_of_paths() {
-    if (!reviewing_) return {};
+    if (!config_.reviewers.enabled) return {};
     return [this](store::Scope scope, std::string instance, std::string project,
                   std::vector<std::string> paths) {
       return reviewing_->of_paths(std::move(scope), std::move(instance), std::move(project),
@@ -311,7 +338,10 @@ class Controller {
       fetches.raise_to(static_cast<double>(history.fetches - history.failed), {"ok"});
       fetches.raise_to(static_cast<double>(history.failed), {"failed"});
       metrics_.gauge("gitaiops_history_bytes").set(static_cast<double>(history.bytes));
+      metrics_.counter("gitaiops_risk_models_trained_total")
+          .raise_to(static_cast<double>(history.trained));
     }
+    refresh_triage();
     const auto& fleet = fleet_->counters();
     const auto& ingest = ingest_->counters();
     metrics_.gauge("gitaiops_agents_connected").set(static_cast<double>(fleet.connected));
@@ -331,6 +361,18 @@ class Controller {
         .raise_to(static_cast<double>(ingest.refused_invalid), {"invalid"});
     metrics_.counter("gitaiops_envelopes_refused_total")
         .raise_to(static_cast<double>(ingest.refused_scope), {"scope"});
+  }
+
+  void refresh_triage() {
+    if (!config_.triage.enabled) return;
+    const auto& counters = triaging_->counters();
+    auto triaged = metrics_.counter("gitaiops_merge_requests_triaged_total");
+    triaged.raise_to(static_cast<double>(counters.triaged), {"known"});
+    triaged.raise_to(static_cast<double>(counters.unknown), {"unknown"});
+    auto labels = metrics_.counter("gitaiops_labels_total");
+    labels.raise_to(static_cast<double>(counters.labels_set), {"set"});
+    labels.raise_to(static_cast<double>(counters.labels_removed), {"removed"});
+    labels.raise_to(static_cast<double>(counters.labels_refused), {"refused"});
   }
 
   void refresh_advisories() {
@@ -460,6 +502,7 @@ class Controller {
   std::vector<std::unique_ptr<Outgoing>> webs_;
   std::map<std::string, std::unique_ptr<gitlab::Gitlab>> gitlabs_;
   std::unique_ptr<Reviewing> reviewing_;  // nothing: nobody is proposed
+  std::unique_ptr<triaging::Triaging> triaging_;
   std::unique_ptr<reactions::Reactions> reactions_;
   std::unique_ptr<acting::Acting> acting_;
   std::unique_ptr<baselines::Baselines> baselines_;

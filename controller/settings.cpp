@@ -2,6 +2,7 @@
 
 #include <map>
 
+#include "base/crypto/crypto.h"
 #include "base/io/files.h"
 #include "base/log/log.h"
 #include "controller/state_folder.h"
@@ -10,6 +11,7 @@ namespace gitaiops::controller {
 namespace {
 
 constexpr std::size_t kLargestVex = 64 << 20;
+constexpr std::size_t kLargestRules = 256 << 10;
 
 }  // namespace
 
@@ -48,6 +50,26 @@ Result<dependencies::Accepted> accepted_of(const Config& config) {
                    std::move(document.statements)});
   }
   return dependencies::Accepted(std::move(ignores), std::move(vex));
+}
+
+Result<triage::Rules> triage_rules_of(const Config& config) {
+  triage::Rules rules = triage::Rules::usual();
+  if (!config.triage.rules.empty()) {
+    ASSIGN_OR_RETURN(const auto text, read_file(config.triage.rules, kLargestRules),
+                     "triage.rules");
+    ASSIGN_OR_RETURN(rules, triage::Rules::read(text, config.triage.rules.string()));
+  }
+  rules.allowed_labels = config.triage.labels;
+  return rules;
+}
+
+Result<std::string> triage_version(const Config& config) {
+  std::string all(triage::Rules::usual_text());
+  if (!config.triage.rules.empty()) {
+    ASSIGN_OR_RETURN(all, read_file(config.triage.rules, kLargestRules), "triage.rules");
+  }
+  for (const auto& label : config.triage.labels) all += "\n" + label;
+  return crypto::sha256_hex(all);
 }
 
 std::filesystem::path index_of_advisories(const Config& config) {

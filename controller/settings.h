@@ -6,6 +6,7 @@
 #include "controller/acting/acting.h"
 #include "controller/config/config.h"
 #include "controller/dependencies/dependencies.h"
+#include "engines/triage/rules/rules.h"
 
 namespace gitaiops::controller {
 
@@ -14,6 +15,10 @@ acting::Options acting_options(const Config& config);
 int note_severity(const Config& config);
 // Reads the VEX documents. invalid_argument names the file that is none.
 Result<dependencies::Accepted> accepted_of(const Config& config);
+// By which changes are triaged, and which labels may be set. invalid_argument: the file is wrong.
+Result<triage::Rules> triage_rules_of(const Config& config);
+// Of those: with another version all merge requests are looked at again.
+Result<std::string> triage_version(const Config& config);
 // Empty: nothing is matched.
 std::filesystem::path index_of_advisories(const Config& config);
 

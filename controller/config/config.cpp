@@ -1,5 +1,6 @@
 #include "controller/config/config.h"
 
+#include <algorithm>
 #include <set>
 #include <vector>
 
@@ -127,6 +128,28 @@ config::Schema<Config> make_schema() {
         "Whoever has as many open reviews is not proposed for another.",
         [](Config& c) -> auto& { return c.reviewers.most_open_reviews; })
       .range(1, 100);
+
+  s.section(
+      "triage",
+      "What a merge request is like among the changes of its project: how risky and large, of what "
+      "kind, how long reviewing it takes, which reviews it needs. The repositories are then "
+      "mirrored with file contents, below reviewers.max_bytes all together.");
+  s.key("triage.enabled",
+        "Mirror repositories and say it in notes that have something else to say.",
+        [](Config& c) -> auto& { return c.triage.enabled; });
+  s.key("triage.own_note",
+        "Write a note for it alone, too, where the change is not small and ordinary.",
+        [](Config& c) -> auto& { return c.triage.own_note; });
+  s.key("triage.labels",
+        "Labels that may be set by it, of \"risk::low|medium|high\", \"type::feature|bugfix|…\", "
+        "\"size::trivial|small|medium|large|huge\", \"review:security|…\" and "
+        "\"priority::low|high|urgent\". GitLab makes those that a project lacks. What people set "
+        "or took away stays so. Empty: labels are left alone.",
+        [](Config& c) -> auto& { return c.triage.labels; });
+  s.key("triage.rules",
+        "A file that says which reviews a change needs, as `gitaiops triage --print-rules` prints "
+        "one; its labels are not looked at. Empty: the usual rules.",
+        [](Config& c) -> auto& { return c.triage.rules; });
 
   s.section(
       "hosts",
@@ -258,6 +281,7 @@ const config::Schema<Config>& schema() {
 namespace {
 
 constexpr std::size_t kLargestCertificate = 1 << 20;
+constexpr std::size_t kLargestRules = 256 << 10;
 constexpr std::size_t kMostSecrets = 4;
 
 void check_instances(const Config& config, config::Problems& problems) {
@@ -369,6 +393,20 @@ void check_advisories(const Config& config, config::Problems& problems) {
       problems.push_back({"advisories.sources", "\"" + source + "\" " + wrong});
 }
 
+void check_labels(const Config& config, config::Problems& problems) {
+  static constexpr std::string_view kOurs[] = {
+      "risk::", "type::", "size::", "review:", "priority::"};
+  for (const auto& label : config.triage.labels) {
+    const bool ours = std::ranges::any_of(kOurs, [&](std::string_view scope) {
+      return label.size() > scope.size() && label.starts_with(scope);
+    });
+    if (!ours || label.find(',') != std::string::npos)
+      problems.push_back({"triage.labels", "\"" + label +
+                                               "\" is none that is ever set: they begin with "
+                                               "risk::, type::, size::, review: or priority::"});
+  }
+}
+
 }  // namespace
 
 config::Problems check(const Config& config) {
@@ -378,6 +416,7 @@ config::Problems check(const Config& config) {
   check_retries(config, problems);
   check_ignores(config, problems);
   check_advisories(config, problems);
+  check_labels(config, problems);
   if (config.state.dir.empty())
     problems.push_back({"state.dir", "is empty; the controller needs a folder for its database"});
   if (config.api.tls_certificate.empty() != config.api.tls_key.empty())
@@ -400,6 +439,8 @@ config::Problems check_with_files(const Config& config) {
     for (const auto& file : instance.webhook_secret_files)
       need("gitlab.webhook_secret_files", read_secret_file(file), i);
   }
+  if (!config.triage.rules.empty())
+    need("triage.rules", read_file(config.triage.rules, kLargestRules));
   if (!config.api.tls_certificate.empty())
     need("api.tls_certificate", read_file(config.api.tls_certificate, kLargestCertificate));
   if (!config.api.tls_key.empty()) need("api.tls_key", read_secret_file(config.api.tls_key));

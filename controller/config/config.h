@@ -99,6 +99,12 @@ struct Config {
     int64_t most_open_reviews = 8;
   } reviewers;
   struct {
+    bool enabled = false;
+    bool own_note = false;
+    std::vector<std::string> labels;
+    std::filesystem::path rules;
+  } triage;
+  struct {
     Duration age{90ll * 24 * 3600 * 1'000'000};
     int64_t max_bytes = 0;
   } retention;

@@ -23,6 +23,7 @@ constexpr std::size_t kMostReviews =
 constexpr int64_t kReviewsBack = 120ll * 24 * 3600 * kMicrosPerSecond;  // asked for at first
 constexpr std::size_t kMostAsked = 12;  // people whose status is asked for one answer
 
+constexpr std::size_t kDescription = 4 << 10;  // of a merge request: no more of it is read
 constexpr double kHourUs = 3600.0 * kMicrosPerSecond;
 constexpr std::size_t kMostGroups = 5;  // that own one entry
 
@@ -276,7 +277,9 @@ Task<Result<Assessed>> History::triage_of(std::string instance,
   CO_ASSIGN_OR_RETURN(auto question,
                       co_await question_of(std::move(instance), std::move(merge_request)));
   if (question.default_branch.empty()) co_return Assessed();  // an empty repository
-  const auto key = key_of(question) + "\ntriage";
+  question.description = question.description.substr(0, kDescription);
+  auto key = key_of(question) + "\ntriage\n" + question.title + "\n" + question.description;
+  for (const auto& label : question.labels) key += "\n" + label;
   const auto sha = question.sha;
   Assessed out;
   const auto remembered = assessed_.find(key);

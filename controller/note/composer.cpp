@@ -1,6 +1,6 @@
-// Puts the contributions together. Room for visible lines is given out in the sections' order, but
-// the first block of each section has its place reserved before any second one; what finds no room
-// goes into the one fold at the end.
+// Puts the contributions together. The headline comes first, then what leads; room for visible
+// lines is given out in the sections' order, but the first block of each section has its place
+// reserved before any second one; what finds no room goes into the one fold at the end.
 #include "controller/note/markdown.h"
 #include "controller/note/note.h"
 
@@ -135,6 +135,11 @@ std::string Composer::compose(const View& asked) const {
   std::string out = marker(view.place) + "\n" + headline + "\n";
   std::size_t room = kMaxVisibleLines - 2;
   std::vector<std::string> titles, texts;
+  for (const auto& one : said) {
+    if (one.lead.empty()) continue;
+    add_paragraph(out, one.lead);
+    room -= line_count(one.lead) + 1;
+  }
   for (const auto& one : said) {
     for (const auto& block : one.blocks) {
       const bool first = &block == &one.blocks.front();

@@ -40,6 +40,13 @@ std::string code_span(std::string_view text, std::size_t max_bytes) {
   return ticks + pad + inner + pad + ticks;
 }
 
+bool is_plain(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == ' ' ||
+           c == ',';
+  });
+}
+
 std::string word(std::string_view text) {
   const auto plain = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';

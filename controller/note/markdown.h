@@ -19,6 +19,9 @@ std::string cleaned(std::string_view text, std::size_t max_bytes);
 // Never empty.
 std::string code_span(std::string_view text, std::size_t max_bytes = 200);
 
+// Only letters, digits, blanks and commas: nothing that Markdown or GitLab reads as theirs.
+bool is_plain(std::string_view text);
+
 // A word of a closed vocabulary that came from outside: "test_failure" → "test failure"; anything
 // else as code.
 std::string word(std::string_view text);

@@ -1,6 +1,6 @@
 // The one note on a merge request, as Markdown: values in, text out. It is composed of named
-// sections by contributors that do not know each other; `failures`, `acts`, `dependencies`, `usage`
-// and `reviewers`.
+// sections by contributors that do not know each other; `failures`, `acts`, `risk`, `dependencies`,
+// `usage` and `reviewers`.
 //
 // What every note keeps, whatever the log, the job names and the paths say:
 //   - at most 25 lines are visible, the rest is folded; at most 60 KiB in all; valid UTF-8 without
@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "base/clock/clock.h"
+#include "engines/triage/triage.h"
 #include "gitaiops/fleet/v1/fleet.pb.h"
 
 namespace gitaiops::note {
@@ -109,8 +110,10 @@ struct View {
   // false: the note has readers who may not see the logs. Sections then get reports without
   // anything that was read from a log and without free text, and no names of packages.
   bool quote_logs = true;
-  std::vector<Reviewer> reviewers = {};  // the first is the one to ask
-  bool reviewers_alone = false;          // are worth a note without anything else
+  std::vector<Reviewer> reviewers = {};                 // the first is the one to ask
+  bool reviewers_alone = false;                         // are worth a note without anything else
+  std::optional<triage::Triage> triage = std::nullopt;  // of its newest commit; absent: not known
+  bool triage_alone = false;  // is worth a note, where there is something to say of it
 };
 
 // ---- What a contributor says of it ----
@@ -126,6 +129,7 @@ struct Block {
 struct Contribution {
   bool worth_a_note = false;  // somebody should be told, not only when a note stands already
   std::string headline;       // one line; the first section that is worth a note gives the note's
+  std::string lead = {};      // at most two lines right below the headline
   std::vector<Block> blocks;  // most important first
 };
 
@@ -140,6 +144,7 @@ std::shared_ptr<const Section> failures();
 std::shared_ptr<const Section> acts();
 std::shared_ptr<const Section> usage();
 std::shared_ptr<const Section> reviewers();
+std::shared_ptr<const Section> risk();
 std::shared_ptr<const Section> dependencies();
 // Whether a note has something of that section.
 bool tells_of_dependencies(std::string_view body);
@@ -149,8 +154,8 @@ bool tells_of_dependencies(std::string_view body);
 class Composer {
  public:
   explicit Composer(std::vector<std::shared_ptr<const Section>> sections = {failures(), acts(),
-                                                                            dependencies(), usage(),
-                                                                            reviewers()})
+                                                                            risk(), dependencies(),
+                                                                            usage(), reviewers()})
       : sections_(std::move(sections)) {}
   std::string compose(const View& view) const;
 

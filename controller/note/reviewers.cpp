@@ -11,15 +11,6 @@ namespace {
 
 constexpr std::size_t kMostReviewers = 3;
 
-// Only letters, digits and the marks of a sentence: nothing that Markdown or GitLab reads as
-// theirs.
-bool is_plain(std::string_view text) {
-  return std::ranges::all_of(text, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == ' ' ||
-           c == ',';
-  });
-}
-
 // Our words with a folder's name within.
 std::string reason_of(const Reviewer& reviewer) {
   const std::string_view reason = reviewer.reason;

@@ -51,7 +51,7 @@ std::vector<store::NewWork> work_for(const std::vector<store::Event>& events, Un
       out.push_back(resolve_job_work(event.instance, event.subject, 0, now));
     if (event.type == "vulnerability.found" && event.project_id > 0)
       out.push_back(refresh_notes_work(event.instance, event.project_id, now + kSettle));
-    if (event.type != "merge_request.changed") continue;
+    if (event.type != "merge_request.changed" && event.type != "merge_request.triaged") continue;
     const auto iid =
         parse_int(std::string_view(event.subject).substr(event.subject.rfind('/') + 1));
     if (iid)

@@ -8,6 +8,7 @@
 //   An act on a job was decided or done → likewise, its note tells of it.
 //   A job's checkout was matched against the advisories → likewise, where something bad is in it or
 //   a note stands.
+//   It is known what a merge request is like → likewise.
 //   An advisory newly affects a project → the notes of its open merge requests are brought up to
 //   date. No GitLab is configured       → compose the note from the report alone and keep it for
 //   the API.
@@ -46,7 +47,14 @@ struct Options {
   std::chrono::milliseconds coalesce{700};  // jobs that end together change the note once
   // Asked for each note; nothing: nobody is proposed.
   std::function<Task<Proposal>(std::string instance, gitlab::MergeRequest)> reviewers = {};
-  bool reviewers_alone = false;                      // are worth a note, also where nothing failed
+  bool reviewers_alone = false;  // are worth a note, also where nothing failed
+  // The work that finds out what a merge request is like, by what is known of it; nothing: it is
+  // known. Absent: nobody wants to know.
+  std::function<std::optional<store::NewWork>(
+      const std::string& instance, const gitlab::MergeRequest& merge_request,
+      const std::optional<store::TriagedMergeRequest>& known, UnixMicros now)>
+      triage = {};
+  bool triage_alone = false;                         // is worth a note, also where nothing failed
   int least_severity = note::kHigh;                  // as note::Dependencies
   const dependencies::Accepted* accepted = nullptr;  // nothing: all counts; outlives the reactions
 };
@@ -104,6 +112,9 @@ class Reactions {
                                                         store::MergeRequestKey key,
                                                         gitlab::MergeRequest merge_request,
                                                         gitlab::Project target);
+  Task<Result<std::optional<triage::Triage>>> triage_of(store::MergeRequestKey key,
+                                                        gitlab::MergeRequest merge_request,
+                                                        std::vector<store::NewWork>& work);
   Task<Result<note::View>> view_of(gitlab::Gitlab& gitlab, store::MergeRequestKey key,
                                    gitlab::MergeRequest merge_request);
   Task<Result<std::vector<note::JobView>>> jobs_of(std::vector<gitlab::Job> listed,

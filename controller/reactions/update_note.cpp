@@ -52,6 +52,11 @@ Task<Verdict> Reactions::update_note(store::Work work) {
       co_return out;  // deleted: nobody is there to tell
     co_return after_error(merge_request.error(), gitlab.wait_hint(), audit);
   }
+  auto triaged = co_await triage_of(*key, *merge_request, out.outcome.follow_up);
+  if (!triaged.ok()) {
+    out.what = queue::Failed{triaged.error()};
+    co_return out;
+  }
   if (const auto wait = wait_for_head(*merge_request, pipeline_of(work.payload), work.attempts)) {
     out.what = queue::Again{*wait, "GitLab does not show the pipeline at the merge request yet"};
     co_return out;
@@ -78,6 +83,8 @@ Task<Verdict> Reactions::update_note(store::Work work) {
   if (options_.reviewers) proposal = co_await options_.reviewers(key->instance, *merge_request);
   view->reviewers = std::move(proposal.reviewers);
   view->reviewers_alone = options_.reviewers_alone;
+  view->triage = std::move(*triaged);
+  view->triage_alone = options_.triage_alone;
   const std::string body = composer_.compose(*view);
   // What is not known yet comes into the note when it is.
   if (proposal.pending && (!body.empty() || options_.reviewers_alone)) {
@@ -104,6 +111,23 @@ Task<Verdict> Reactions::update_note(store::Work work) {
   audit.at = clock_.now();
   out.outcome.note = std::move(note);
   out.outcome.audit.push_back(std::move(audit));
+  co_return out;
+}
+
+// What is known of its newest commit; what is not is found out meanwhile, and the note told of it.
+Task<Result<std::optional<triage::Triage>>> Reactions::triage_of(
+    store::MergeRequestKey key, gitlab::MergeRequest merge_request,
+    std::vector<store::NewWork>& work) {
+  std::optional<triage::Triage> out;
+  if (!options_.triage || merge_request.state != "opened") co_return out;
+  std::optional<store::TriagedMergeRequest> known;
+  auto found =
+      co_await store_.triages().triaged(store::everything(), key.instance, key.project_id, key.iid);
+  if (found.ok()) known = std::move(*found);
+  if (!known && found.error().code() != Code::not_found) co_return found.error();
+  if (auto next = options_.triage(key.instance, merge_request, known, clock_.now()))
+    work.push_back(std::move(*next));
+  if (known && known->sha == merge_request.sha) out = std::move(known->triage);
   co_return out;
 }
 

@@ -27,6 +27,8 @@ void SqliteStore::apply_outcome(Connection& c, const WorkOutcome& outcome, UnixM
   for (const auto& work : outcome.follow_up) put_work(c, work);
   if (outcome.decision) decide(c, *outcome.decision, now);
   if (outcome.ended) end_act(c, *outcome.ended, now);
+  if (outcome.triaged) keep_triaged(c, *outcome.triaged, now);
+  if (outcome.labels) keep_labels(c, *outcome.labels);
 }
 
 Task<Result<Note>> SqliteStore::note(Scope scope, std::string subject) {

@@ -275,6 +275,20 @@ constexpr std::string_view kSteps[] = {R"sql(
     instance TEXT NOT NULL, project_id INTEGER NOT NULL, iid INTEGER NOT NULL, user_id INTEGER NOT NULL,
     said_by TEXT NOT NULL, at INTEGER NOT NULL,
     UNIQUE(instance, project_id, iid, user_id));
+)sql",
+                                       // What merge requests are like among the changes of their
+                                       // projects.
+                                       R"sql(
+  CREATE TABLE triages(
+    n INTEGER PRIMARY KEY AUTOINCREMENT,
+    instance TEXT NOT NULL, project_id INTEGER NOT NULL, iid INTEGER NOT NULL,
+    project_path TEXT NOT NULL, title TEXT NOT NULL, web_url TEXT NOT NULL,
+    sha TEXT NOT NULL, input TEXT NOT NULL, basis TEXT NOT NULL,
+    risk INTEGER NOT NULL,                                -- 0 low, 1 medium, 2 high; -1 not known
+    body TEXT NOT NULL, labels TEXT NOT NULL,             -- JSON
+    at INTEGER NOT NULL,
+    UNIQUE(instance, project_id, iid));
+  CREATE INDEX triages_by_time ON triages(at);
 )sql"};
 
 constexpr std::string_view kCure =

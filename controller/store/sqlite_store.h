@@ -69,7 +69,7 @@ class ScopeClause {
   std::string glob_;
 };
 
-class SqliteStore final : public Store, public Inbox, public Vulnerabilities {
+class SqliteStore final : public Store, public Inbox, public Vulnerabilities, public Triages {
  public:
   SqliteStore(std::unique_ptr<sqlite::Database> database, const Clock& clock)
       : clock_(clock), database_(std::move(database)) {}
@@ -167,6 +167,13 @@ class SqliteStore final : public Store, public Inbox, public Vulnerabilities {
   Task<Result<std::vector<WrongReviewer>>> wrong_reviewers(std::string instance, int64_t project_id,
                                                            UnixMicros since) override;
 
+  Triages& triages() override { return *this; }
+  Task<Result<TriagedMergeRequest>> triaged(Scope scope, std::string instance, int64_t project_id,
+                                            int64_t iid) override;
+  Task<Result<Page<TriagedMergeRequest>>> triaged_page(Scope scope, TriageFilter filter,
+                                                       PageRequest page) override;
+  Task<Status> plan_labels(LabelsOf labels, AuditRecord audit) override;
+
   Vulnerabilities& vulnerabilities() override { return *this; }
   Task<Result<std::optional<Unmatched>>> unmatched(std::string index, int64_t after) override;
   Task<Result<MatchOutcome>> keep_match(int64_t n, std::string index,
@@ -202,6 +209,8 @@ class SqliteStore final : public Store, public Inbox, public Vulnerabilities {
   void decide(Connection& c, const Decision& decision, UnixMicros now);
   void end_act(Connection& c, const Act& act, UnixMicros now);
   void tell_of_act(Connection& c, const Act& act, UnixMicros now);
+  void keep_triaged(Connection& c, const TriagedMergeRequest& one, UnixMicros now);
+  bool keep_labels(Connection& c, const LabelsOf& of);  // false: it was not triaged
   void apply_outcome(Connection& c, const WorkOutcome& outcome, UnixMicros now);
   Status end_lease(Connection& c, const Work& work);
 

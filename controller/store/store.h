@@ -23,6 +23,7 @@
 #include "base/io/io.h"
 #include "base/result/result.h"
 #include "controller/store/inbox.h"
+#include "controller/store/triages.h"
 #include "controller/store/vulnerabilities.h"
 #include "gitaiops/fleet/v1/fleet.pb.h"
 
@@ -263,6 +264,7 @@ struct Event {
   std::string type;     // "job.started", "job.reported", "job.updated", "agent.enrolled",
                         // "agent.revoked", "note.changed", "act.changed" (of a job), "job.told"
                         // (GitLab says it is over), "merge_request.changed",
+                        // "merge_request.triaged",
                         // "inventory.matched" (of a job's checkout), "vulnerability.found" (of a
                         // project)
   std::string instance;
@@ -346,6 +348,8 @@ struct WorkOutcome {
   std::vector<NewWork> follow_up = {};
   std::optional<Decision> decision = std::nullopt;
   std::optional<Act> ended = std::nullopt;  // its state, detail, made and ended_at are kept
+  std::optional<TriagedMergeRequest> triaged = std::nullopt;  // all but its labels is replaced
+  std::optional<LabelsOf> labels = std::nullopt;
 };
 
 // Somebody said that a proposed reviewer is the wrong one for a merge request.
@@ -502,6 +506,9 @@ class Store {
 
   // -- what is wrong with what projects depend on --
   virtual Vulnerabilities& vulnerabilities() = 0;
+
+  // -- what merge requests are like --
+  virtual Triages& triages() = 0;
 
   // -- reviewers --
   // Told again of the same person and merge request, the last word counts. Of a project the newest

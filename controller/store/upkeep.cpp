@@ -47,6 +47,7 @@ int64_t delete_records_before(Connection& c, UnixMicros time) {
   chunk("dead_letters", "id", "at < ?");
   chunk("notes", "rowid", "updated_at < ?");
   chunk("acts", "id", "at < ?");
+  chunk("triages", "n", "at < ?");
   gone += c.run("DELETE FROM told WHERE at < ?", {time});
   // Only behind every cursor: a consumer that is behind loses nothing.
   chunk("outbox", "number", "at < ? AND number <= (SELECT min(number) FROM cursors)");

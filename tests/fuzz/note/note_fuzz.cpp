@@ -116,6 +116,13 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
           .push_back({text, text, field.size() % 7 ? text : "", text, text,
                       static_cast<int>(field.size() % 6), field.size() % 11 == 0,
                       std::vector<std::string>(field.size() % 8, text)});
+    } else if (field[0] == 'T') {  // what the change is like, by rules of a team
+      const std::string text(field.substr(1));
+      auto& t = view.triage ? *view.triage : view.triage.emplace();
+      t.risk = triage::Risk{
+          triage::Level::high, 100.0 * static_cast<double>(field.size()), 0.5, true, {text}};
+      t.size = triage::Size{};
+      t.required_reviews.push_back({text, {text}, {text}});
     } else if (field[0] == 'Q') {
       view.quote_logs = !view.quote_logs;
     } else {

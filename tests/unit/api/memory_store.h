@@ -6,6 +6,7 @@
 #include <map>
 
 #include "controller/store/store.h"
+#include "tests/unit/reactions/memory_triages.h"
 
 namespace gitaiops::store {
 
@@ -196,6 +197,8 @@ class MemoryStore final : public Store {
   }
   Inbox& inbox() override { std::abort(); }  // nobody asks for it here
   Vulnerabilities& vulnerabilities() override { return vulnerable; }
+  Triages& triages() override { return triage; }
+  MemoryTriages triage;
   Task<Result<Page<AuditRecord>>> audit_page(Scope, AuditFilter, PageRequest) override {
     Page<AuditRecord> page;
     page.items = all_audit;

@@ -8,6 +8,7 @@
 
 #include "base/io/io.h"
 #include "controller/store/store.h"
+#include "tests/unit/reactions/memory_triages.h"
 
 namespace gitaiops::store {
 
@@ -187,6 +188,8 @@ class MemoryStore : public Store {
       put(outcome.decision->work);
     }
     if (outcome.ended) acts[outcome.ended->id] = *outcome.ended;
+    if (outcome.triaged) triage.keep(*outcome.triaged);
+    if (outcome.labels) triage.keep(*outcome.labels);
   }
 
   Task<Result<std::optional<SeenBefore>>> seen_before(Scope, std::string id) override {
@@ -234,6 +237,8 @@ class MemoryStore : public Store {
   }
   Inbox& inbox() override { std::abort(); }  // nobody asks for it here
   Vulnerabilities& vulnerabilities() override { return vulnerable; }
+  Triages& triages() override { return triage; }
+  MemoryTriages triage;
   Task<Result<Page<AuditRecord>>> audit_page(Scope, AuditFilter, PageRequest) override {
     co_return no();
   }
