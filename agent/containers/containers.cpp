@@ -163,15 +163,22 @@ struct ContainerWatch::State {
     }
   }
 
-  // In Kubernetes the pod's sandbox bears what the runner wrote.
-  void inherit_from_pod(ContainerState& state) const {
-    if (state.pod.empty() || state.claim.job_id != 0) return;
-    for (const auto& [id, other] : containers) {
-      if (id.id != state.pod || !other->state.sandbox) continue;
-      const auto kind = state.claim.kind;
-      state.claim = other->state.claim;
-      state.claim.kind = kind;
-    }
+  // In Kubernetes the pod's sandbox bears what the runner wrote. Null: it is not known, or no
+  // runner's.
+  const ContainerClaim* claim_of_pod(const ContainerId& id, const ContainerState& state) const {
+    if (state.pod.empty()) return nullptr;
+    const auto pod = containers.find({id.engine, state.pod});
+    if (pod == containers.end() || !pod->second->state.sandbox) return nullptr;
+    const auto& claim = pod->second->state.claim;
+    return claim.any() ? &claim : nullptr;
+  }
+
+  void inherit_from_pod(const ContainerId& id, ContainerState& state) const {
+    const auto* claim = state.claim.job_id == 0 ? claim_of_pod(id, state) : nullptr;
+    if (claim == nullptr) return;
+    const auto kind = state.claim.kind;
+    state.claim = *claim;
+    state.claim.kind = kind;
   }
 
   Task<void> learn(std::shared_ptr<Watched> container, uint64_t version) {
@@ -183,7 +190,7 @@ struct ContainerWatch::State {
     }
     auto state = std::move(read).value();
     co_await complete(container->id, &state);
-    inherit_from_pod(state);
+    inherit_from_pod(container->id, state);
     container->version = version;
     container->state = std::move(state);
     const auto& learnt = container->state;
@@ -252,8 +259,7 @@ struct ContainerWatch::State {
     problem.clear();
     for (auto& [id, container] : containers) container->listed = false;
     const auto now = clock.steady();
-    // Sandboxes are learnt before what is in them, where they were made before: names say nothing,
-    // so whatever is new is looked at twice if it belongs to a pod.
+    // A container may be learnt before its pod's sandbox: it is again when that one told more.
     std::vector<std::pair<std::shared_ptr<Watched>, uint64_t>> changed;
     for (const auto& entry : *listed) {
       auto& container = containers[entry.id];
@@ -266,8 +272,9 @@ struct ContainerWatch::State {
         container->first_seen = container->last_seen = now;
       }
       container->listed = true;
-      const bool orphan = !container->state.pod.empty() && !container->state.claim.any();
-      if (container->version != entry.version || orphan)
+      const bool told_since =
+          !container->state.claim.any() && claim_of_pod(container->id, container->state) != nullptr;
+      if (container->version != entry.version || told_since)
         changed.emplace_back(container, entry.version);
     }
     for (auto& [container, version] : changed) co_await learn(container, version);

@@ -210,7 +210,11 @@ std::optional<ContainerClaim> claim_of_name(std::string_view name) {
   name.remove_prefix(concurrent + kConcurrent.size());
   const auto last = name.rfind('-');
   const auto type = last == std::string_view::npos ? name : name.substr(last + 1);
-  claim.kind = type == "build" || type == "predefined" || type == "helper" ? kind_of(type) : "";
+  // "0-1a2b3c4d5e6f7a8b-postgres-0": the image of a service, and which of them. A pod ends before.
+  const bool service = positive("1" + std::string(type)) && std::ranges::count(name, '-') >= 3;
+  claim.kind = service                                                       ? "service"
+               : type == "build" || type == "predefined" || type == "helper" ? kind_of(type)
+                                                                             : "";
   return claim;
 }
 

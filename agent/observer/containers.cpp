@@ -25,7 +25,10 @@ constexpr std::size_t kMaxRemappedHomes = 8;
 constexpr std::array<Engine, 3> kEngines = {Engine::docker, Engine::podman, Engine::containerd};
 constexpr uint64_t kBelowFolder = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
 
-// One kind of file of one engine: <root>/<folder>/<id>/<name>; `names` has no id.
+// Podman's folders begin with the name of its storage driver.
+constexpr std::array<const char*, 4> kPodmanDrivers = {"overlay-", "vfs-", "btrfs-", "zfs-"};
+
+// One kind of file of one engine: <root>/<prefix><folder>/<id>/<name>; `names` has no id.
 struct Place {
   Engine engine;
   ContainerFile file;
@@ -36,11 +39,11 @@ struct Place {
 const std::array<Place, 7> kPlaces = {{
     {Engine::docker, ContainerFile::log, &ContainerRoots::docker, "containers", "-json.log"},
     {Engine::docker, ContainerFile::state, &ContainerRoots::docker, "containers", "config.v2.json"},
-    {Engine::podman, ContainerFile::state, &ContainerRoots::podman, "overlay-containers",
+    {Engine::podman, ContainerFile::state, &ContainerRoots::podman, "containers",
      "userdata/config.json"},
-    {Engine::podman, ContainerFile::pid, &ContainerRoots::podman_run, "overlay-containers",
+    {Engine::podman, ContainerFile::pid, &ContainerRoots::podman_run, "containers",
      "userdata/pidfile"},
-    {Engine::podman, ContainerFile::names, &ContainerRoots::podman, "overlay-containers",
+    {Engine::podman, ContainerFile::names, &ContainerRoots::podman, "containers",
      "containers.json"},
     {Engine::containerd, ContainerFile::state, &ContainerRoots::containerd,
      "io.containerd.runtime.v2.task/k8s.io", "config.json"},
@@ -67,10 +70,10 @@ Fd open_root(const std::string& host_root, const std::string& root, uint64_t fla
 
 // The folder of the containers; an empty Fd and errno when it cannot be opened.
 Fd open_folder(const std::string& host_root, const ContainerRoots& roots, const Place& place,
-               const std::string& home) {
+               const std::string& prefix) {
   const auto top = open_root(host_root, roots.*place.root, O_PATH);
   if (!top) return Fd();
-  return open_beneath(top.get(), home + place.folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC,
+  return open_beneath(top.get(), prefix + place.folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC,
                       kBelowFolder);
 }
 
@@ -85,19 +88,20 @@ bool is_remapped_home(std::string_view name) {
          digits(name.substr(point + 1));
 }
 
-// Below the engine's root, where its folders may lie: "" first.
-std::vector<std::string> homes_of(Engine engine, const std::string& host_root,
-                                  const ContainerRoots& roots) {
-  std::vector<std::string> homes = {""};
-  if (engine != Engine::docker) return homes;
+// What may stand before the folders of an engine, below its root: the usual first.
+std::vector<std::string> prefixes_of(Engine engine, const std::string& host_root,
+                                     const ContainerRoots& roots) {
+  if (engine == Engine::podman) return {kPodmanDrivers.begin(), kPodmanDrivers.end()};
+  std::vector<std::string> prefixes = {""};
+  if (engine != Engine::docker) return prefixes;
   auto root = open_root(host_root, roots.docker, O_RDONLY);
-  if (!root) return homes;
+  if (!root) return prefixes;
   const std::unique_ptr<DIR, int (*)(DIR*)> listing(::fdopendir(root.release()), ::closedir);
   while (const dirent* entry = listing ? ::readdir(listing.get()) : nullptr) {
-    if (homes.size() > kMaxRemappedHomes) break;
-    if (is_remapped_home(entry->d_name)) homes.push_back(std::string(entry->d_name) + '/');
+    if (prefixes.size() > kMaxRemappedHomes) break;
+    if (is_remapped_home(entry->d_name)) prefixes.push_back(std::string(entry->d_name) + '/');
   }
-  return homes;
+  return prefixes;
 }
 
 // Differs when the file was written or replaced since; 0 when there is none.
@@ -126,18 +130,19 @@ std::vector<wire::ContainerRecord> ContainerFolders::list() const {
   std::vector<wire::ContainerRecord> records;
   for (const auto engine : kEngines) {
     const auto room = records.size() + wire::kMaxContainers;
-    for (const auto& home : homes_of(engine, host_root_, roots_)) list(engine, home, room, records);
+    for (const auto& prefix : prefixes_of(engine, host_root_, roots_))
+      list(engine, prefix, room, records);
   }
   return records;
 }
 
-void ContainerFolders::list(Engine engine, const std::string& home, std::size_t room,
+void ContainerFolders::list(Engine engine, const std::string& prefix, std::size_t room,
                             std::vector<wire::ContainerRecord>& records) const {
   const auto* state = place_of(engine, ContainerFile::state);
   const auto* pid = place_of(engine, ContainerFile::pid);
-  const auto found = open_folder(host_root_, roots_, *state, home);
+  const auto found = open_folder(host_root_, roots_, *state, prefix);
   if (!found) return;
-  const auto beside = pid != nullptr ? open_folder(host_root_, roots_, *pid, home) : Fd();
+  const auto beside = pid != nullptr ? open_folder(host_root_, roots_, *pid, prefix) : Fd();
   const std::unique_ptr<DIR, int (*)(DIR*)> listing(
       ::fdopendir(::fcntl(found.get(), F_DUPFD_CLOEXEC, 0)), ::closedir);
   while (const dirent* entry = listing ? ::readdir(listing.get()) : nullptr) {
@@ -165,10 +170,12 @@ Result<Fd> ContainerFolders::open(const wire::ContainerKey& key) const {
                     : is_log                            ? id + '/' + id + place->name
                                                         : id + '/' + place->name;
   Result<Fd> opened = Error(Code::not_found, "open " + path);
-  for (const auto& home : homes_of(place->engine, host_root_, roots_)) {
-    const auto found = open_folder(host_root_, roots_, *place, home);
+  const auto prefixes = prefixes_of(place->engine, host_root_, roots_);
+  for (const auto& prefix : prefixes) {
+    const auto found = open_folder(host_root_, roots_, *place, prefix);
     if (!found) {
-      if (home.empty()) opened = errno_error("open the containers of", name_of(place->engine));
+      if (&prefix == &prefixes.front())
+        opened = errno_error("open the containers of", name_of(place->engine));
       continue;
     }
     opened = open_file(found, path, is_log);
@@ -203,14 +210,15 @@ std::vector<std::string> ContainerFolders::describe() const {
     const auto whose = std::string("containers of ") + name_of(engine);
     Fd found;
     int why = 0;
-    for (const auto& home : homes_of(engine, host_root_, roots_)) {
-      if (!found) found = open_folder(host_root_, roots_, place, home);
-      if (home.empty()) why = errno;
+    const auto prefixes = prefixes_of(engine, host_root_, roots_);
+    for (const auto& prefix : prefixes) {
+      if (!found) found = open_folder(host_root_, roots_, place, prefix);
+      if (&prefix == &prefixes.front()) why = errno;
     }
     if (found) {
       lines.push_back(whose + " in " + root + " can be read");
     } else if (why == ENOENT || why == ENOTDIR) {
-      lines.push_back(whose + ": there is no " + root + '/' + place.folder);
+      lines.push_back(whose + ": there is no " + root + '/' + prefixes.front() + place.folder);
     } else {
       lines.push_back(whose + " in " + root + " cannot be read: " + std::strerror(why));
     }

@@ -7,7 +7,8 @@
 //               its containers have user ids of their own (userns-remap)
 //   podman      <podman>/overlay-containers/<id>/userdata/config.json, its process in
 //               <podman run>/overlay-containers/<id>/userdata/pidfile, names in
-//               <podman>/overlay-containers/containers.json (CRI-O keeps the same folders)
+//               <podman>/overlay-containers/containers.json (CRI-O keeps the same folders;
+//               vfs-containers and so on with other storage drivers)
 //   containerd  <containerd>/io.containerd.runtime.v2.task/k8s.io/<id>/{config.json,init.pid}
 //
 // An engine's folder may be a symbolic link (the operator's choice); below it no link is followed.
@@ -51,7 +52,7 @@ class ContainerFolders {
 
  private:
   // Adds those of one of the engine's folders; at most `room` records in all.
-  void list(wire::Engine engine, const std::string& home, std::size_t room,
+  void list(wire::Engine engine, const std::string& prefix, std::size_t room,
             std::vector<wire::ContainerRecord>& records) const;
   static Result<Fd> open_file(const Fd& folder, const std::string& path, bool of_any_size);
 

@@ -125,6 +125,14 @@ TEST(ContainerNames, AreTakenApart) {
   EXPECT_EQ(claim->project_id, 77);
   EXPECT_EQ(claim->kind, "build");
   EXPECT_EQ(claim->job_id, 0);
+  const auto kind = [](std::string_view name) {
+    return claim_of_name(name).value_or(ContainerClaim{}).kind;
+  };
+  EXPECT_EQ(kind("runner-abc-project-7-concurrent-0-1a2b3c4d-predefined"), "helper");
+  EXPECT_EQ(kind("runner-abc-project-7-concurrent-0-1a2b3c4d-postgres-0"), "service");
+  EXPECT_EQ(kind("runner-abc-project-7-concurrent-0-1a2b3c4d-my__cache-server-11"), "service");
+  EXPECT_EQ(kind("runner-abc-project-7-concurrent-0-12345678"), "") << "a pod";
+  EXPECT_EQ(kind("runner-abc-project-7-concurrent-0"), "");
   for (const char* other :
        {"", "/db", "runner--project-1-concurrent-0", "runner-a-project-x-concurrent-0",
         "runner-a-project-1", "runner-a-project-0-concurrent-0"})

@@ -24,6 +24,8 @@ class FakeObserver final : public Observer {
 
   std::vector<ListedContainer> listed;
   std::string groups;
+  int looks = 0;
+  std::map<std::string, int> opened;  // state files, by id
 
   void write(const std::string& name, const std::string& text) {
     std::ofstream(folder_ / name) << text;
@@ -31,10 +33,12 @@ class FakeObserver final : public Observer {
   void list(ContainerEngine engine, const std::string& id) { listed.push_back({{engine, id}, 1}); }
 
   Task<Result<std::vector<ListedContainer>>> containers() override {
+    ++looks;
     const auto copy = listed;
     co_return copy;
   }
   Task<Result<Fd>> open_container(const ContainerId& id, ContainerFile file) override {
+    if (file == ContainerFile::state) ++opened[id.id];
     return open(folder_, id, file);
   }
   Task<Result<std::string>> cgroup_of(int32_t) override {
@@ -195,6 +199,45 @@ TEST_F(WatchTest, AnotherJobsContainerIsNotCounted) {
   const auto verdict = watch_->take(job_);
   EXPECT_FALSE(verdict.usage);
   EXPECT_EQ(verdict.reason, "");
+}
+
+// A node may hold hundreds of pods that are none of ours.
+TEST_F(WatchTest, APodOfNoJobIsNotReadAgainAndAgain) {
+  const std::string inner(64, 'c'), pod(64, 'b');
+  observer_->write(
+      inner,
+      R"({"ociVersion":"1.0.2","annotations":{"io.kubernetes.cri.sandbox-id":")" + pod + R"("}})");
+  observer_->write(
+      pod,
+      R"({"ociVersion":"1.0.2","annotations":{"io.kubernetes.cri.container-type":"sandbox"}})");
+  observer_->list(ContainerEngine::containerd, inner);
+  observer_->list(ContainerEngine::containerd, pod);
+  watch_->started(job_);
+  watch([&] { return observer_->looks >= 10; });
+  EXPECT_EQ(observer_->opened[pod], 1);
+  EXPECT_EQ(observer_->opened[inner], 1);
+}
+
+TEST_F(WatchTest, AContainerThatIsSeenBeforeItsPodIsTheJobsAsWell) {
+  const std::string inner(64, 'c'), pod(64, 'b');
+  counts(1'500'000, 4096, 8192, 0);
+  observer_->groups = "0::/system.slice/docker-" + kId + ".scope\n";
+  observer_->write(kId, R"({"ociVersion":"1.0.2","annotations":{"io.kubernetes.cri.sandbox-id":")" +
+                            pod + R"(","io.kubernetes.cri.container-name":"build"}})");
+  observer_->write(kId + ".pid", std::to_string(1 << 30));
+  observer_->list(ContainerEngine::containerd, kId);
+  observer_->write(pod, R"({"ociVersion":"1.0.2","annotations":{
+      "io.kubernetes.cri.container-type":"sandbox","job.runner.gitlab.com/id":"4242",
+      "job.runner.gitlab.com/url":"https://gitlab.example.com/grp/demo/-/jobs/4242"}})");
+  watch_->started(job_);
+  watch([&] {
+    if (observer_->looks == 3 && observer_->listed.size() == 1)
+      observer_->list(ContainerEngine::containerd, pod);
+    return watch_->live() == 1;
+  });
+  const auto verdict = watch_->take(job_);
+  ASSERT_TRUE(verdict.usage) << verdict.reason;
+  EXPECT_EQ(verdict.usage->containers(0).kind(), "build");
 }
 
 TEST_F(WatchTest, PodmansNameIsEnoughForAJobThatIsAlone) {

@@ -65,6 +65,21 @@ TEST_F(ContainerFoldersTest, ListsAndOpensEachEnginesContainers) {
   EXPECT_EQ(open(Engine{9}, ContainerFile::state), to_string(Code::invalid_argument));
 }
 
+TEST_F(ContainerFoldersTest, PodmansFoldersBearTheNameOfItsStorageDriver) {
+  for (const std::string driver : {"vfs", "btrfs", "zfs"}) {
+    write("var/lib/containers/storage/" + driver + "-containers/" + kId + "/userdata/config.json",
+          driver);
+    write("run/containers/storage/" + driver + "-containers/" + kId + "/userdata/pidfile", "12");
+    EXPECT_EQ(listed(), std::vector<std::string>{"2" + kId});
+    EXPECT_EQ(open(wire::Engine::podman, wire::ContainerFile::state), driver);
+    EXPECT_EQ(open(wire::Engine::podman, wire::ContainerFile::pid), "12");
+    EXPECT_EQ(folders().describe()[1],
+              "containers of podman in /var/lib/containers/storage can be read");
+    fs::remove_all(temp_.path / "var/lib/containers/storage");
+    fs::remove_all(temp_.path / "run/containers/storage");
+  }
+}
+
 TEST_F(ContainerFoldersTest, ContainersWithUserIdsOfTheirOwnLieAFolderDeeper) {
   const std::string other(64, 'e'), hidden(64, 'c');
   write("var/lib/docker/165536.165536/containers/" + kId + "/config.v2.json", "remapped");
