@@ -73,7 +73,7 @@ class Config:
     unhealthy_interval_s: float = 3600.0
     working_directory: str = ""
     process_name: str = "gitlab-runner"     # another one for a test that must not see other runners of the host
-    container_engine: str = ""              # socket of container_engine.py: the docker executor, but for jobs with the variable LAB_EXECUTOR=shell
+    container_engine: str = ""              # socket of container_engine.py, or real_engine.py's FILE.json: the docker executor, but for jobs with the variable LAB_EXECUTOR=shell
 
     def __post_init__(self) -> None:
         self.url = self.url.rstrip("/").removesuffix("/ci")

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from typing import Any
 
-ENGINE = str(pathlib.Path(__file__).resolve().parents[1] / "container_engine.py")
+DOUBLES = pathlib.Path(__file__).resolve().parents[1]
 BUILD_STAGES = ("step_script", "after_script")
 PREFIX = "com.gitlab.gitlab-runner."
 
@@ -17,7 +17,9 @@ class Containers:
     """Of one job. `labels`: without prefix, type and managed. Made when first needed; close() removes them."""
 
     def __init__(self, engine: str, name: str, labels: dict[str, str], variables: list[dict[str, Any]]) -> None:
-        self._engine, self._labels, self._variables = engine, labels, variables
+        program = "real_engine.py" if engine.endswith(".json") else "container_engine.py"
+        self._engine = [sys.executable, str(DOUBLES / program), "--socket", engine]
+        self._labels, self._variables = labels, variables
         self._name = f"{name}-{secrets.token_hex(8)}"
         self._ids: dict[str, str] = {}
         self._services: list[subprocess.Popen[bytes]] = []
@@ -37,18 +39,18 @@ class Containers:
             service.kill()
             service.wait()
         for container in self._ids.values():
-            subprocess.run([sys.executable, ENGINE, "--socket", self._engine, "remove", container], check=False, stderr=subprocess.DEVNULL)
+            subprocess.run([*self._engine, "remove", container], check=False, stderr=subprocess.DEVNULL)
 
     def _start(self, kind: str, command: list[str]) -> list[str]:
         if kind not in self._ids:
             self._ids[kind] = self._create(kind)
-        return [sys.executable, ENGINE, "--socket", self._engine, "start", self._ids[kind], *command]
+        return [*self._engine, "start", self._ids[kind], *command]
 
     def _create(self, kind: str) -> str:
         options = {"name": f"{self._name}-{kind if kind != 'service' else 'postgres-0'}",
                    "labels": {PREFIX + key: value for key, value in {**self._labels, "managed": "true", "type": kind}.items()},
                    "env": [f"{v['key']}={v['value']}" for v in self._variables],
                    "memory_limit_bytes": int(self.variable("LAB_MEMORY_LIMIT") or 0) if kind == "build" else 0}
-        done = subprocess.run([sys.executable, ENGINE, "--socket", self._engine, "create"], check=True, capture_output=True,
+        done = subprocess.run([*self._engine, "create"], check=True, capture_output=True,
                               input=json.dumps(options), text=True)
         return done.stdout.strip()
