@@ -8,6 +8,7 @@
 #include "controller/api/api.h"
 #include "controller/operator.h"
 #include "controller/service.h"
+#include "controller/settings.h"
 #include "controller/state_folder.h"
 #include "controller/webhooks/webhooks.h"
 
@@ -97,6 +98,9 @@ config::Problems check_as_service(const Config& config) {
     for (const auto& file : config.gitlab[i].webhook_secret_files)
       if (const auto good = webhooks::check_secret_file(file); !good.ok())
         problems.push_back({"gitlab.webhook_secret_files", good.error().to_string(), i});
+  const auto models =
+      problems.empty() ? check_model_settings(config, system_clock().now()) : Status();
+  if (!models.ok()) problems.push_back({"models.names", models.error().message()});
   // It names the key first; what check() has said already is not said twice.
   const auto named = exposure.ok() ? "" : exposure.error().message();
   const auto colon = named.find(": ");

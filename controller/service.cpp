@@ -23,6 +23,8 @@
 #include "controller/fleet/fleet.h"
 #include "controller/gitlab/gitlab.h"
 #include "controller/ingest/ingest.h"
+#include "controller/model_figures.h"
+#include "controller/models/models.h"
 #include "controller/note/note.h"
 #include "controller/operator.h"
 #include "controller/queue/queue.h"
@@ -134,10 +136,13 @@ class Controller {
     ASSIGN_OR_RETURN(auto triaging, triaging_options());
     triaging_ =
         std::make_unique<triaging::Triaging>(*store_, clock_, instances, std::move(triaging));
+    ASSIGN_OR_RETURN(auto asked_models, model_settings(config_, clock_.now()));
+    ASSIGN_OR_RETURN(explainer_, models::open(std::move(asked_models), *store_, clock_, executor));
     reactions_ = std::make_unique<reactions::Reactions>(*store_, clock_, std::move(instances),
                                                         note::Composer(), reaction_options());
     worker_ = std::make_unique<queue::Worker>(*store_, clock_);
     reactions_->attach(*worker_);
+    if (explainer_) explainer_->attach(*worker_);
     acting_->attach(*worker_);
     fetching_->attach(*worker_);
     triaging_->attach(*worker_);
@@ -199,6 +204,10 @@ class Controller {
     if (config_.reviewers.enabled)
       options.reviewers = [this](std::string instance, gitlab::MergeRequest merge_request) {
         return reviewing_->propose(std::move(instance), std::move(merge_request));
+      };
+    if (explainer_)
+      options.explain = [this](const gitaiops::fleet::v1::JobReport& report) {
+        return explainer_->work_for(report);
       };
     options.reviewers_alone = config_.reviewers.enabled && config_.reviewers.own_note;
     if (config_.triage.enabled)
@@ -332,6 +341,7 @@ class Controller {
     done.raise_to(static_cast<double>(acts.pauses), {"runner.pause"});
     done.raise_to(static_cast<double>(acts.refused), {"refused"});
     refresh_advisories();
+    if (explainer_) show_model_figures(*explainer_, metrics_);
     if (reviewing_) {
       const auto& history = reviewing_->counters();
       auto fetches = metrics_.counter("gitaiops_history_fetches_total");
@@ -503,6 +513,7 @@ class Controller {
   std::map<std::string, std::unique_ptr<gitlab::Gitlab>> gitlabs_;
   std::unique_ptr<Reviewing> reviewing_;  // nothing: nobody is proposed
   std::unique_ptr<triaging::Triaging> triaging_;
+  std::unique_ptr<models::Explainer> explainer_;  // nothing: no model is asked
   std::unique_ptr<reactions::Reactions> reactions_;
   std::unique_ptr<acting::Acting> acting_;
   std::unique_ptr<baselines::Baselines> baselines_;

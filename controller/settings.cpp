@@ -34,6 +34,41 @@ int note_severity(const Config& config) {
   return kSeverities.at(config.advisories.note_severity);
 }
 
+Result<models::Settings> model_settings(const Config& config, UnixMicros now) {
+  const auto microusd = [](double usd) { return static_cast<int64_t>(usd * 1e6); };
+  constexpr int64_t kDay = 24 * 3600 * kMicrosPerSecond;
+  const auto& from = config.models;
+  models::Settings out;
+  out.provider = from.provider;
+  out.models = from.names;
+  out.google_project = from.google_project;
+  out.location = from.location;
+  out.url = from.url;
+  out.credentials_file = from.credentials_file;
+  out.api_key_file = from.api_key_file;
+  out.ca_file = from.ca_file;
+  for (const auto& project : from.projects) out.projects.push_back({from.gitlab, project});
+  out.limits = {microusd(from.usd_per_day), from.tokens_per_day, microusd(from.usd_per_day_project),
+                from.tokens_per_day_project};
+  for (const auto& price : config.model_price) {
+    const auto day = parse_rfc3339(price.from + "T00:00:00Z").value_or(UnixMicros());
+    out.prices.push_back({price.model, day.value / kDay, price.above_tokens, price.input,
+                          price.cached_input, price.output});
+  }
+  for (const auto& name : from.names)
+    if (from.provider != "none" && !models::has_price(out.prices, name, now))
+      return Error(Code::invalid_argument,
+                   "what \"" + name +
+                       "\" costs is not known here; say it in a [[model_price]] (0 for a server "
+                       "of your own)");
+  return out;
+}
+
+Status check_model_settings(const Config& config, UnixMicros now) {
+  ASSIGN_OR_RETURN(const auto settings, model_settings(config, now));
+  return models::check_credentials(settings);
+}
+
 Result<dependencies::Accepted> accepted_of(const Config& config) {
   std::vector<dependencies::Accepted::Ignore> ignores;
   for (const auto& one : config.ignore)

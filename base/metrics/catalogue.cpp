@@ -152,6 +152,30 @@ const Definition kController[] = {
          "authority's (authority).",
      .labels = {"certificate"},
      .alert = "server: less than 3 days ahead; authority: less than 90 days ahead: rotate it"},
+    {.name = "gitaiops_model_questions_total",
+     .type = Type::counter,
+     .help =
+         "Failed jobs that a model was to explain, by what came of it: answered, unusable (paid "
+         "for, but nothing made of the answer), reused (an earlier answer was used), "
+         "over_budget (not asked), failed (nobody answered; some are asked again).",
+     .labels = {"result"},
+     .alert = "failed ones grow: the log names the cause; unusable ones above a fifth: another "
+              "model may do better"},
+    {"gitaiops_model_tokens_total",
+     Type::counter,
+     "Tokens of models by kind: prompt, cached (the part of prompts that the provider had), "
+     "output.",
+     {"model", "kind"}},
+    {.name = "gitaiops_model_cost_usd_total",
+     .type = Type::counter,
+     .help = "What the answers cost since the start, in US dollars by the configured prices.",
+     .labels = {"model"}},
+    {"gitaiops_model_saved_usd_total", Type::counter,
+     "What answers that were used again had cost, in US dollars."},
+    {.name = "gitaiops_model_unavailable",
+     .type = Type::gauge,
+     .help = "1 while every model wants to be left alone or has failed several times in a row.",
+     .alert = "1 for an hour: notes do without explanations"},
     {.name = "gitaiops_failing_hosts",
      .type = Type::gauge,
      .help = "Hosts that lately failed jobs of several projects for a reason that the runner owns.",

@@ -9,6 +9,7 @@
 #include "base/bytes/bytes.h"
 #include "base/clock/clock.h"
 #include "base/io/files.h"
+#include "controller/config/models.h"
 
 namespace gitaiops::controller {
 namespace {
@@ -128,6 +129,8 @@ config::Schema<Config> make_schema() {
         "Whoever has as many open reviews is not proposed for another.",
         [](Config& c) -> auto& { return c.reviewers.most_open_reviews; })
       .range(1, 100);
+
+  model_keys(s);
 
   s.section(
       "triage",
@@ -278,6 +281,11 @@ const config::Schema<Config>& schema() {
   return made;
 }
 
+bool is_date(const std::string& text) {
+  return text.size() == std::string_view("2026-12-31").size() &&
+         parse_rfc3339(text + "T00:00:00Z").has_value();
+}
+
 namespace {
 
 constexpr std::size_t kLargestCertificate = 1 << 20;
@@ -316,11 +324,6 @@ void check_retries(const Config& config, config::Problems& problems) {
       problems.push_back(
           {"retry.project", "names no cause: set retry.owners or retry.categories", i});
   }
-}
-
-bool is_date(const std::string& text) {
-  return text.size() == std::string_view("2026-12-31").size() &&
-         parse_rfc3339(text + "T00:00:00Z").has_value();
 }
 
 void check_ignores(const Config& config, config::Problems& problems) {
@@ -411,6 +414,7 @@ void check_labels(const Config& config, config::Problems& problems) {
 
 config::Problems check(const Config& config) {
   config::Problems problems;
+  check_models(config, problems);
   check_instances(config, problems);
   check_listeners(config, problems);
   check_retries(config, problems);
@@ -441,6 +445,12 @@ config::Problems check_with_files(const Config& config) {
   }
   if (!config.triage.rules.empty())
     need("triage.rules", read_file(config.triage.rules, kLargestRules));
+  if (config.models.provider == "vertex" && !config.models.credentials_file.empty())
+    need("models.credentials_file", read_file(config.models.credentials_file));
+  if (config.models.provider == "openai" && !config.models.api_key_file.empty())
+    need("models.api_key_file", read_secret_file(config.models.api_key_file));
+  if (config.models.provider != "none" && !config.models.ca_file.empty())
+    need("models.ca_file", read_file(config.models.ca_file, kLargestCertificate));
   if (!config.api.tls_certificate.empty())
     need("api.tls_certificate", read_file(config.api.tls_certificate, kLargestCertificate));
   if (!config.api.tls_key.empty()) need("api.tls_key", read_secret_file(config.api.tls_key));

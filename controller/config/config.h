@@ -44,6 +44,16 @@ struct IgnoreSettings {
   std::string until;
 };
 
+// What a model's tokens cost, USD a million.
+struct ModelPrice {
+  std::string model;
+  std::string from = "2026-01-01";
+  int64_t above_tokens = 0;
+  double input = 0;
+  double cached_input = 0;
+  double output = 0;
+};
+
 struct VexSettings {
   std::string gitlab = "*";
   std::string project;
@@ -92,6 +102,23 @@ struct Config {
     std::filesystem::path ca_file;
     Duration refresh{6 * 3600ll * 1'000'000};
   } advisories;
+  struct {
+    std::string provider = "none";
+    std::vector<std::string> names;
+    std::string gitlab = "*";
+    std::vector<std::string> projects;
+    std::string google_project;
+    std::string location = "global";
+    std::string url;
+    std::filesystem::path credentials_file;
+    std::filesystem::path api_key_file;
+    std::filesystem::path ca_file;
+    double usd_per_day = 5;
+    double usd_per_day_project = 1;
+    int64_t tokens_per_day = 5'000'000;
+    int64_t tokens_per_day_project = 1'000'000;
+  } models;
+  std::vector<ModelPrice> model_price;
   struct {
     bool enabled = false;
     bool own_note = false;

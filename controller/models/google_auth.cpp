@@ -341,6 +341,11 @@ bool is_google_token_host(std::string_view url) {
          (labels.size() < 3 || labels[2] == "rep");
 }
 
+Status check_google_credentials(const std::filesystem::path& file) {
+  RETURN_IF_ERROR(read_credentials(file));
+  return {};
+}
+
 Result<std::unique_ptr<GoogleAuth>> open_google_auth(GoogleAuthOptions options, Outgoing& outgoing,
                                                      const Clock& clock) {
   ASSIGN_OR_RETURN(auto credentials, read_credentials(options.credentials_file));

@@ -44,6 +44,8 @@ class GoogleAuth {
 Result<std::unique_ptr<GoogleAuth>> open_google_auth(GoogleAuthOptions options, Outgoing& outgoing,
                                                      const Clock& clock);
 
+Status check_google_credentials(const std::filesystem::path& file);
+
 // Whether a token or key may be sent there: https://SERVICE.googleapis.com or a regional one of it,
 // SERVICE one of oauth2, sts, iamcredentials.
 bool is_google_token_host(std::string_view url);

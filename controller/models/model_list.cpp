@@ -97,7 +97,7 @@ Task<Result<Answer>> ModelList::complete_by(std::string model, Question question
                                             SteadyMicros until) {
   HostGate& gate = states_[model].gate;
   for (int tries = 1;; ++tries) {
-    auto answer = co_await ask(model, question);
+    auto answer = co_await ask(model, question, until);
     if (answer.ok()) co_return answer;
     if (!passes(answer.error().code()) || tries >= kMaxTries) co_return answer;
     const auto step = microseconds(options_.first_retry) * (1 << (tries - 1));
@@ -109,7 +109,10 @@ Task<Result<Answer>> ModelList::complete_by(std::string model, Question question
   }
 }
 
-Task<Result<OutgoingResponse>> ModelList::send(std::string model, OutgoingRequest request) {
+Task<Result<OutgoingResponse>> ModelList::send(std::string model, OutgoingRequest request,
+                                               SteadyMicros until) {
+  const milliseconds left = time_left(until);
+  if (left.count() <= 0) co_return Error(Code::deadline_exceeded, "model " + model);
   HostGate& gate = states_[model].gate;
   switch (gate.ask(clock_.steady())) {
     case HostGate::Answer::rate_limited:
@@ -121,7 +124,7 @@ Task<Result<OutgoingResponse>> ModelList::send(std::string model, OutgoingReques
   }
   request.method = "POST";
   request.headers.emplace_back("Content-Type", "application/json");
-  request.total_timeout = options_.request_timeout;
+  request.total_timeout = std::min(options_.request_timeout, left);
   request.max_response_bytes = kMaxAnswer;
   auto response = co_await outgoing_.send(std::move(request));
   if (!response.ok()) {

@@ -32,12 +32,13 @@ class ModelList : public Provider {
  protected:
   ModelList(ListOptions options, Outgoing& outgoing, const Clock& clock);
 
-  // One question to one model, by one or more calls of send().
-  virtual Task<Result<Answer>> ask(std::string model, Question question) = 0;
+  // One question to one model, by one or more calls of send(), which are over by `until`.
+  virtual Task<Result<Answer>> ask(std::string model, Question question, SteadyMicros until) = 0;
   // One request; an answer of 200, or what else it was as an error: not_found (404),
   // unauthenticated, permission_denied, invalid_argument (any other 4xx), resource_exhausted (429),
   // unavailable, deadline_exceeded.
-  Task<Result<OutgoingResponse>> send(std::string model, OutgoingRequest request);
+  Task<Result<OutgoingResponse>> send(std::string model, OutgoingRequest request,
+                                      SteadyMicros until);
 
  private:
   struct State {

@@ -20,15 +20,15 @@ class Openai final : public ModelList {
       : ModelList(options.list, outgoing, clock), options_(std::move(options)) {}
 
  private:
-  Task<Result<Answer>> ask(std::string model, Question question) override {
+  Task<Result<Answer>> ask(std::string model, Question question, SteadyMicros until) override {
     const Repair none;
-    auto answer = co_await ask_in_any_form(model, question, none);
+    auto answer = co_await ask_in_any_form(model, question, none, until);
     if (!answer.ok() || answer->end != Answer::End::whole || !question.check) co_return answer;
     const Status right = question.check(answer->text);
     if (right.ok()) co_return answer;
     const Repair repair{truncate_utf8(to_utf8(answer->text), kMaxRepeated),
                         right.error().message()};
-    auto second = co_await ask_in_any_form(model, question, repair);
+    auto second = co_await ask_in_any_form(model, question, repair, until);
     if (!second.ok()) co_return answer;  // the first was paid for: its tokens are not to be lost
     second->tokens.prompt += answer->tokens.prompt;
     second->tokens.cached += answer->tokens.cached;
@@ -37,7 +37,8 @@ class Openai final : public ModelList {
   }
 
   // By the form that is known to work, else by the strictest that does.
-  Task<Result<Answer>> ask_in_any_form(std::string model, Question question, Repair repair) {
+  Task<Result<Answer>> ask_in_any_form(std::string model, Question question, Repair repair,
+                                       SteadyMicros until) {
     const auto known = forms_.find(model);
     Form form = known == forms_.end() ? Form::json_schema : known->second;
     for (;;) {
@@ -45,7 +46,7 @@ class Openai final : public ModelList {
       if (!options_.api_key.empty())
         request.headers.emplace_back("Authorization", "Bearer " + options_.api_key);
       request.body = openai_body(question, model, form, repair);
-      const auto response = co_await send(model, std::move(request));
+      const auto response = co_await send(model, std::move(request), until);
       if (response.ok()) {
         forms_[model] = form;
         CO_ASSIGN_OR_RETURN(auto answer, read_openai_answer(response->body));

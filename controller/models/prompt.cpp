@@ -201,40 +201,6 @@ Result<Explanation> read_failure_answer(const Prompt& prompt, std::string_view a
   return out;
 }
 
-std::string to_json(const Explanation& explanation) {
-  json lines = json::array();
-  for (const auto& line : explanation.lines)
-    lines.push_back({{"number", line.number}, {"text", line.text}});
-  return json{{"explanation", explanation.explanation},
-              {"fix", explanation.fix},
-              {"owner", explanation.owner},
-              {"confidence", explanation.confidence},
-              {"lines", lines}}
-      .dump(-1, ' ', false, json::error_handler_t::replace);
-}
-
-Result<Explanation> explanation_from_json(std::string_view text) {
-  const json value = parse(text);
-  const auto word = [&](const char* key) {
-    return value.contains(key) && value[key].is_string() ? value[key].get<std::string>() : "";
-  };
-  Explanation out;
-  if (value.is_object() && value.contains("lines") && value["lines"].is_array()) {
-    out.explanation = word("explanation");
-    out.fix = word("fix");
-    out.owner = word("owner");
-    out.confidence = word("confidence");
-    for (const auto& line : value["lines"])
-      if (line.is_object() && line.contains("number") && line["number"].is_number_unsigned() &&
-          line.contains("text") && line["text"].is_string())
-        out.lines.push_back(
-            {line["number"].get<uint64_t>(), line["text"].get_ref<const std::string&>()});
-  }
-  if (out.explanation.empty() || out.lines.empty())
-    return Error(Code::data_loss, "what is kept of a model's answer cannot be read");
-  return out;
-}
-
 Result<Explanation> moved_to(Explanation explanation, const Diagnosis& diagnosis,
                              std::size_t max_bytes) {
   const auto known = packet_lines(diagnosis, max_bytes);

@@ -15,6 +15,7 @@
 
 #include "base/result/result.h"
 #include "controller/models/provider.h"
+#include "controller/store/store.h"
 #include "gitaiops/fleet/v1/fleet.pb.h"
 
 namespace gitaiops::models {
@@ -51,25 +52,12 @@ Question failure_question(const Prompt& prompt, const fleet::v1::JobReport& repo
 // What is asked, without the marker: the same for the same failure. SHA-256, hex.
 std::string content_of(const Prompt& prompt, const fleet::v1::JobReport& report);
 
-// A model's words about a failure.
-struct Explanation {
-  std::string explanation, fix;  // one line each, cleaned, without addresses of the web
-  std::string owner;             // as the diagnosis names owners, or "unknown"
-  std::string confidence;        // "medium" or "high"
-  struct Line {
-    uint64_t number = 0;
-    std::string text;
-  };
-  std::vector<Line> lines;  // that it cites, at least one
-};
+using Explanation = store::Explanation;
 
-// invalid_argument: why nothing is made of the answer, in our words.
+// Cleaned, without addresses of the web, with the lines that it cites. invalid_argument: why
+// nothing is made of the answer, in our words.
 Result<Explanation> read_failure_answer(const Prompt& prompt, std::string_view answer,
                                         const fleet::v1::Diagnosis& diagnosis);
-
-// What is kept of it, and back. data_loss: it is none of ours.
-std::string to_json(const Explanation& explanation);
-Result<Explanation> explanation_from_json(std::string_view text);
 
 // An explanation of another job with the same failure: the lines it cites are looked for in this
 // job's log, where only numbers may differ. not_found: one of them is not there.

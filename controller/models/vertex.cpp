@@ -43,14 +43,14 @@ class Vertex final : public ModelList {
         auth_(std::move(auth)) {}
 
  private:
-  Task<Result<Answer>> ask(std::string model, Question question) override {
+  Task<Result<Answer>> ask(std::string model, Question question, SteadyMicros until) override {
     for (bool again = false;; again = true) {
       CO_ASSIGN_OR_RETURN(const auto token, co_await auth_->token(), "an access token for Vertex");
       const std::string host = options_.url.empty() ? vertex_host(options_.location) : options_.url;
       OutgoingRequest request{.url = host + vertex_path(options_, model)};
       request.headers.emplace_back("Authorization", "Bearer " + token);
       request.body = vertex_body(question, model);
-      const auto response = co_await send(model, std::move(request));
+      const auto response = co_await send(model, std::move(request), until);
       if (!response.ok() && response.error().code() == Code::unauthenticated && !again) {
         auth_->forget();
         continue;

@@ -89,6 +89,7 @@ View without_logs(View view) {
   for (auto& job : view.jobs) {
     if (job.report) job.report = without_log(*job.report);
     if (job.seen) job.seen->sha.clear();
+    job.explanation.reset();  // read from the log
   }
   if (view.dependencies) {
     view.dependencies->commit.clear();

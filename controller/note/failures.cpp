@@ -69,31 +69,26 @@ std::string cause(const JobView& job) {
   return d == nullptr ? out : out + tests_of(*d);
 }
 
+// Whose problem the judgement takes it for; empty: it does not say.
+std::string_view owner_by_rules(const JobView& job) {
+  const Diagnosis* d = diagnosis(job);
+  return d == nullptr || d->category() == "unknown" ? std::string_view() : d->owner();
+}
+
 // "Looks like a problem of the tests; a retry will not help (93 % sure)"
 std::string judgement(const JobView& job) {
   const Diagnosis* d = diagnosis(job);
   if (d == nullptr || d->category().empty() || d->category() == "unknown") return {};
-  static constexpr std::pair<std::string_view, std::string_view> kOwners[] = {
-      {"code", "the code"},
-      {"test", "the tests"},
-      {"dependency", "a dependency"},
-      {"config", "the configuration"},
-      {"infrastructure", "the infrastructure"},
-      {"runner", "the runner"},
-      {"user", "what somebody asked for"}};
   static constexpr std::pair<std::string_view, std::string_view> kRetries[] = {
       {"never", "a retry will not help"},
       {"once", "one retry may help"},
       {"backoff", "a retry after a while may help"},
       {"elsewhere", "a retry on another runner may help"}};
-  const auto of = [](const auto& table, std::string_view key) {
-    const auto* found = std::ranges::find(table, key, [](const auto& row) { return row.first; });
-    return found == std::end(table) ? std::string() : std::string(found->second);
-  };
-  std::string out = of(kOwners, d->owner());
+  std::string out = owner_words(d->owner());
   if (!out.empty()) out = "Looks like a problem of **" + out + "**";
-  if (const std::string retry = of(kRetries, d->retry()); !retry.empty())
-    out += (out.empty() ? "" : "; ") + retry;
+  const auto* retry = std::ranges::find(kRetries, std::string_view(d->retry()),
+                                        [](const auto& row) { return row.first; });
+  if (retry != std::end(kRetries)) out += (out.empty() ? "" : "; ") + std::string(retry->second);
   if (out.empty()) return {};
   const int percent = static_cast<int>(std::clamp(d->confidence(), 0.0, 1.0) * 100 + 0.5);
   return out + " (" + std::to_string(percent) + " % sure)";
@@ -275,6 +270,7 @@ std::string details(const JobView& job, const Evidence& proof, bool quote_logs) 
   if (proof.more)
     for (const auto& lines : proof.all) add_part(out, fenced(lines));
   if (d != nullptr) add_part(out, failing_tests(*d));
+  if (job.explanation) add_part(out, cited(*job.explanation));
   add_part(out, caveats(*job.report, job.fetched, quote_logs));
   return out;
 }
@@ -290,6 +286,7 @@ Block block_of(const JobView& job, const View& view, std::size_t show, bool alon
     const std::string line = seen_line(*job.seen);
     if (!line.empty()) block.shown += line + "\n";
   }
+  if (job.explanation) block.shown += explained(*job.explanation, owner_by_rules(job));
   block.folded = details(job, proof, view.quote_logs);
   if (!block.folded.empty() && !job.allow_failure)
     block.folded.insert(0, "**" + name_of(job) + "**\n\n");

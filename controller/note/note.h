@@ -61,6 +61,18 @@ struct Reviewer {
   std::string place;   // that folder; empty: none
 };
 
+// A model's words about a failure. Foreign.
+struct Explanation {
+  std::string model;  // its name
+  std::string explanation, fix;
+  std::string owner;  // as a diagnosis names owners; else nothing is said of it
+  struct Line {
+    uint64_t number = 0;
+    std::string text;
+  };
+  std::vector<Line> lines;  // of the log, that it cites
+};
+
 // One job of the merge request's newest pipeline, as GitLab tells it, without superseded runs.
 struct JobView {
   int64_t id = 0;
@@ -72,6 +84,7 @@ struct JobView {
   std::optional<fleet::v1::JobReport> report;  // absent: no agent watched it
   bool fetched = false;                        // its log was read at GitLab: no agent watched it
   std::optional<Seen> seen = std::nullopt;     // absent: nothing to say
+  std::optional<Explanation> explanation = std::nullopt;  // absent: no model said anything
 };
 
 // One vulnerability of something that the project depends on. All but the numbers is foreign.

@@ -72,6 +72,15 @@ constexpr std::pair<std::string_view, std::string_view> kCategories[] = {
     {"vuln_gate", "vulnerability or secret found"},
 };
 
+constexpr std::pair<std::string_view, std::string_view> kOwners[] = {
+    {"code", "the code"},
+    {"test", "the tests"},
+    {"dependency", "a dependency"},
+    {"config", "the configuration"},
+    {"infrastructure", "the infrastructure"},
+    {"runner", "the runner"},
+    {"user", "what somebody asked for"}};
+
 const auto* row_of(std::string_view id) {
   const auto* found = std::ranges::find(kCategories, id, [](const auto& row) { return row.first; });
   return found == std::end(kCategories) ? nullptr : found;
@@ -86,6 +95,11 @@ bool has_words(std::string_view id) {
 std::string category_words(std::string_view id) {
   const auto* row = row_of(id);
   return row == nullptr ? word(id) : std::string(row->second);
+}
+
+std::string owner_words(std::string_view owner) {
+  const auto* row = std::ranges::find(kOwners, owner, [](const auto& one) { return one.first; });
+  return row == std::end(kOwners) ? "" : std::string(row->second);
 }
 
 std::string name_of(const JobView& job) {

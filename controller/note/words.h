@@ -16,6 +16,14 @@ bool has_words(std::string_view id);
 // "`unit`", or "job 42" where GitLab's name is not known.
 std::string name_of(const JobView& job);
 
+// "the tests" for "test"; empty: no owner of ours.
+std::string owner_words(std::string_view owner);
+
+// A model's words, marked as such: two or three lines.
+std::string explained(const Explanation& explanation, std::string_view owner_by_rules);
+// The lines of the log that it cites.
+std::string cited(const Explanation& explanation);
+
 // "Seen 4 times before in this project since 2026-11-20, last passed after a retry." Empty: there
 // is nothing to say.
 std::string seen_line(const Seen& seen);

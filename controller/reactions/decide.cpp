@@ -47,7 +47,7 @@ std::vector<store::NewWork> work_for(const std::vector<store::Event>& events, Un
   std::vector<store::NewWork> out;
   for (const auto& event : events) {
     if (event.type == "job.reported" || event.type == "act.changed" || event.type == "job.told" ||
-        event.type == "inventory.matched")
+        event.type == "job.explained" || event.type == "inventory.matched")
       out.push_back(resolve_job_work(event.instance, event.subject, 0, now));
     if (event.type == "vulnerability.found" && event.project_id > 0)
       out.push_back(refresh_notes_work(event.instance, event.project_id, now + kSettle));
@@ -281,6 +281,23 @@ std::vector<note::Act> acts_of(const std::vector<store::Act>& acts,
     const auto made = std::ranges::find(jobs, act.made, &note::JobView::id);
     if (act.made != 0 && made != jobs.end()) told.status = made->status;
   }
+  return out;
+}
+
+std::optional<note::Explanation> explanation_of(const store::ModelAnswer& answer) {
+  if (!answer.said) return std::nullopt;
+  const auto& said = *answer.said;
+  note::Explanation out{answer.model, said.explanation, said.fix, said.owner, {}};
+  for (const auto& line : said.lines) out.lines.push_back({line.number, line.text});
+  return out;
+}
+
+std::vector<const fleet::v1::JobReport*> unexplained(const note::View& view) {
+  std::vector<const fleet::v1::JobReport*> out;
+  if (!view.quote_logs) return out;
+  for (const auto& job : view.jobs)
+    if (job.status == "failed" && !job.allow_failure && job.report && !job.explanation)
+      out.push_back(&*job.report);
   return out;
 }
 

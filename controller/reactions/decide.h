@@ -90,6 +90,11 @@ std::optional<note::Seen> seen_of(const std::optional<store::SeenBefore>& before
 // What the note says of what was done by itself; `jobs` are the newest runs.
 std::vector<note::Act> acts_of(const std::vector<store::Act>& acts,
                                const std::vector<note::JobView>& jobs);
+// What the note says of a model's words.
+std::optional<note::Explanation> explanation_of(const store::ModelAnswer& answer);
+// The view's jobs that a model may be asked about: failed, of a note whose readers see logs, and
+// without words so far.
+std::vector<const fleet::v1::JobReport*> unexplained(const note::View& view);
 // Reported jobs that are not in this list of their pipeline because a newer run of them is. `jobs`
 // is without superseded runs.
 std::vector<const store::Job*> superseded(const std::vector<gitlab::Job>& jobs,

@@ -6,6 +6,7 @@
 //   GitLab says it was canceled   → silence, but for a note that stands.
 //   GitLab does not show it to us → warn once, and ask again for a day.
 //   An act on a job was decided or done → likewise, its note tells of it.
+//   A model explained a job → likewise. The note was published without waiting for it.
 //   A job's checkout was matched against the advisories → likewise, where something bad is in it or
 //   a note stands.
 //   It is known what a merge request is like → likewise.
@@ -54,7 +55,10 @@ struct Options {
       const std::string& instance, const gitlab::MergeRequest& merge_request,
       const std::optional<store::TriagedMergeRequest>& known, UnixMicros now)>
       triage = {};
-  bool triage_alone = false;                         // is worth a note, also where nothing failed
+  bool triage_alone = false;  // is worth a note, also where nothing failed
+  // The work that has a model explain a failed job, asked for those without words yet; nothing:
+  // nobody is asked.
+  std::function<std::optional<store::NewWork>(const fleet::v1::JobReport&)> explain = {};
   int least_severity = note::kHigh;                  // as note::Dependencies
   const dependencies::Accepted* accepted = nullptr;  // nothing: all counts; outlives the reactions
 };

@@ -86,6 +86,9 @@ Task<Verdict> Reactions::update_note(store::Work work) {
   view->triage = std::move(*triaged);
   view->triage_alone = options_.triage_alone;
   const std::string body = composer_.compose(*view);
+  if (options_.explain && !body.empty() && merge_request->state == "opened")
+    for (const auto* report : unexplained(*view))
+      if (auto ask = options_.explain(*report)) out.outcome.follow_up.push_back(std::move(*ask));
   // What is not known yet comes into the note when it is.
   if (proposal.pending && (!body.empty() || options_.reviewers_alone)) {
     const auto later = clock_.now() + kLookAgain;
@@ -197,6 +200,10 @@ Task<Result<std::vector<note::JobView>>> Reactions::jobs_of(std::vector<gitlab::
     CO_ASSIGN_OR_RETURN(const auto before,
                         co_await store_.seen_before(store::everything(), ids[view.id]));
     view.seen = seen_of(before);
+    std::vector<std::string> asked = {ids[view.id]};
+    CO_ASSIGN_OR_RETURN(const auto answers,
+                        co_await store_.model_answers().model_answers(std::move(asked)));
+    if (!answers.empty()) view.explanation = explanation_of(answers.front());
   }
   co_return views;
 }

@@ -289,6 +289,29 @@ constexpr std::string_view kSteps[] = {R"sql(
     at INTEGER NOT NULL,
     UNIQUE(instance, project_id, iid));
   CREATE INDEX triages_by_time ON triages(at);
+)sql",
+                                       // What models said of failed jobs, and what it cost.
+                                       R"sql(
+  CREATE TABLE model_answers(
+    n INTEGER PRIMARY KEY AUTOINCREMENT,
+    job TEXT NOT NULL UNIQUE,                             -- public id
+    instance TEXT NOT NULL, project_id INTEGER NOT NULL, prompt TEXT NOT NULL, fingerprint TEXT NOT NULL,
+    content TEXT NOT NULL, model TEXT NOT NULL, cost_microusd INTEGER NOT NULL, reused INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    said TEXT NOT NULL);                                  -- JSON; empty: nothing that could be used
+  CREATE INDEX model_answers_by_content ON model_answers(content);
+  CREATE INDEX model_answers_by_fingerprint ON model_answers(fingerprint) WHERE said <> '';
+  CREATE TRIGGER model_answer_gone AFTER DELETE ON jobs BEGIN
+    DELETE FROM model_answers WHERE job = OLD.id;
+  END;
+  CREATE TABLE model_use(
+    n INTEGER PRIMARY KEY AUTOINCREMENT,
+    day INTEGER NOT NULL, instance TEXT NOT NULL, project_id INTEGER NOT NULL, project_path TEXT NOT NULL,
+    model TEXT NOT NULL,                                  -- empty: reserved
+    requests INTEGER NOT NULL, prompt_tokens INTEGER NOT NULL, cached_tokens INTEGER NOT NULL,
+    output_tokens INTEGER NOT NULL, cost_microusd INTEGER NOT NULL,
+    reused INTEGER NOT NULL, saved_microusd INTEGER NOT NULL,
+    UNIQUE(day, instance, project_id, model));
 )sql"};
 
 constexpr std::string_view kCure =

@@ -69,7 +69,11 @@ class ScopeClause {
   std::string glob_;
 };
 
-class SqliteStore final : public Store, public Inbox, public Vulnerabilities, public Triages {
+class SqliteStore final : public Store,
+                          public Inbox,
+                          public Vulnerabilities,
+                          public Triages,
+                          public ModelAnswers {
  public:
   SqliteStore(std::unique_ptr<sqlite::Database> database, const Clock& clock)
       : clock_(clock), database_(std::move(database)) {}
@@ -191,6 +195,16 @@ class SqliteStore final : public Store, public Inbox, public Vulnerabilities, pu
   Task<Result<std::vector<int64_t>>> noted_merge_requests(std::string instance, int64_t project_id,
                                                           std::size_t limit) override;
 
+  ModelAnswers& model_answers() override { return *this; }
+  Task<Result<std::vector<ModelAnswer>>> model_answers(std::vector<std::string> jobs) override;
+  Task<Result<std::optional<ModelAnswer>>> earlier_answer(std::string instance, int64_t project_id,
+                                                          std::string prompt, std::string content,
+                                                          std::string fingerprint,
+                                                          UnixMicros since) override;
+  Task<Result<bool>> reserve(ModelUse wish, ModelLimits limits) override;
+  Task<Result<Page<ModelUse>>> model_use(Scope scope, ModelUseFilter filter,
+                                         PageRequest page) override;
+
   Task<Result<int64_t>> sweep(Retention retention) override;
   Task<Status> backup(std::filesystem::path to) override;
   Task<Status> ping() override;
@@ -211,6 +225,8 @@ class SqliteStore final : public Store, public Inbox, public Vulnerabilities, pu
   void tell_of_act(Connection& c, const Act& act, UnixMicros now);
   void keep_triaged(Connection& c, const TriagedMergeRequest& one, UnixMicros now);
   bool keep_labels(Connection& c, const LabelsOf& of);  // false: it was not triaged
+  void keep_answer(Connection& c, const ModelAnswer& answer, UnixMicros now);
+  void add_use(Connection& c, const ModelUse& use);
   void apply_outcome(Connection& c, const WorkOutcome& outcome, UnixMicros now);
   Status end_lease(Connection& c, const Work& work);
 

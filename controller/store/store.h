@@ -23,6 +23,7 @@
 #include "base/io/io.h"
 #include "base/result/result.h"
 #include "controller/store/inbox.h"
+#include "controller/store/model_answers.h"
 #include "controller/store/triages.h"
 #include "controller/store/vulnerabilities.h"
 #include "gitaiops/fleet/v1/fleet.pb.h"
@@ -262,7 +263,8 @@ struct ApiToken {
 struct Event {
   uint64_t number = 0;  // monotonic, no gaps visible to a reader that goes forward
   std::string type;     // "job.started", "job.reported", "job.updated", "agent.enrolled",
-                        // "agent.revoked", "note.changed", "act.changed" (of a job), "job.told"
+                        // "agent.revoked", "note.changed", "act.changed" (of a job),
+                        // "job.explained" (by a model), "job.told"
                         // (GitLab says it is over), "merge_request.changed",
                         // "merge_request.triaged",
                         // "inventory.matched" (of a job's checkout), "vulnerability.found" (of a
@@ -350,6 +352,8 @@ struct WorkOutcome {
   std::optional<Act> ended = std::nullopt;  // its state, detail, made and ended_at are kept
   std::optional<TriagedMergeRequest> triaged = std::nullopt;  // all but its labels is replaced
   std::optional<LabelsOf> labels = std::nullopt;
+  std::optional<ModelAnswer> answer = std::nullopt;  // with event "job.explained" when it has words
+  std::vector<ModelUse> model_use = {};              // added to its day
 };
 
 // Somebody said that a proposed reviewer is the wrong one for a merge request.
@@ -509,6 +513,8 @@ class Store {
 
   // -- what merge requests are like --
   virtual Triages& triages() = 0;
+  // -- what models said --
+  virtual ModelAnswers& model_answers() = 0;
 
   // -- reviewers --
   // Told again of the same person and merge request, the last word counts. Of a project the newest

@@ -59,6 +59,28 @@ class MemoryVulnerabilities final : public Vulnerabilities {
   }
 };
 
+// What was said is set by the test.
+class MemoryModelAnswers final : public ModelAnswers {
+ public:
+  std::map<std::string, ModelAnswer> by_job;
+
+  Task<Result<std::vector<ModelAnswer>>> model_answers(std::vector<std::string> jobs) override {
+    std::vector<ModelAnswer> out;
+    for (const auto& job : jobs)
+      if (by_job.contains(job)) out.push_back(by_job[job]);
+    co_return out;
+  }
+  Task<Result<std::optional<ModelAnswer>>> earlier_answer(std::string, int64_t, std::string,
+                                                          std::string, std::string,
+                                                          UnixMicros) override {
+    std::abort();
+  }
+  Task<Result<bool>> reserve(ModelUse, ModelLimits) override { std::abort(); }
+  Task<Result<Page<ModelUse>>> model_use(Scope, ModelUseFilter, PageRequest) override {
+    std::abort();
+  }
+};
+
 class MemoryStore : public Store {
  public:
   struct Item {
@@ -79,6 +101,7 @@ class MemoryStore : public Store {
   std::vector<fleet::v1::JobReport> fetched;
   std::set<int64_t> reported;
   MemoryVulnerabilities vulnerable;
+  MemoryModelAnswers answered;
   uint64_t cursor_at = 0;
   gitaiops::Event changed;
 
@@ -239,6 +262,7 @@ class MemoryStore : public Store {
   Vulnerabilities& vulnerabilities() override { return vulnerable; }
   Triages& triages() override { return triage; }
   MemoryTriages triage;
+  ModelAnswers& model_answers() override { return answered; }
   Task<Result<Page<AuditRecord>>> audit_page(Scope, AuditFilter, PageRequest) override {
     co_return no();
   }
