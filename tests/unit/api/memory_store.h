@@ -6,6 +6,7 @@
 #include <map>
 
 #include "controller/store/store.h"
+#include "tests/unit/reactions/memory_model_answers.h"
 #include "tests/unit/reactions/memory_triages.h"
 
 namespace gitaiops::store {
@@ -199,6 +200,8 @@ class MemoryStore final : public Store {
   Vulnerabilities& vulnerabilities() override { return vulnerable; }
   Triages& triages() override { return triage; }
   MemoryTriages triage;
+  ModelAnswers& model_answers() override { return models; }
+  MemoryModelAnswers models;
   Task<Result<Page<AuditRecord>>> audit_page(Scope, AuditFilter, PageRequest) override {
     Page<AuditRecord> page;
     page.items = all_audit;

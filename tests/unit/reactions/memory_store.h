@@ -8,6 +8,7 @@
 
 #include "base/io/io.h"
 #include "controller/store/store.h"
+#include "tests/unit/reactions/memory_model_answers.h"
 #include "tests/unit/reactions/memory_triages.h"
 
 namespace gitaiops::store {
@@ -56,28 +57,6 @@ class MemoryVulnerabilities final : public Vulnerabilities {
   Task<Result<std::vector<int64_t>>> noted_merge_requests(std::string, int64_t,
                                                           std::size_t) override {
     co_return noted;
-  }
-};
-
-// What was said is set by the test.
-class MemoryModelAnswers final : public ModelAnswers {
- public:
-  std::map<std::string, ModelAnswer> by_job;
-
-  Task<Result<std::vector<ModelAnswer>>> model_answers(std::vector<std::string> jobs) override {
-    std::vector<ModelAnswer> out;
-    for (const auto& job : jobs)
-      if (by_job.contains(job)) out.push_back(by_job[job]);
-    co_return out;
-  }
-  Task<Result<std::optional<ModelAnswer>>> earlier_answer(std::string, int64_t, std::string,
-                                                          std::string, std::string,
-                                                          UnixMicros) override {
-    std::abort();
-  }
-  Task<Result<bool>> reserve(ModelUse, ModelLimits) override { std::abort(); }
-  Task<Result<Page<ModelUse>>> model_use(Scope, ModelUseFilter, PageRequest) override {
-    std::abort();
   }
 };
 
