@@ -68,6 +68,19 @@ Task<Result<api::Reviewers>> Reviewing::of_paths(store::Scope scope, std::string
   co_return out;
 }
 
+Task<Result<api::Reviewers>> Reviewing::of_merge_request(std::string instance, int64_t project,
+                                                         int64_t iid) {
+  const auto gitlab = gitlabs_.find(instance);
+  if (gitlab == gitlabs_.end()) co_return Error(Code::not_found, instance);
+  CO_ASSIGN_OR_RETURN(auto found, co_await gitlab->second->merge_request(project, iid));
+  auto proposal = co_await propose(std::move(instance), std::move(found));
+  api::Reviewers out;
+  out.pending = proposal.pending;
+  for (auto& one : proposal.reviewers)
+    out.people.push_back({std::move(one.username), std::move(one.name), std::move(one.reason)});
+  co_return out;
+}
+
 Task<reactions::Proposal> Reviewing::propose(std::string instance,
                                              gitlab::MergeRequest merge_request) {
   reactions::Proposal out;

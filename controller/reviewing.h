@@ -40,6 +40,7 @@ class Reviewing {
   // What GitLab says the project's path is decides whether the scope allows it: not_found.
   Task<Result<api::Reviewers>> of_paths(store::Scope scope, std::string instance,
                                         std::string project, std::vector<std::string> paths);
+  Task<Result<api::Reviewers>> of_merge_request(std::string instance, int64_t project, int64_t iid);
 
  private:
   Reviewing(store::Store& store, Gitlabs gitlabs, const Clock& clock)

@@ -185,6 +185,7 @@ class Controller {
              .hosts = {config_.hosts.window.micros, config_.hosts.jobs, config_.hosts.projects},
              .accepted = &accepted_,
              .reviewers = reviewers_of_paths(),
+             .reviewers_of = reviewers_of_merge_request(),
              .webhook =
                  [this](std::string instance, http::Request request) {
                    return webhooks_->take(std::move(instance), std::move(request));
@@ -241,6 +242,13 @@ class Controller {
                   std::vector<std::string> paths) {
       return reviewing_->of_paths(std::move(scope), std::move(instance), std::move(project),
                                   std::move(paths));
+    };
+  }
+
+  decltype(api::Dependencies::reviewers_of) reviewers_of_merge_request() {
+    if (!config_.reviewers.enabled) return {};
+    return [this](std::string instance, int64_t project, int64_t iid) {
+      return reviewing_->of_merge_request(std::move(instance), project, iid);
     };
   }
 

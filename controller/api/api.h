@@ -80,6 +80,9 @@ struct Dependencies {
   std::function<Task<Result<Reviewers>>(store::Scope scope, std::string instance,
                                         std::string project, std::vector<std::string> paths)>
       reviewers = {};
+  // Of a merge request; whoever asks has looked whether the scope has it. Absent: as above.
+  std::function<Task<Result<Reviewers>>(std::string instance, int64_t project_id, int64_t iid)>
+      reviewers_of = {};
   // Webhooks of GitLab, which prove themselves. Absent: none are taken.
   std::function<Task<http::Response>(std::string instance, http::Request request)> webhook = {};
   std::function<std::size_t(const std::string& instance, const http::Headers& head)> webhook_bytes =

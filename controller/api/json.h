@@ -3,10 +3,12 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
 #include "base/clock/clock.h"
+#include "controller/api/api.h"
 
 namespace gitaiops::api {
 
@@ -23,6 +25,12 @@ inline Json time_or_null(const std::optional<UnixMicros>& time) {
 }
 inline Json text_or_null(const std::string& text) {
   return text.empty() ? Json(nullptr) : Json(text);
+}
+inline Json people_json(const std::vector<Reviewer>& people) {
+  Json list = Json::array();
+  for (const auto& one : people)
+    list.push_back({{"username", one.username}, {"name", one.name}, {"reason", one.reason}});
+  return list;
 }
 inline Json id_or_null(int64_t id) {
   return id > 0 ? Json(id) : Json(nullptr);

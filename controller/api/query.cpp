@@ -260,6 +260,20 @@ constexpr Parameter<PackageQuery> kPackageParameters[] = {
     {"limit", set_page_limit<PackageQuery>},
 };
 
+Status set_risk(MergeRequestQuery& query, std::string_view name, const std::string& value) {
+  for (const auto level : {triage::Level::low, triage::Level::medium, triage::Level::high})
+    if (to_string(level) == value) query.filter.least_risk = level;
+  return query.filter.least_risk ? Status() : wrong(name, "low, medium or high");
+}
+using OfTriages = store::TriageFilter;
+constexpr Parameter<MergeRequestQuery> kMergeRequestParameters[] = {
+    {"instance", set_text<MergeRequestQuery, &OfTriages::instance>},
+    {"project", set_text<MergeRequestQuery, &OfTriages::project_path>},
+    {"risk", set_risk},
+    {"after", set_page_after<MergeRequestQuery>},
+    {"limit", set_page_limit<MergeRequestQuery>},
+};
+
 using OfVulnerabilities = store::VulnerabilityFilter;
 constexpr Parameter<VulnerabilityQuery> kVulnerabilityParameters[] = {
     {"instance", set_text<VulnerabilityQuery, &OfVulnerabilities::instance>},
@@ -366,6 +380,10 @@ Result<ReviewerQuery> parse_reviewer_query(const http::Request& request) {
   if (query.paths.empty() || query.paths.size() > kMostPaths)
     return wrong("path", "a file's path from the repository's root; 1 to 100 of them are given");
   return query;
+}
+
+Result<MergeRequestQuery> parse_merge_request_query(const http::Request& request) {
+  return parse<MergeRequestQuery>(request, kMergeRequestParameters);
 }
 
 Result<VulnerabilityQuery> parse_vulnerability_query(const http::Request& request) {

@@ -69,6 +69,13 @@ struct VulnerabilityQuery {
 };
 Result<VulnerabilityQuery> parse_vulnerability_query(const http::Request& request);
 
+// "/merge_requests?project=grp/demo&risk=medium": of that risk or a higher one.
+struct MergeRequestQuery {
+  store::TriageFilter filter;
+  store::PageRequest page;
+};
+Result<MergeRequestQuery> parse_merge_request_query(const http::Request& request);
+
 // A bill of material: of the newest commit, or the newest of a ref, or that commit.
 struct BillQuery {
   store::InventoryFilter filter;

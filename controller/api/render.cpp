@@ -406,10 +406,7 @@ std::string note_json(const store::Note& note) {
 }
 
 std::string reviewers_json(const Reviewers& reviewers) {
-  Json list = Json::array();
-  for (const auto& one : reviewers.people)
-    list.push_back({{"username", one.username}, {"name", one.name}, {"reason", one.reason}});
-  return dump({{"pending", reviewers.pending}, {"reviewers", std::move(list)}});
+  return dump({{"pending", reviewers.pending}, {"reviewers", people_json(reviewers.people)}});
 }
 
 std::string agents_json(const std::vector<store::Agent>& agents) {

@@ -65,6 +65,8 @@ class Service {
   Task<http::Response> reviewers(Call call);
   Task<http::Response> audit(Call call);
   Task<http::Response> merge_request_note(Call call);
+  Task<http::Response> merge_requests(Call call);
+  Task<http::Response> merge_request(Call call);
   Task<http::Response> agents(Call call);
   Task<http::Response> me(Call call);
   Task<http::Response> events(Call call);

@@ -122,7 +122,8 @@ Task<Verdict> Reactions::settle(store::Job job, gitlab::Gitlab& gitlab, gitlab::
   const bool child = at_gitlab.pipeline_source == "parent_pipeline";
   const bool has_failed = standing(at_gitlab.status) == Standing::failed;
   for (const auto& key : *keys) {
-    bool concerned = has_failed || options_.reviewers_alone || *vulnerable;
+    // What a merge request is like is found out along with its note, where nothing failed, too.
+    bool concerned = has_failed || options_.reviewers_alone || options_.triage || *vulnerable;
     if (!concerned) {
       auto ends = co_await ends_something(job, project.id, at_gitlab.pipeline_id, key);
       if (!ends.ok()) co_return failed(ends.error());

@@ -128,6 +128,7 @@ class ApiTest : public testing::Test {
     if (!handler_) {
       Dependencies all{store_, clock_, metrics_, [this] { return ready_; }, {}};
       all.reviewers = reviewers_;
+      all.reviewers_of = reviewers_of_;
       handler_ = make_handler(options_, std::move(all));
     }
     http::Response response;
@@ -146,6 +147,7 @@ class ApiTest : public testing::Test {
   ApiOptions options_;
   Status ready_;
   decltype(Dependencies::reviewers) reviewers_;
+  decltype(Dependencies::reviewers_of) reviewers_of_;
   http::Handler handler_;
 };
 

@@ -89,6 +89,17 @@ TEST_F(ApiTest, EveryMemberSentIsDescribed) {
     out.people.emplace_back();
     co_return out;
   };
+  store::TriagedMergeRequest triaged;
+  triaged.instance = "main";
+  triaged.project_id = 1;
+  triaged.iid = 7;
+  triaged.project_path = "grp/a";
+  triaged.triage.risk.emplace();
+  triaged.triage.size.emplace();
+  triaged.triage.kind.emplace();
+  triaged.triage.effort.emplace();
+  triaged.triage.required_reviews.emplace_back();
+  store_.triage.rows = {triaged};
   std::set<std::string> names;
   for (const std::string& target :
        {std::string("/api/v1/jobs?limit=1&count=true"), std::string("/api/v1/jobs/") + kJobA,
@@ -96,7 +107,8 @@ TEST_F(ApiTest, EveryMemberSentIsDescribed) {
         std::string("/api/v1/me"), std::string("/api/v1/failures"),
         std::string("/api/v1/failures/f1"), std::string("/api/v1/failing_hosts"),
         std::string("/api/v1/audit"), std::string("/api/v1/packages?ecosystem=npm&name=qs"),
-        std::string("/api/v1/vulnerabilities"),
+        std::string("/api/v1/vulnerabilities"), std::string("/api/v1/merge_requests"),
+        std::string("/api/v1/merge_requests/main/1/7"),
         std::string("/api/v1/projects/main/1/dependency_changes?from=main&to=main"),
         std::string("/api/v1/reviewers?project=grp/a&path=a"), std::string("/health"),
         std::string("/none")}) {
