@@ -13,7 +13,8 @@ gitaiops_bench(bench_provenance SOURCES bench_provenance.cpp LINK scanner_proven
 # The figures of the corpus test, beside their targets; and the same for projects as if nobody had read their logs.
 find_package(GTest REQUIRED)
 find_package(nlohmann_json REQUIRED)
-gitaiops_bench(bench_diagnosis_corpus SOURCES ${CMAKE_SOURCE_DIR}/tests/unit/diagnosis/corpus_test.cpp unseen_projects.cpp
+gitaiops_bench(bench_diagnosis_corpus SOURCES ${CMAKE_SOURCE_DIR}/tests/unit/diagnosis/corpus_test.cpp
+  ${CMAKE_SOURCE_DIR}/tests/unit/diagnosis/strangers_test.cpp unseen_projects.cpp
   LINK diagnosis nlohmann_json::nlohmann_json GTest::gmock GTest::gtest_main)
 target_compile_definitions(bench_diagnosis_corpus PRIVATE GITAIOPS_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
 

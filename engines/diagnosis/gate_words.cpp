@@ -116,8 +116,6 @@ constexpr std::array kCommon{
     Common{"s)\n", 10},       Common{"does n", 3},    Common{".ts", 5},
     Common{"throw", 1.5}};
 
-// One more word slows the look for all of them by about as much as so many lines to look at.
-constexpr double kOneMoreWord = 0.5;
 constexpr double kBitsPerFurtherByte = 0.7;
 constexpr double kLineBytes = 92;
 

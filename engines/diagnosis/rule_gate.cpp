@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::size_t kTextsMax = 16;    // that a piece of an expression is written out into
 constexpr std::size_t kTextMax = 32;     // bytes of one
+constexpr std::size_t kEarlyMin = 7;     // bytes of one that is worth more than what it grows into
 constexpr int kRepeatsMax = 6;           // of a letter that are written out
 constexpr double kLinesMax = 250;        // of a thousand: with more, looking everywhere is cheaper
 constexpr std::size_t kMembersMax = 10;  // of a class that is written out
@@ -29,6 +30,19 @@ struct Piece {
   Need need;
 };
 
+// What a need costs: the lines it lets pass, and the words that are to be looked for in all others.
+double cost_of(const Need& need) {
+  return need.lines + kOneMoreWord * static_cast<double>(need.words.size());
+}
+
+// What all texts begin with.
+std::string_view common_front(const Texts& texts) {
+  const std::string_view first = *texts.begin(),
+                         last = *texts.rbegin();  // sorted: the others lie between
+  const auto differ = std::mismatch(first.begin(), first.end(), last.begin(), last.end());
+  return first.substr(0, static_cast<std::size_t>(differ.first - first.begin()));
+}
+
 Need need_of(const Texts& texts) {
   Need need{{}, 0};
   for (const auto& text : texts) {
@@ -47,6 +61,11 @@ Need need_of(const Texts& texts) {
   }
   need.words = std::move(least);
   for (const auto& word : need.words) need.lines += lines_with(word);
+  // "ts10", "ts11" ...: "ts1" costs less, if it is as rare.
+  if (const auto front = common_front(texts); texts.size() > 1 && front.size() >= kEarlyMin) {
+    const Need one{{word_for(front)}, lines_with(word_for(front))};
+    if (cost_of(one) < cost_of(need)) return one;
+  }
   return need;
 }
 
@@ -54,6 +73,8 @@ Need need_of(const Texts& texts) {
 class Sequence {
  public:
   void add(const Texts& texts) {
+    // Before there are more of them. Short ones stand in more lines than can be told.
+    if (texts.size() > 1 && shortest(run_) >= kEarlyMin) offer(need_of(run_));
     if (run_.size() * texts.size() > kTextsMax || longest(run_) + longest(texts) > kTextMax) cut();
     Texts longer;
     for (const auto& head : run_) {
@@ -68,7 +89,7 @@ class Sequence {
     whole_ = false;
   }
   void offer(Need need) {
-    if (!need.words.empty() && need.lines < best_.lines) best_ = std::move(need);
+    if (!need.words.empty() && cost_of(need) < cost_of(best_)) best_ = std::move(need);
   }
   Piece piece() {
     if (whole_) return {run_, {}};
@@ -80,6 +101,12 @@ class Sequence {
   static std::size_t longest(const Texts& texts) {
     std::size_t size = 0;
     for (const auto& text : texts) size = std::max(size, text.size());
+    return size;
+  }
+
+  static std::size_t shortest(const Texts& texts) {
+    std::size_t size = kTextMax;
+    for (const auto& text : texts) size = std::min(size, text.size());
     return size;
   }
 

@@ -19,6 +19,9 @@ std::vector<std::string> words_of(std::string_view expression);
 inline constexpr std::size_t kGates = 32;
 std::size_t gate_of(const std::vector<std::string>& words);
 
+// One more word slows the look for all of them by about as much as so many lines of a thousand to
+// look at.
+inline constexpr double kOneMoreWord = 0.5;
 // Of a thousand lines of logs about so many contain the word.
 double lines_with(std::string_view word);
 // The word that stands best for all texts that contain `text`: itself, or one that others share.
