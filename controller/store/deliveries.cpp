@@ -157,7 +157,10 @@ void SqliteStore::tell_of_merge_request(Connection& c, const Settled& s) {
   const std::string& instance = s.delivery.instance;
   const std::string place = instance + "/" + std::to_string(s.merge_request_project) + "/" +
                             std::to_string(s.merge_request_iid);
-  if (c.integer("SELECT 1 FROM notes WHERE subject = ? AND body <> ''", {"mr/" + place}))
+  // Where something is known that may not be so any more.
+  if (c.integer("SELECT 1 FROM notes WHERE subject = ? AND body <> ''", {"mr/" + place}) ||
+      c.integer("SELECT 1 FROM triages WHERE instance = ? AND project_id = ? AND iid = ?",
+                {instance, s.merge_request_project, s.merge_request_iid}))
     append_event(c, {0, "merge_request.changed", instance, s.merge_request_project, place, s.at});
   if (s.sha.empty()) return;
   std::vector<std::string> jobs;

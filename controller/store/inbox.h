@@ -69,7 +69,7 @@ struct Settled {
   // For a job that nobody reported.
   std::vector<JobWork> fetches = {};
   // A merge request at this commit: its failed jobs that found none get "job.told", and
-  // "merge_request.changed" is told of where a note stands.
+  // "merge_request.changed" is told of where a note stands, or where it was triaged.
   int64_t merge_request_project = 0, merge_request_iid = 0;
   std::string sha = {};
 };

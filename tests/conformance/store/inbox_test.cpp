@@ -130,6 +130,25 @@ TEST_P(InboxTest, AMergeRequestIsToldOfWhereANoteStands) {
   EXPECT_THAT(told(before), ElementsAre("merge_request.changed gl/7/3"));
 }
 
+TEST_P(InboxTest, AMergeRequestIsToldOfWhereItWasTriaged) {
+  const auto d = delivery("a");
+  take(d);
+  ASSERT_TRUE(await(store->advance("c", 0, {{"triage", "gl/7/3", "{}", kNow}})).ok());
+  const auto work = *await(store->lease(kNow, kSecond));
+  WorkOutcome outcome;
+  auto& known = outcome.triaged.emplace();
+  known.instance = "gl";
+  known.project_id = 7;
+  known.iid = 3;
+  ASSERT_TRUE(await(store->finish(*work, outcome)).ok());
+  const auto before = events().back().number;
+  auto s = settled(d);
+  s.merge_request_project = 7;
+  s.merge_request_iid = 3;
+  settle(s);
+  EXPECT_THAT(told(before), ElementsAre("merge_request.changed gl/7/3"));
+}
+
 TEST_P(InboxTest, AFailedJobWithoutAMergeRequestHearsOfOneAtItsCommit) {
   const auto agent = enroll(everything());
   for (const int64_t job : {41, 42, 43})

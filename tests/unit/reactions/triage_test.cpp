@@ -10,9 +10,9 @@ class TriageTest : public ReactionsTest {
     job(9, "unit", "failed");
     at_pipeline();
     resolve(9);
-    options_.triage = [this](const std::string& instance, const gitlab::MergeRequest& mr,
-                             const std::optional<store::TriagedMergeRequest>& known,
-                             UnixMicros now) -> std::optional<store::NewWork> {
+    options_.triage = [](const std::string& instance, const gitlab::MergeRequest& mr,
+                         const std::optional<store::TriagedMergeRequest>& known,
+                         UnixMicros now) -> std::optional<store::NewWork> {
       EXPECT_EQ(instance, "main");
       if (known && known->sha == mr.sha) return std::nullopt;
       return store::NewWork{"find.out", "main/42/7", "", now};
