@@ -225,6 +225,26 @@ constexpr Parameter<FailureQuery> kFailureParameters[] = {
     {"limit", set_page_limit<FailureQuery>},
 };
 
+// "2026-11-23"
+template <std::optional<int64_t> store::ModelUseFilter::* field>
+Status set_day(ModelUseQuery& query, std::string_view name, const std::string& value) {
+  constexpr int64_t kDay = 24 * 3600 * kMicrosPerSecond;
+  const auto day = parse_rfc3339(value + "T00:00:00Z");
+  if (!day) return wrong(name, "a day such as 2026-11-23");
+  query.filter.*field = day->value / kDay;
+  return {};
+}
+
+using OfModelUse = store::ModelUseFilter;
+constexpr Parameter<ModelUseQuery> kModelUseParameters[] = {
+    {"instance", set_text<ModelUseQuery, &OfModelUse::instance>},
+    {"project", set_text<ModelUseQuery, &OfModelUse::project_path>},
+    {"from", set_day<&OfModelUse::from_day>},
+    {"to", set_day<&OfModelUse::to_day>},
+    {"after", set_page_after<ModelUseQuery>},
+    {"limit", set_page_limit<ModelUseQuery>},
+};
+
 using OfAudit = store::AuditFilter;
 constexpr Parameter<AuditQuery> kAuditParameters[] = {
     {"actor", set_text<AuditQuery, &OfAudit::actor>},
@@ -351,6 +371,10 @@ Result<JobQuery> parse_job_query(const http::Request& request) {
 
 Result<FailureQuery> parse_failure_query(const http::Request& request) {
   return parse<FailureQuery>(request, kFailureParameters);
+}
+
+Result<ModelUseQuery> parse_model_use_query(const http::Request& request) {
+  return parse<ModelUseQuery>(request, kModelUseParameters);
 }
 
 // The one query whose parameter may be given more than once.

@@ -24,6 +24,11 @@ struct FailureQuery {
   store::FailureFilter filter;
   store::PageRequest page;
 };
+struct ModelUseQuery {
+  store::ModelUseFilter filter;
+  store::PageRequest page;
+};
+Result<ModelUseQuery> parse_model_use_query(const http::Request& request);
 Result<FailureQuery> parse_failure_query(const http::Request& request);
 Result<store::PageRequest> parse_page_query(const http::Request& request);
 

@@ -113,6 +113,7 @@ std::span<const Service::Endpoint> Service::endpoints() {
       endpoint("/api/v1/merge_requests", Access::read, &Service::merge_requests),
       endpoint("/api/v1/merge_requests/{instance}/{project_id}/{iid}", Access::read,
                &Service::merge_request),
+      endpoint("/api/v1/models/usage", Access::read, &Service::model_usage),
       endpoint("/api/v1/audit", Access::read, &Service::audit),
       endpoint("/api/v1/events", Access::fleet, &Service::events),
       endpoint("/api/v1/events/{id}", Access::fleet, &Service::event),

@@ -63,6 +63,7 @@ class Service {
   Task<http::Response> dependency_changes(Call call);
   Task<http::Response> hosts(Call call);
   Task<http::Response> reviewers(Call call);
+  Task<http::Response> model_usage(Call call);
   Task<http::Response> audit(Call call);
   Task<http::Response> merge_request_note(Call call);
   Task<http::Response> merge_requests(Call call);
