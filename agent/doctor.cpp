@@ -218,18 +218,20 @@ void check_sockets(const Config& config, Checklist& list) {
   }
 }
 
-// By what it is marked with: labels or annotations, else its name.
-Task<bool> is_of_a_job(Observer* observer, ContainerId id) {
+// What it is marked with: a job's number in labels or annotations, or only a runner's kind of name.
+enum class Marks { none, name, number };
+Task<Marks> marks_of(Observer* observer, ContainerId id) {
   constexpr std::size_t kMaxState = 4 << 20;
   const auto file = co_await observer->open_container(id, ContainerFile::state);
-  if (!file.ok()) co_return false;
+  if (!file.ok()) co_return Marks::none;
   std::string text(kMaxState, '\0');  // with secrets in it
   const ssize_t n = ::pread(file->get(), text.data(), text.size(), 0);
   const std::string_view state(text.data(), n > 0 ? static_cast<std::size_t>(n) : 0);
   const auto read =
       id.engine == ContainerEngine::docker ? read_docker_state(state) : read_oci_config(state);
   ::explicit_bzero(text.data(), text.size());
-  co_return read.ok() && read->claim.any();
+  if (!read.ok() || !read->claim.any()) co_return Marks::none;
+  co_return read->claim.job_id != 0 ? Marks::number : Marks::name;
 }
 
 Task<void> check_containers(const Config* config, Observer* observer, Checklist* list) {
@@ -259,9 +261,13 @@ Task<void> check_containers(const Config* config, Observer* observer, Checklist*
               "see the observer's messages: journalctl -u gitaiops-agent");
     co_return;
   }
-  std::size_t seen = 0, of_jobs = 0;
-  for (const auto& container : *containers)
-    if (co_await is_of_a_job(observer, container.id)) ++of_jobs;
+  std::size_t seen = 0, of_jobs = 0, pods_without_number = 0;
+  for (const auto& container : *containers) {
+    const auto marks = co_await marks_of(observer, container.id);
+    of_jobs += marks != Marks::none;
+    pods_without_number +=
+        marks == Marks::name && container.id.engine == ContainerEngine::containerd;
+  }
   for (const auto& [engine, name] : {std::pair{ContainerEngine::docker, "docker"},
                                      {ContainerEngine::podman, "podman"},
                                      {ContainerEngine::containerd, "containerd"}}) {
@@ -286,6 +292,12 @@ Task<void> check_containers(const Config* config, Observer* observer, Checklist*
   const auto runners = co_await observer->runners();
   if (of_jobs > 0)
     list->note(std::to_string(of_jobs) + " of them bear the marks of a runner's job");
+  if (pods_without_number > 0)
+    list->could(
+        "containerd keeps what the runner wrote on its pods to itself: jobs of one project that "
+        "run at the same time are not told apart, and nothing is told of what they used",
+        "in containerd's config.toml, in the table of its runtime (runtimes.runc):\n"
+        "pod_annotations = [\"*.runner.gitlab.com/*\"]");
   if (of_jobs > 0 && runners.ok() && runners->empty())
     list->could(
         "no runner is on this host, so what those jobs use is not told: whose a container is "

@@ -5,12 +5,14 @@ skipped where it is not installed or does not run.
 """
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
 import pathlib
 import shutil
 import subprocess
+import sys
 import tarfile
 import unittest
 
@@ -21,7 +23,18 @@ DOUBLES = pathlib.Path(__file__).resolve().parents[1] / "doubles"
 GROUPS = pathlib.Path("/sys/fs/cgroup")
 SECRET = "swordfish-of-a-real-engine-2741"
 BURN = "import sys, time\nwhile time.process_time() < float(sys.argv[1]): pass\n"
+BURN_FOR = "exec python3 -c '" + BURN.replace("sys.argv[1]", "{}") + "'"
 MOUNTED = ("/usr", "/etc")     # the image has no more than folders and links
+
+
+def archive(files: dict[str, bytes]) -> bytes:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as tar:
+        for name, content in files.items():
+            file = tarfile.TarInfo(name)
+            file.size, file.mode = len(content), 0o755
+            tar.addfile(file, io.BytesIO(content))
+    return packed.getvalue()
 
 
 def empty_image() -> bytes:
@@ -212,6 +225,169 @@ class Podman(EngineCase):
                       "overlay", "--cgroup-manager", "cgroupfs", "--runtime", "runc"]     # crun wants no hybrid groups
         cls.roots = ("--podman-root", str(root), "--podman-run-root", str(run))
         cls.addClassCleanup(lambda: subprocess.run([*cls.client, "rm", "--all", "--force"], stdout=subprocess.DEVNULL))
+
+
+class Containerd(SharedCase):
+    """Pods as a kubelet starts them, by containerd's own service for it; what the runner's manager announces comes from its double."""
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        if os.geteuid() != 0:
+            raise unittest.SkipTest("needs root")
+        for program in ("containerd", "ctr", "protoc", "cc"):
+            if not shutil.which(program):
+                raise unittest.SkipTest(f"{program} is not installed")
+        cls.make_folder()
+        cls.group = Group(f"gitaiops-containerd-{os.getpid()}")
+        cls.addClassCleanup(cls.group.remove)
+        cls.cri = cls.load_cri()
+        cls.start_engine()
+        # The runner's own processes do no job's work, as in Kubernetes: an engine of which the observer is not told does it.
+        socket = cls.base / "double.sock"
+        double = subprocess.Popen([PYTHON, str(DOUBLES / "container_engine.py"), "--socket", str(socket), "--root",
+                                   str(cls.base / "double"), "serve"])
+        cls.addClassCleanup(double.wait)
+        cls.addClassCleanup(double.terminate)
+        wait_for("the double listens", socket.exists)
+        cls.lab = Lab(cls.base / "lab", container_engine=str(socket)).__enter__()
+        cls.addClassCleanup(cls.lab.close)
+        cls.system = System(cls.base / "system", cls.lab, observer_flags=("--containerd-root", str(cls.base / "state"))).__enter__()
+        cls.addClassCleanup(cls.system.close)
+
+    @classmethod
+    def load_cri(cls):
+        try:
+            import grpc
+            import google.protobuf  # noqa: F401
+        except ImportError as error:
+            raise unittest.SkipTest(f"python3-grpcio and python3-protobuf are not installed: {error}") from error
+        subprocess.run(["protoc", f"--proto_path={DOUBLES}", f"--python_out={cls.base}", "cri.proto"], check=True)
+        sys.path.insert(0, str(cls.base))
+        import cri_pb2
+        cls.channel = grpc.insecure_channel(f"unix://{cls.base}/containerd.sock")
+        cls.addClassCleanup(cls.channel.close)
+        return cri_pb2
+
+    @classmethod
+    def call(cls, method: str, request):
+        answer = getattr(cls.cri, method + "Response")
+        return cls.channel.unary_unary(f"/runtime.v1.RuntimeService/{method}", request_serializer=type(request).SerializeToString,
+                                       response_deserializer=answer.FromString)(request, timeout=30)
+
+    @classmethod
+    def start_engine(cls) -> None:
+        config = cls.base / "containerd.toml"
+        config.write_text(f"""version = 2
+root = "{cls.base}/root"
+state = "{cls.base}/state"
+[grpc]
+address = "{cls.base}/containerd.sock"
+[plugins."io.containerd.grpc.v1.cri"]
+sandbox_image = "localhost/pause:latest"
+restrict_oom_score_adj = true
+[plugins."io.containerd.grpc.v1.cri".containerd]
+snapshotter = "native"
+[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
+runtime_type = "io.containerd.runc.v2"
+[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.told]
+runtime_type = "io.containerd.runc.v2"
+pod_annotations = ["*.runner.gitlab.com/*"]
+""", encoding="utf-8")
+        with open(cls.base / "containerd.log", "wb") as log:
+            daemon = subprocess.Popen(["containerd", "--config", str(config)], stdout=log, stderr=log)
+        cls.addClassCleanup(daemon.wait)
+        cls.addClassCleanup(daemon.terminate)
+        client = ["ctr", "--address", f"{cls.base}/containerd.sock", "--namespace", "k8s.io"]
+        wait_for("containerd answers, or ends", lambda: daemon.poll() is not None or
+                 subprocess.run([*client, "images", "list"], capture_output=True).returncode == 0)
+        subprocess.run(["cc", "-static", "-x", "c", "-o", str(cls.base / "pause"), "-"], check=True, text=True,
+                       input="#include <unistd.h>\nint main(void) { for (;;) pause(); }\n")
+        for name, layer, command in (("pause", archive({"pause": (cls.base / "pause").read_bytes()}), ["/pause"]),
+                                     ("empty", empty_image(), ["sh"])):
+            described = json.dumps({"architecture": "amd64", "os": "linux", "config": {"Entrypoint": command}, "rootfs": {
+                "type": "layers", "diff_ids": ["sha256:" + hashlib.sha256(layer).hexdigest()]}}).encode()
+            packed = archive({"layer.tar": layer, "config.json": described, "manifest.json": json.dumps([
+                {"Config": "config.json", "RepoTags": [f"localhost/{name}:latest"], "Layers": ["layer.tar"]}]).encode()})
+            subprocess.run([*client, "images", "import", "--snapshotter", "native", "-"], input=packed, check=True, capture_output=True)
+
+    def pod(self, name: str, annotations: dict[str, str], containers: dict[str, str], runtime: str = "") -> None:
+        """`containers`: shell scripts by name. As it comes, containerd keeps a pod's annotations from its state files; the runtime
+        "told" does not."""
+        host = self.cri.NamespaceOption(network=2)
+        config = self.cri.PodSandboxConfig(
+            metadata=self.cri.PodSandboxMetadata(name=name, uid=f"uid-of-{name}", namespace="ci"), annotations=annotations,
+            log_directory=str(self.base / "pod-logs"),
+            linux=self.cri.LinuxPodSandboxConfig(cgroup_parent="/" + self.group.name,
+                                                 security_context=self.cri.LinuxSandboxSecurityContext(namespace_options=host)))
+        pod = self.call("RunPodSandbox", self.cri.RunPodSandboxRequest(config=config, runtime_handler=runtime)).pod_sandbox_id
+        self.addCleanup(self.call, "RemovePodSandbox", self.cri.RemovePodSandboxRequest(pod_sandbox_id=pod))
+        for kind, script in containers.items():
+            container = self.cri.ContainerConfig(
+                metadata=self.cri.ContainerMetadata(name=kind), image=self.cri.ImageSpec(image="localhost/empty:latest"),
+                command=["sh", "-c", script], envs=[self.cri.KeyValue(key="DEPLOY_KEY", value=SECRET)],
+                mounts=[self.cri.Mount(container_path=place, host_path=place, readonly=True) for place in MOUNTED], log_path=f"{name}-{kind}.log",
+                linux=self.cri.LinuxContainerConfig(security_context=self.cri.LinuxContainerSecurityContext(namespace_options=host)))
+            made = self.call("CreateContainer", self.cri.CreateContainerRequest(pod_sandbox_id=pod, config=container, sandbox_config=config))
+            self.call("StartContainer", self.cri.StartContainerRequest(container_id=made.container_id))
+
+    def running(self, path: str, names: tuple[str, ...]) -> tuple[dict, list[dict]]:
+        project = self.lab.project(path, files={"a": "a"})
+        pipeline = self.lab.pipeline(project, [{"name": name, "script": ["sleep 6"]} for name in names], ref="main")
+        jobs = self.lab.show(pipeline)["jobs"]
+        for job in jobs:
+            self.lab.wait_job(job, "running")
+            job["project_id"] = project["id"]
+        return pipeline, jobs
+
+    def name_of(self, job: dict, slot: int) -> str:
+        return f"runner-{self.lab.runner_token[:8].lower()}-project-{job['project_id']}-concurrent-{slot}-x1y2z3{slot}"
+
+    def annotations_of(self, path: str, job: dict) -> dict[str, str]:
+        return {"job.runner.gitlab.com/id": str(job["id"]), "job.runner.gitlab.com/url": f"{self.lab.url}/{path}/-/jobs/{job['id']}",
+                "project.runner.gitlab.com/id": str(job["project_id"])}
+
+    def told_of(self, job: dict) -> dict:
+        return wait_for(lambda: f"the report\n{self.system.story()}", lambda: self.system.job(job["id"]))["usage"]
+
+    def test_the_name_of_a_pod_tells_whose_it_is_when_its_job_is_alone(self) -> None:
+        pipeline, (job,) = self.running("grp/alone", ("job",))
+        self.pod(self.name_of(job, 0), self.annotations_of("grp/alone", job), {"build": BURN_FOR.format(2), "helper": "sleep 3", "svc-0": BURN_FOR.format(1)})
+        self.pod("somebody-elses", {}, {"web": BURN_FOR.format(1)})
+        self.lab.wait(pipeline)
+        usage = self.told_of(job)
+        parts = {part["kind"]: part for part in usage.get("containers", [])}
+        print("    containerd: told " + ", ".join(f"{kind} {part['cpu_s']:.3f} s" for kind, part in sorted(parts.items())), flush=True)
+        self.assertEqual(set(parts), {"build", "helper", "service"}, usage)
+        self.assertEqual({part["engine"] for part in parts.values()}, {"containerd"})
+        self.assertAlmostEqual(parts["build"]["cpu_s"], 2, delta=0.15)
+        self.assertAlmostEqual(parts["service"]["cpu_s"], 1, delta=0.15)
+        self.assertLess(usage["cpu_s"], 3.6, "another's pod is not the job's")
+        self.assertNotIn(SECRET, json.dumps(usage))
+
+    def test_annotations_tell_jobs_of_one_project_apart_where_containerd_passes_them_on(self) -> None:
+        pipeline, jobs = self.running("grp/pair", ("small", "large"))
+        for slot, (job, seconds) in enumerate(zip(jobs, (0.5, 2))):
+            self.pod(self.name_of(job, slot), self.annotations_of("grp/pair", job), {"build": BURN_FOR.format(seconds)}, runtime="told")
+        self.lab.wait(pipeline)
+        for job, seconds in zip(jobs, (0.5, 2)):
+            parts = self.told_of(job).get("containers", [])
+            self.assertEqual([part["kind"] for part in parts], ["build"], self.system.story())
+            self.assertAlmostEqual(parts[0]["cpu_s"], seconds, delta=0.15)
+
+    def test_names_do_not_tell_jobs_of_one_project_apart(self) -> None:
+        pipeline, jobs = self.running("grp/unknown", ("one", "two"))
+        for slot, job in enumerate(jobs):
+            self.pod(self.name_of(job, slot), self.annotations_of("grp/unknown", job), {"build": BURN_FOR.format(1)})
+        said = self.doctor()
+        self.lab.wait(pipeline)
+        for job in jobs:
+            self.assertNotIn("containers", self.told_of(job))
+        self.assertRegex(said, r"ok    containerd: \d+ containers are seen")
+        self.assertIn('pod_annotations = ["*.runner.gitlab.com/*"]', said)
+
+    def doctor(self) -> str:
+        return self.system.run("gitaiops-observer", "--containerd-root", str(self.base / "state"), "--", str(self.system.bin / "gitaiops-agent"),
+                               "doctor", "--config", str(self.system.agent_toml), check=False).stdout
 
 
 if __name__ == "__main__":
