@@ -51,8 +51,18 @@ bool is_page(int count, sqlite3_int64 offset) {
   return count == kPage && offset % kPage == 0;
 }
 
+// Whether the file ends inside the page at `offset`. SQLite takes the missing rest for zeros; every
+// page is written whole, and one that a power cut tore is read from the log instead.
+bool is_torn(sqlite3_file* file, sqlite3_int64 offset) {
+  sqlite3_int64 size = 0;
+  return methods_below(file).xFileSize(below(file), &size) != SQLITE_OK || size > offset;
+}
+
 int read(sqlite3_file* file, void* bytes, int count, sqlite3_int64 offset) {
   const int code = methods_below(file).xRead(below(file), bytes, count, offset);
+  if (code == SQLITE_IOERR_SHORT_READ && self(file).checked && is_page(count, offset) &&
+      is_torn(file, offset))
+    return SQLITE_IOERR_DATA;
   if (code != SQLITE_OK) return code;
   look(self(file), bytes, count, offset);
   if (!self(file).checked || !is_page(count, offset)) return SQLITE_OK;

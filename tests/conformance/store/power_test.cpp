@@ -88,13 +88,15 @@ TEST(StoreDamage, RefusesToStartAndSaysHowToGoOn) {
   for (int i = 0; i < 60; ++i) {
     std::string bytes = whole;
     if (i % 4 == 0) {
-      bytes.resize(1 + random() % (bytes.size() - 1));
+      // Every other time only the last page is torn, which no count of pages betrays.
+      const std::size_t most = i % 8 == 0 ? bytes.size() - 1 : 4095;
+      bytes.resize(bytes.size() - 1 - random() % most);
     } else {
       bytes[random() % bytes.size()] ^= static_cast<char>(1 << (random() % 8));
     }
     std::ofstream(path, std::ios::binary | std::ios::trunc) << bytes;
     const auto store = open_sqlite({path}, clock);
-    ASSERT_FALSE(store.ok()) << i;
+    ASSERT_FALSE(store.ok()) << i << " " << bytes.size() << " of " << whole.size();
     const std::string said = store.error().to_string();
     EXPECT_EQ(store.error().code(), Code::data_loss) << said;
     EXPECT_NE(said.find(path.native()), std::string::npos) << said;
