@@ -55,7 +55,8 @@ TEST(Payloads, EveryOneIsReadForWhatItIs) {
     if (event->kind == Kind::merge_request) {
       EXPECT_EQ(event->project_id, target) << file;
       EXPECT_EQ(event->number, whole(json, "/object_attributes/iid")) << file;
-      EXPECT_EQ(event->sha, json["object_attributes"]["last_commit"]["id"]) << file;
+      EXPECT_EQ(event->sha, json["object_attributes"]["last_commit"]["id"].get<std::string>())
+          << file;
     } else {
       EXPECT_EQ(event->project_id, said != 0 ? said : project) << file;
     }

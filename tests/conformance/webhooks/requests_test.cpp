@@ -47,10 +47,10 @@ class Captured : public ::testing::Test {
     const auto captured = json::parse(in)[0];
     ASSERT_FALSE(server_.seen().empty()) << name;
     const SeenRequest& ours = server_.seen().back();
-    EXPECT_EQ(ours.method, captured["method"]) << name;
+    EXPECT_EQ(ours.method, captured["method"].get<std::string>()) << name;
     std::string target = ours.target;
     if (const auto paging = target.find("&per_page="); paging != target.npos) target.resize(paging);
-    EXPECT_EQ(target, captured["url"]) << name;
+    EXPECT_EQ(target, captured["url"].get<std::string>()) << name;
     EXPECT_NE(ours.head.find("PRIVATE-TOKEN: glpat-test"), std::string::npos) << name;
     const auto& body = captured["body"];
     if (!body.is_object() || body.empty()) return;
