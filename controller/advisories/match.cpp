@@ -4,6 +4,7 @@
 
 #include "base/bytes/bytes.h"
 #include "controller/advisories/advisories.h"
+#include "controller/dependencies/dependencies.h"
 
 namespace gitaiops::advisories {
 namespace {
@@ -13,44 +14,6 @@ constexpr std::size_t kMaxSummary = 256;
 constexpr std::size_t kMaxName = 128;
 constexpr std::size_t kMostAliases = 20;
 constexpr std::size_t kLongestPath = 12;  // packages; the ends of a longer way tell most
-
-scanner::Scope scope_of(fleet::v1::Package::Scope scope) {
-  switch (scope) {
-    case fleet::v1::Package::SCOPE_DEVELOPMENT:
-      return scanner::Scope::development;
-    case fleet::v1::Package::SCOPE_OPTIONAL:
-      return scanner::Scope::optional;
-    case fleet::v1::Package::SCOPE_BUILD:
-      return scanner::Scope::build;
-    default:
-      return scanner::Scope::runtime;
-  }
-}
-
-// The agent's word: positions beyond the set are left out.
-scanner::PackageSet set_of(const fleet::v1::PackageSet& from, scanner::Ecosystem ecosystem) {
-  scanner::PackageSet set;
-  set.ecosystem = ecosystem;
-  for (const auto& package : from.packages()) {
-    auto& to = set.packages.emplace_back();
-    to.ecosystem = ecosystem;
-    to.name = package.name();
-    to.version = package.version();
-    to.scope = scope_of(package.scope());
-    to.direct = package.direct();
-    for (const uint32_t position : package.depends_on())
-      if (position < static_cast<uint32_t>(from.packages_size())) to.depends_on.push_back(position);
-  }
-  return set;
-}
-
-scanner::Inventory inventory_of(const fleet::v1::Inventory& from) {
-  scanner::Inventory inventory;
-  for (const auto& set : from.sets())
-    if (const auto ecosystem = scanner::ecosystem_of(set.ecosystem()))
-      inventory.sets.push_back(set_of(set, *ecosystem));
-  return inventory;
-}
 
 std::vector<std::string> path_of(const scanner::PackageSet& set, const scanner::Finding& finding) {
   std::vector<std::string> out;
@@ -91,7 +54,7 @@ store::Found found_of(const scanner::PackageSet& set, const scanner::Finding& fi
 
 Result<std::vector<store::Found>> match(const fleet::v1::Inventory& inventory,
                                         const scanner::Index& index) {
-  const auto known = inventory_of(inventory);
+  const auto known = dependencies::inventory_of(inventory);
   ASSIGN_OR_RETURN(const auto findings, scanner::find(known, index));
   std::vector<store::Found> out;
   // A package may stand in several lock files: its riskiest place comes first.
