@@ -162,8 +162,8 @@ Task<Verdict> Reactions::refresh_notes(store::Work work) {
     co_return out;
   }
   gitlab::Gitlab& gitlab = *instance->second;
-  for (const int64_t iid : *noted) {
-    const auto merge_request = co_await gitlab.merge_request(about->project, iid);
+  for (const auto& key : *noted) {
+    const auto merge_request = co_await gitlab.merge_request(key.project_id, key.iid);
     if (!merge_request.ok()) {
       if (merge_request.error().code() == Code::not_found) continue;
       out.what = queue::Failed{merge_request.error(), gitlab.wait_hint()};
@@ -171,7 +171,6 @@ Task<Verdict> Reactions::refresh_notes(store::Work work) {
       co_return out;
     }
     if (merge_request->state != "opened") continue;
-    const store::MergeRequestKey key{about->instance, about->project, iid};
     out.outcome.follow_up.push_back(update_note_work(key, clock_.now()));
   }
   co_return out;

@@ -5,6 +5,8 @@
 namespace gitaiops::store {
 namespace {
 
+constexpr int64_t kLateJobs = 2000;  // of a fork: what it has open is among them
+
 // The newest matched one of a ref: its rows are those that hold.
 std::optional<Matched> newest_of(Connection& c, const ScopeClause& clause,
                                  const std::string& instance, const RefOf& ref) {
@@ -108,22 +110,28 @@ Task<Result<std::vector<bool>>> SqliteStore::stood_in(int64_t inventory,
   });
 }
 
-Task<Result<std::vector<int64_t>>> SqliteStore::noted_merge_requests(std::string instance,
-                                                                     int64_t project_id,
-                                                                     std::size_t limit) {
+Task<Result<std::vector<MergeRequestKey>>> SqliteStore::noted_merge_requests(std::string instance,
+                                                                             int64_t project_id,
+                                                                             std::size_t limit) {
   return database_->read(
-      [instance, project_id, limit](Connection& c) -> Result<std::vector<int64_t>> {
-        const std::string place = "mr/" + instance + "/" + std::to_string(project_id) + "/";
+      [instance, project_id, limit](Connection& c) -> Result<std::vector<MergeRequestKey>> {
+        const std::string place = "mr/" + instance + "/";
         auto rows = c.query(
-            "SELECT subject FROM notes WHERE instance = ? AND project_id = ? AND body <> '' AND "
-            "gitlab_note_id <> 0 ORDER BY updated_at DESC LIMIT ?",
-            {instance, project_id, static_cast<int64_t>(limit)});
-        std::vector<int64_t> out;
+            "WITH late AS (SELECT gitlab FROM jobs WHERE instance = ?1 AND project_id = ?2 AND "
+            "gitlab IS NOT NULL ORDER BY n DESC LIMIT ?3) "
+            "SELECT subject FROM notes WHERE instance = ?1 AND body <> '' AND gitlab_note_id <> 0 "
+            "AND (project_id = ?2 OR subject IN (SELECT ?4 || json_extract(gitlab, "
+            "'$.merge_request.project_id') || '/' || json_extract(gitlab, '$.merge_request.iid') "
+            "FROM late)) ORDER BY updated_at DESC LIMIT ?5",
+            {instance, project_id, kLateJobs, place, static_cast<int64_t>(limit)});
+        std::vector<MergeRequestKey> out;
         while (rows.next()) {
           const auto subject = rows.text(0);
           if (!subject.starts_with(place)) continue;
-          if (const auto iid = parse_int(std::string_view(subject).substr(place.size())))
-            out.push_back(*iid);
+          const auto parts = split(std::string_view(subject).substr(place.size()), '/');
+          if (parts.size() != 2) continue;
+          const auto project = parse_int(parts[0]), iid = parse_int(parts[1]);
+          if (project && iid) out.push_back({instance, *project, *iid});
         }
         return out;
       });

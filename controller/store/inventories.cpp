@@ -89,23 +89,59 @@ Result<int64_t> keep_content(Connection& c, const fleet::v1::JobKey& key,
   return n;
 }
 
+// What the job's own checkouts were known under before its ref was.
+void move_to_ref(Connection& c, const JobPlace& job, const std::string& ref) {
+  // What else the old ref has is matched against the advisories anew.
+  c.run(
+      "UPDATE inventories SET matched = '' WHERE matched <> '' AND (instance, project_path, ref) "
+      "IN (SELECT instance, project_path, ref FROM inventories WHERE instance = ?1 AND job_id = ?2 "
+      "AND ref <> ?3)",
+      {job.instance, job.job_id, ref});
+  c.run(
+      "UPDATE OR IGNORE inventories SET ref = ?, project_id = ? WHERE instance = ? AND job_id = ?",
+      {ref, job.project_id, job.instance, job.job_id});
+  // The ref has the commit from another job.
+  c.run("DELETE FROM inventories WHERE instance = ? AND job_id = ? AND ref <> ?",
+        {job.instance, job.job_id, ref});
+}
+
 }  // namespace
 
 Result<bool> keep_inventory(Connection& c, const fleet::v1::JobKey& key,
                             const fleet::v1::InventoryReport& report, UnixMicros received_at) {
-  const auto known = c.integer(
-      "SELECT 1 FROM inventories WHERE instance = ? AND project_path = ? AND commit_sha = ?",
-      {key.instance(), key.project_path(), report.commit_sha()});
-  if (known) return false;  // the first word stands
-  ASSIGN_OR_RETURN(const auto content, keep_content(c, key, report));
   // GitLab may have said already which ref the job ran for.
+  const auto ref = [&] {
+    auto rows = c.query(
+        "SELECT coalesce(ref, '') FROM jobs WHERE instance = ? AND job_id = ? AND ref IS NOT NULL",
+        {key.instance(), key.job_id()});
+    return rows.next() ? rows.text(0) : std::string();
+  }();
+  // The first word on a commit stands, for every ref.
+  auto content = c.integer(
+      "SELECT content FROM inventories WHERE instance = ? AND project_path = ? AND commit_sha = ? "
+      "ORDER BY n LIMIT 1",
+      {key.instance(), key.project_path(), report.commit_sha()});
+  if (content && ref.empty()) return false;
+  if (!content) {
+    ASSIGN_OR_RETURN(content, keep_content(c, key, report));
+  }
+  return c.run(
+             "INSERT OR IGNORE INTO inventories(instance, project_id, project_path, commit_sha, "
+             "content, job_id, received_at, ref) VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
+             {key.instance(), key.project_id(), key.project_path(), report.commit_sha(), *content,
+              key.job_id(), received_at, ref}) > 0;
+}
+
+void place_inventories(Connection& c, const JobPlace& job, const std::string& ref,
+                       const std::string& commit_sha, UnixMicros now) {
+  if (ref.empty()) return;
+  move_to_ref(c, job, ref);
   c.run(
-      "INSERT INTO inventories(instance, project_id, project_path, commit_sha, content, job_id, "
-      "received_at, ref) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, coalesce((SELECT json_extract(gitlab, "
-      "'$.ref') FROM jobs WHERE instance = ?1 AND job_id = ?6), ''))",
-      {key.instance(), key.project_id(), key.project_path(), report.commit_sha(), content,
-       key.job_id(), received_at});
-  return true;
+      "INSERT OR IGNORE INTO inventories(instance, project_id, project_path, commit_sha, content, "
+      "job_id, received_at, ref) SELECT instance, ?, project_path, commit_sha, content, ?, ?, ? "
+      "FROM inventories WHERE instance = ? AND project_path = ? AND commit_sha = ? ORDER BY n "
+      "LIMIT 1",
+      {job.project_id, job.job_id, now, ref, job.instance, job.project_path, commit_sha});
 }
 
 Task<Result<Inventory>> SqliteStore::inventory(Scope scope, InventoryFilter filter) {

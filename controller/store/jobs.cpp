@@ -141,19 +141,6 @@ Result<Job> one_job(Connection& c, const Scope& scope, const std::string& condit
   return Error(Code::not_found, "no such job");
 }
 
-// GitLab's word on the ref that a job's checkouts are of. Where it is another, they and what else
-// the old one has are matched against the advisories anew.
-void move_inventories(Connection& c, const std::string& instance, int64_t job_id,
-                      const std::string& ref, int64_t project) {
-  c.run(
-      "UPDATE inventories SET matched = '' WHERE matched <> '' AND (instance, project_path, ref) "
-      "IN (SELECT instance, project_path, ref FROM inventories WHERE instance = ?1 AND job_id = ?2 "
-      "AND ref <> ?3)",
-      {instance, job_id, ref});
-  c.run("UPDATE inventories SET ref = ?, project_id = ? WHERE instance = ? AND job_id = ?",
-        {ref, project, instance, job_id});
-}
-
 }  // namespace
 
 Task<Result<Page<Job>>> SqliteStore::jobs(Scope scope, JobFilter filter, PageRequest page) {
@@ -273,7 +260,7 @@ Task<Status> SqliteStore::set_gitlab_facts(std::string job_public_id, int64_t pr
          text(facts.status), n});
     relate_runs(c, n);
     name_templates(c, n);
-    move_inventories(c, instance, job_id, facts.ref, project);
+    place_inventories(c, {instance, path, project, job_id}, facts.ref, facts.sha, now);
     // GitLab's word on which id the path has, unless another path holds the id.
     if (project != 0 && !path.empty())
       c.run(

@@ -312,6 +312,28 @@ constexpr std::string_view kSteps[] = {R"sql(
     output_tokens INTEGER NOT NULL, cost_microusd INTEGER NOT NULL,
     reused INTEGER NOT NULL, saved_microusd INTEGER NOT NULL,
     UNIQUE(day, instance, project_id, model));
+)sql",
+                                       // A commit may stand on several refs, as it does after a
+                                       // fast-forward merge: an inventory is of one of them.
+                                       R"sql(
+  CREATE TABLE inventories_of_refs(
+    n INTEGER PRIMARY KEY AUTOINCREMENT,
+    instance TEXT NOT NULL, project_id INTEGER NOT NULL, project_path TEXT NOT NULL, commit_sha TEXT NOT NULL,
+    ref TEXT NOT NULL, job_id INTEGER NOT NULL, content INTEGER NOT NULL, received_at INTEGER NOT NULL,
+    matched TEXT NOT NULL DEFAULT '',
+    UNIQUE(instance, project_path, commit_sha, ref));
+  INSERT INTO inventories_of_refs SELECT n, instance, project_id, project_path, commit_sha, ref, job_id, content, received_at,
+    matched FROM inventories;
+  DROP TABLE inventories;
+  ALTER TABLE inventories_of_refs RENAME TO inventories;
+  CREATE INDEX inventories_by_ref ON inventories(instance, project_path, ref);
+  CREATE INDEX inventories_by_content ON inventories(content);
+  CREATE INDEX inventories_by_job ON inventories(instance, job_id);
+  CREATE INDEX inventories_by_time ON inventories(received_at);
+  CREATE INDEX inventories_unmatched ON inventories(n) WHERE matched = '';
+  CREATE TRIGGER inventory_gone AFTER DELETE ON inventories BEGIN
+    DELETE FROM vulnerabilities WHERE inventory = OLD.n;
+  END;
 )sql"};
 
 constexpr std::string_view kCure =

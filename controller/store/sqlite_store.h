@@ -192,8 +192,9 @@ class SqliteStore final : public Store,
                                                            std::string project_path,
                                                            std::string commit_sha) override;
   Task<Result<std::vector<bool>>> stood_in(int64_t inventory, std::vector<Found> packages) override;
-  Task<Result<std::vector<int64_t>>> noted_merge_requests(std::string instance, int64_t project_id,
-                                                          std::size_t limit) override;
+  Task<Result<std::vector<MergeRequestKey>>> noted_merge_requests(std::string instance,
+                                                                  int64_t project_id,
+                                                                  std::size_t limit) override;
 
   ModelAnswers& model_answers() override { return *this; }
   Task<Result<std::vector<ModelAnswer>>> model_answers(std::vector<std::string> jobs) override;
@@ -249,9 +250,18 @@ void keep_templates(Connection& c, int64_t n, const fleet::v1::PassedTemplates& 
 void name_templates(Connection& c, int64_t n);
 
 // ---- Shared parts of transactions ----
-// Keeps an inventory under a key that the agent may speak for. False: the commit has one already.
+// Keeps an inventory under a key that the agent may speak for. False: the commit has one already,
+// at the job's ref where that is known.
 Result<bool> keep_inventory(Connection& c, const fleet::v1::JobKey& key,
                             const fleet::v1::InventoryReport& report, UnixMicros received_at);
+struct JobPlace {
+  std::string instance, project_path;
+  int64_t project_id = 0, job_id = 0;
+};
+// GitLab's word on the ref and the commit that a job ran for is there: its checkouts are of that
+// ref, and what is known of the commit from another holds for this one as well.
+void place_inventories(Connection& c, const JobPlace& job, const std::string& ref,
+                       const std::string& commit_sha, UnixMicros now);
 // The columns of a Found, of the table `v`, and what was read from them, the first at `first`.
 inline constexpr std::string_view kFoundColumns =
     "v.ecosystem, v.package, v.version, v.advisory, v.aliases, v.summary, v.severity, v.score, "

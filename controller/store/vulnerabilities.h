@@ -15,6 +15,7 @@
 
 namespace gitaiops::store {
 
+struct MergeRequestKey;
 struct ProjectGlob;
 struct PageRequest;
 template <class T>
@@ -127,11 +128,11 @@ class Vulnerabilities {
   // For each of these whether that inventory has the package in that version.
   virtual Task<Result<std::vector<bool>>> stood_in(int64_t inventory,
                                                    std::vector<Found> packages) = 0;
-  // Merge requests into the project that a note stands at, the one changed last first; at most
-  // `limit`.
-  virtual Task<Result<std::vector<int64_t>>> noted_merge_requests(std::string instance,
-                                                                  int64_t project_id,
-                                                                  std::size_t limit) = 0;
+  // Merge requests that a note stands at: those into the project, and those that a fork's jobs of
+  // late ran for. The one changed last first; at most `limit`.
+  virtual Task<Result<std::vector<MergeRequestKey>>> noted_merge_requests(std::string instance,
+                                                                          int64_t project_id,
+                                                                          std::size_t limit) = 0;
 };
 
 }  // namespace gitaiops::store

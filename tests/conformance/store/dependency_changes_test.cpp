@@ -9,6 +9,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using ::testing::Pair;
 
 using Versions = std::vector<std::pair<std::string, std::string>>;  // package, version
 
@@ -154,10 +155,26 @@ TEST_P(DependencyChanges, MergeRequestsWithANote) {
   keep("mr/gl/42/9", 2, 2);
   keep("mr/gl/42/8", 0, 3);
   keep("job/x", 0, 4);
-  EXPECT_THAT(await(vulnerabilities().noted_merge_requests("gl", 42, 10)).value(),
-              ElementsAre(9, 7));
-  EXPECT_THAT(await(vulnerabilities().noted_merge_requests("gl", 42, 1)).value(), ElementsAre(9));
-  EXPECT_THAT(await(vulnerabilities().noted_merge_requests("gl", 43, 10)).value(), IsEmpty());
+  const auto noted = [&](int64_t project, std::size_t limit = 10) {
+    std::vector<std::pair<int64_t, int64_t>> out;
+    for (const auto& one :
+         await(vulnerabilities().noted_merge_requests("gl", project, limit)).value())
+      out.emplace_back(one.project_id, one.iid);
+    return out;
+  };
+  EXPECT_THAT(noted(42), ElementsAre(Pair(42, 9), Pair(42, 7)));
+  EXPECT_THAT(noted(42, 1), ElementsAre(Pair(42, 9)));
+  EXPECT_THAT(noted(50), IsEmpty());
+  // A fork's jobs run for a merge request of their own, and for one into the project.
+  for (const int64_t project : {42, 50}) {
+    const int64_t job = 200 + project;
+    ASSERT_TRUE(accept(agent_, reported(++seq_, key(job, "fork/demo", 50))).ok());
+    GitlabFacts facts;
+    facts.status = "failed";
+    facts.merge_request = MergeRequestKey{"gl", project, 7};
+    ASSERT_TRUE(await(store->set_gitlab_facts(job_of(job).id, 50, facts)).ok());
+  }
+  EXPECT_THAT(noted(50), ElementsAre(Pair(42, 7))) << "the other has no note";
 }
 
 INSTANTIATE_TEST_SUITE_P(Stores, DependencyChanges, ::testing::ValuesIn(backends()), backend_name);

@@ -44,10 +44,11 @@ class Inventories : public StoreConformance {
     report.set_inventory_zstd(zstd::compress(inventory.SerializeAsString()));
     return envelope;
   }
-  void ref(int64_t job, std::string path, std::string name) {
+  void ref(int64_t job, std::string path, std::string name, std::string commit = {}) {
     ASSERT_TRUE(accept(agent_, reported(++seq_, key(job, std::move(path), 7))).ok());
     GitlabFacts facts;
     facts.ref = std::move(name);
+    facts.sha = std::move(commit);
     facts.status = "success";
     ASSERT_TRUE(await(store->set_gitlab_facts(job_of(job).id, 7, facts)).ok());
   }
@@ -99,6 +100,35 @@ TEST_P(Inventories, WhoUsesAPackageNow) {
   EXPECT_THAT(uses(everything(), "PyPI", "flask.login"), ElementsAre("grp/demo main 0.6"))
       << "what main had before is not in use";
   EXPECT_THAT(uses(everything(), "npm", "flask-login"), IsEmpty());
+}
+
+// A fast-forward merge: what main had is not in use any more, though no job of main told anything.
+TEST_P(Inventories, ACommitStandsOnEveryRefThatRanIt) {
+  ASSERT_TRUE(accept(agent_, told(1, "grp/demo", kOld, '1', with("npm", "qs", "1.0.0"))).ok());
+  ref(1, "grp/demo", "main", kOld);
+  ASSERT_TRUE(accept(agent_, told(2, "grp/demo", kNew, '2', with("npm", "qs", "2.0.0"))).ok());
+  ref(2, "grp/demo", "feature", kNew);
+  EXPECT_THAT(uses(everything(), "npm", "qs"),
+              ElementsAre("grp/demo feature 2.0.0", "grp/demo main 1.0.0"));
+  ref(3, "grp/demo", "main", kNew);
+  EXPECT_THAT(uses(everything(), "npm", "qs"),
+              ElementsAre("grp/demo main 2.0.0", "grp/demo feature 2.0.0"));
+  ref(4, "grp/demo", "main", kNew);
+  EXPECT_THAT(uses(everything(), "npm", "qs"), SizeIs(2)) << "once a ref";
+}
+
+TEST_P(Inventories, AreToldOnceForARefWhicheverWordComesFirst) {
+  ref(1, "grp/demo", "main", kNew);
+  ASSERT_TRUE(accept(agent_, told(2, "grp/demo", kNew, '2', with("npm", "qs", "2.0.0"))).ok());
+  EXPECT_THAT(uses(everything(), "npm", "qs"), ElementsAre("grp/demo  2.0.0"));
+  EXPECT_FALSE(
+      accept(agent_, told(1, "grp/demo", kNew, '3', with("npm", "qs", "9.0.0")))->duplicate);
+  EXPECT_THAT(uses(everything(), "npm", "qs"),
+              ElementsAre("grp/demo main 2.0.0", "grp/demo  2.0.0"))
+      << "the first word on a commit stands, on whichever ref";
+  ref(2, "grp/demo", "main", kNew);
+  EXPECT_THAT(uses(everything(), "npm", "qs"), ElementsAre("grp/demo main 2.0.0"))
+      << "the job whose ref was not known was of main, too";
 }
 
 TEST_P(Inventories, AreOfTheirProjectAlone) {

@@ -42,8 +42,8 @@ class MemoryVulnerabilities final : public Vulnerabilities {
     std::abort();
   }
   Task<Result<std::vector<bool>>> stood_in(int64_t, std::vector<Found>) override { std::abort(); }
-  Task<Result<std::vector<int64_t>>> noted_merge_requests(std::string, int64_t,
-                                                          std::size_t) override {
+  Task<Result<std::vector<MergeRequestKey>>> noted_merge_requests(std::string, int64_t,
+                                                                  std::size_t) override {
     std::abort();
   }
   std::vector<Vulnerability> all;

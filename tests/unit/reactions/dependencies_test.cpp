@@ -186,7 +186,8 @@ TEST_F(DependenciesTest, AnAdvisoryBringsTheNotesOfOpenMergeRequestsUpToDate) {
   merged.iid = 8;
   merged.state = "merged";
   gitlab_.merge_requests[{42, 8}] = merged;
-  store_.vulnerable.noted = {7, 8, 9};  // 9 was deleted at GitLab
+  store_.vulnerable.noted = {
+      {"main", 42, 7}, {"main", 42, 8}, {"main", 42, 9}};  // 9 was deleted at GitLab
   auto verdict = run(reactions_.refresh_notes({3, 1, work[0].kind, "", work[0].payload, 1}));
   ASSERT_EQ(verdict.outcome.follow_up.size(), 1u);
   EXPECT_EQ(verdict.outcome.follow_up[0].unique_key, "main/42/7");

@@ -20,7 +20,7 @@ class MemoryVulnerabilities final : public Vulnerabilities {
   std::map<int64_t, std::vector<Found>> packages;  // that stand in an inventory; for stood_in
   std::map<std::string, int64_t> of_commit;        // numbers of inventories
   std::map<std::pair<int64_t, int64_t>, PackageChanges> changes;
-  std::vector<int64_t> noted;
+  std::vector<MergeRequestKey> noted;
 
   Task<Result<std::optional<Unmatched>>> unmatched(std::string, int64_t) override { std::abort(); }
   Task<Result<MatchOutcome>> keep_match(int64_t, std::string, std::optional<std::vector<Found>>,
@@ -54,8 +54,8 @@ class MemoryVulnerabilities final : public Vulnerabilities {
       }));
     co_return out;
   }
-  Task<Result<std::vector<int64_t>>> noted_merge_requests(std::string, int64_t,
-                                                          std::size_t) override {
+  Task<Result<std::vector<MergeRequestKey>>> noted_merge_requests(std::string, int64_t,
+                                                                  std::size_t) override {
     co_return noted;
   }
 };
