@@ -157,9 +157,8 @@ TEST_P(DependencyChanges, MergeRequestsWithANote) {
   keep("job/x", 0, 4);
   const auto noted = [&](int64_t project, std::size_t limit = 10) {
     std::vector<std::pair<int64_t, int64_t>> out;
-    for (const auto& one :
-         await(vulnerabilities().noted_merge_requests("gl", project, limit)).value())
-      out.emplace_back(one.project_id, one.iid);
+    const auto all = await(vulnerabilities().noted_merge_requests("gl", project, limit)).value();
+    for (const auto& one : all) out.emplace_back(one.project_id, one.iid);
     return out;
   };
   EXPECT_THAT(noted(42), ElementsAre(Pair(42, 9), Pair(42, 7)));

@@ -138,7 +138,7 @@ TEST_F(ExplainerTest, AModelsWordsAreKeptWithWhatTheyCost) {
 TEST_F(ExplainerTest, OnlyLinesFactsAndOurOwnWordsAreSent) {
   fail_job(1);
   explain(1);
-  const auto& question = model_->questions.at(0);
+  const auto question = model_->questions.at(0);  // the second one moves them
   for (const char* name : {"grp", "demo", "unit-1", "agent", "abc"})
     EXPECT_EQ(question.user.find(name), std::string::npos) << name;
   EXPECT_EQ(question.system, failure_prompt().system);
