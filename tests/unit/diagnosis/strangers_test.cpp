@@ -1,6 +1,5 @@
 // Short logs of many tools in the words those tools print, written down before any rule was changed
-// for them (tests/seeded/strangers/README.md tells their form). Rules are mended with the open half
-// only; the kept half says what to expect of a tool that nobody wrote a rule for.
+// for them (tests/seeded/strangers/README.md tells their form, and why the kept half is not clean).
 // GITAIOPS_STRANGERS=open lists what goes wrong in the open half.
 #include <algorithm>
 #include <array>
