@@ -3,7 +3,6 @@
 #include <cstdlib>
 #include <iostream>
 
-#include <CLI/CLI.hpp>
 #include <asio/signal_set.hpp>
 #include <unistd.h>
 
@@ -17,6 +16,7 @@
 #include "agent/status/status.h"
 #include "agent/uplink/uplink.h"
 #include "base/bytes/bytes.h"
+#include "base/command_line/command_line.h"
 #include "base/io/files.h"
 #include "base/io/run_task.h"
 #include "base/log/log.h"
@@ -471,15 +471,8 @@ int main(int argc, char** argv) {
           [] { return std::cout << "gitaiops-agent " GITAIOPS_VERSION "\n", 0; });
   try {
     app.parse(argc, argv);
-  } catch (const CLI::RequiredError& error) {
-    // "A subcommand is required" hides which word was wrong.
-    const auto left = app.remaining(true);
-    if (left.empty()) return app.exit(error), kExitUsage;
-    std::cerr << "gitaiops-agent: unknown command \"" << left.front()
-              << "\"; run with --help for the commands there are\n";
-    return kExitUsage;
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : kExitUsage;
+    return gitaiops::command_line::refused(app, "gitaiops-agent", error, std::cout);
   }
   return code;
 }

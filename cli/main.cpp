@@ -5,9 +5,9 @@
 #include <iostream>
 #include <sstream>
 
-#include <CLI/CLI.hpp>
 #include <unistd.h>
 
+#include "base/command_line/command_line.h"
 #include "cli/commands.h"
 
 namespace {
@@ -33,16 +33,6 @@ bool printed(std::string_view text) {
     text.remove_prefix(static_cast<std::size_t>(n));
   }
   return true;
-}
-
-int refused(const CLI::App& app, const CLI::ParseError& problem, std::ostream& out) {
-  const auto unknown = app.remaining(true);
-  const bool required = dynamic_cast<const CLI::RequiredError*>(&problem) != nullptr;
-  if (required && !unknown.empty() && !unknown.front().starts_with('-')) {
-    std::cerr << "gitaiops: unknown command \"" << unknown.front() << "\"; try gitaiops --help\n";
-    return kUsage;
-  }
-  return app.exit(problem, out, std::cerr) == 0 ? kDone : kUsage;
 }
 
 // What the command line said; the commands' callbacks point into it.
@@ -393,7 +383,7 @@ int run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
-    given.code = refused(app, e, out);
+    given.code = gitaiops::command_line::refused(app, "gitaiops", e, out);
   }
   return printed(out.str()) ? given.code : kUsage;
 }

@@ -1,8 +1,7 @@
 // gitaiops-controller: its commands, one function each.
 #include <iostream>
 
-#include <CLI/CLI.hpp>
-
+#include "base/command_line/command_line.h"
 #include "base/io/run_task.h"
 #include "base/log/log.h"
 #include "controller/api/api.h"
@@ -116,215 +115,216 @@ int check_config(const fs::path& config_path) {
   return 0;
 }
 
+// What the command line said, and the commands that act on it.
+class Commands {
+ public:
+  explicit Commands(CLI::App& app) : app_(app) {
+    command(app_, "serve", "Run the service", [this] { return serve(config_); });
+    command(app_, "check-config", "Check the configuration without starting",
+            [this] { return check_config(config_); });
+    add_tokens();
+    add_agents();
+    add_audit();
+    add_events();
+    add_dead_letters();
+    add_advisories();
+    add_authority();
+    add_backups();
+    app_.add_subcommand("sample-config", "Print a commented configuration file")->callback([] {
+      std::cout << schema().sample();
+    });
+    app_.add_subcommand("version", "Print the version")->callback([] {
+      std::cout << "gitaiops-controller " GITAIOPS_VERSION "\n";
+    });
+  }
+  int code() const { return code_; }
+
+ private:
+  template <class Act>
+  CLI::App* command(CLI::App& parent, const char* name, const char* words, Act act) {
+    auto* sub = parent.add_subcommand(name, words);
+    sub->add_option("--config", config_, "Configuration file")->capture_default_str();
+    sub->callback([this, act] { code_ = act(); });
+    return sub;
+  }
+  // A command on the store.
+  template <class Act>
+  CLI::App* on_store(CLI::App& parent, const char* name, const char* words, Act act) {
+    return command(parent, name, words, [this, act] { return operate(config_, act); });
+  }
+  CLI::App& group(const char* name, const char* words) {
+    return *app_.add_subcommand(name, words)->require_subcommand(1);
+  }
+  void takes_id(CLI::App* sub, const char* words) { sub->add_option("id", id_, words)->required(); }
+  void takes_limit(CLI::App* sub, const char* words) {
+    sub->add_option("--limit", records_, words)->capture_default_str();
+  }
+
+  void add_tokens() {
+    auto& tokens = group("token", "Tokens: for enrolling agents, and for the API");
+    add_token_creation(tokens);
+    on_store(tokens, "list", "List tokens",
+             [this](store::Store& s, const Config&) { return list_tokens(s, clock_, std::cout); });
+    takes_id(on_store(tokens, "revoke", "End a token before its time",
+                      [this](store::Store& s, const Config&) {
+                        return revoke_token(s, id_, clock_, std::cout);
+                      }),
+             "The ID that `token list` shows");
+  }
+
+  void add_token_creation(CLI::App& tokens) {
+    auto* create = on_store(tokens, "create", "Make a token and print it; it is shown once",
+                            [this](store::Store& s, const Config& c) {
+                              return create_token(s, c, request_, clock_, std::cout);
+                            });
+    auto* api = create->add_flag("--api", request_.api,
+                                 "For the REST API (default: for enrolling an agent)");
+    create->add_option("--name", request_.name, "API: whose it is")->needs(api);
+    create->add_option("--ttl", request_.ttl, "How long it is valid, e.g. 30m, 1h, 90d")
+        ->capture_default_str();
+    create->add_option("--uses", request_.uses, "Enrolment: how many agents it may enrol")
+        ->capture_default_str()
+        ->excludes(api);
+    create
+        ->add_option("--label", request_.labels,
+                     "Enrolment: a label for the agents; may stand more than once")
+        ->excludes(api);
+    create
+        ->add_option("--certificate-life", request_.certificate_life,
+                     "Enrolment: how long each certificate of these agents lives, from 1h to 90d; "
+                     "short for images and nodes that come and go (default: "
+                     "enrollment.certificate_life)")
+        ->excludes(api);
+    create->add_option("--project", request_.projects,
+                       "INSTANCE:GLOB it is good for, e.g. main:group/*, or GLOB for every "
+                       "instance; may stand more than once (default: all)");
+    create
+        ->add_flag("--admin", request_.admin,
+                   "API: also what concerns the whole fleet: agents, metrics")
+        ->needs(api);
+  }
+
+  void add_agents() {
+    auto& agents = group("agents", "The agents of the fleet");
+    on_store(agents, "list", "List agents",
+             [this](store::Store& s, const Config&) { return list_agents(s, clock_, std::cout); });
+    takes_id(on_store(agents, "revoke", "Shut an agent out, within 5 seconds",
+                      [this](store::Store& s, const Config&) {
+                        return revoke_agent(s, id_, clock_, std::cout);
+                      }),
+             "The ID that `agents list` shows");
+  }
+
+  void add_audit() {
+    auto& audit = group("audit", "What was done by itself and by operators");
+    takes_limit(on_store(audit, "list", "List acts, newest first",
+                         [this](store::Store& s, const Config&) {
+                           return list_audit(s, records_, std::cout);
+                         }),
+                "How many");
+    on_store(audit, "verify", "Check that no record was changed, slipped in or taken out",
+             [this](store::Store& s, const Config&) { return verify_audit(s, noted_, std::cout); })
+        ->add_option("--noted", noted_,
+                     "N:HASH of a record as it was noted elsewhere: it must still be the same");
+    on_store(audit, "export", "Print all records as JSON lines, oldest first",
+             [this](store::Store& s, const Config&) { return export_audit(s, first_, std::cout); })
+        ->add_option("--from", first_, "Number of the first")
+        ->capture_default_str();
+  }
+
+  void add_events() {
+    auto& events = group("events", "What GitLab told by webhooks, as it came");
+    auto* list = on_store(events, "list", "List events, newest first",
+                          [this](store::Store& s, const Config&) {
+                            return list_events(s, state_, records_, std::cout);
+                          });
+    list->add_option("--state", state_, "Only these: waiting, done, ignored or unreadable");
+    takes_limit(list, "How many, at most 200");
+    takes_id(
+        on_store(events, "show", "Print one with its body",
+                 [this](store::Store& s, const Config&) { return show_event(s, id_, std::cout); }),
+        "The ID that `events list` shows");
+    takes_id(on_store(events, "replay", "Read one again",
+                      [this](store::Store& s, const Config&) {
+                        return replay_event(s, id_, clock_, std::cout);
+                      }),
+             "The ID that `events list` shows");
+  }
+
+  void add_dead_letters() {
+    auto& letters = group("dead-letters", "Work that was given up, and why");
+    takes_limit(on_store(letters, "list", "List it, newest first",
+                         [this](store::Store& s, const Config&) {
+                           return list_dead_letters(s, records_, clock_, std::cout);
+                         }),
+                "How many, at most 200");
+    takes_id(on_store(letters, "replay", "Put it back into the queue",
+                      [this](store::Store& s, const Config&) {
+                        return replay_dead_letters(s, id_, clock_, std::cout);
+                      }),
+             "The ID that `dead-letters list` shows, or all");
+  }
+
+  void add_advisories() {
+    auto& known = group("advisories", "What is known of vulnerable packages");
+    command(known, "refresh", "Fetch all sources now and build the index from them", [this] {
+      return with_advisories(
+          config_, [this](const Config& c) { return refresh_advisories(c, config_, clock_); });
+    });
+    command(known, "build", "Build the index from what was fetched", [this] {
+      return with_advisories(config_,
+                             [](const Config& c) { return build_advisories(c, std::cerr); });
+    });
+  }
+
+  void add_authority() {
+    auto& ca = group("ca", "The certificate authority of agents and controller");
+    on_store(ca, "rotate", "Replace it: three steps, one a run, each when its time has come",
+             [this](store::Store& s, const Config& c) {
+               return rotate_authority(s, c, at_once_, clock_, std::cout);
+             })
+        ->add_flag("--at-once", at_once_,
+                   "Do not wait: for a stolen key. Agents that were away must enrol again");
+  }
+
+  void add_backups() {
+    auto* save = on_store(app_, "backup", "Copy the database, also while the service runs",
+                          [this](store::Store& s, const Config& c) {
+                            return backup(s, c, to_, with_key_, clock_, std::cout);
+                          });
+    save->add_option("to", to_, "File to write; must not exist")->required();
+    save->add_flag("--with-key", with_key_,
+                   "Also the certificate authority with its key, into a second file: TO.key");
+    command(app_, "restore", "Put a backup in place of the database; the service must not run",
+            [this] { return put_back(config_, from_); })
+        ->add_option("from", from_, "The file that `backup` wrote")
+        ->required();
+  }
+
+  CLI::App& app_;
+  const Clock& clock_ = system_clock();
+  int code_ = 0;
+  std::string config_ = "/etc/gitaiops/controller.toml";
+  TokenRequest request_;
+  std::string id_, to_, from_, noted_, state_;
+  std::size_t records_ = 50;
+  int64_t first_ = 1;
+  bool at_once_ = false, with_key_ = false;
+};
+
 }  // namespace
 }  // namespace gitaiops::controller
 
 int main(int argc, char** argv) {
   using namespace gitaiops;
-  using namespace gitaiops::controller;
   CLI::App app("gitaiops-controller: keeps what the agents report, and tells people");
   app.require_subcommand(1);
   app.set_version_flag("--version", "gitaiops-controller " GITAIOPS_VERSION);
-  std::string config = "/etc/gitaiops/controller.toml", id, to;
-  TokenRequest request;
-  int code = 0;
-  const Clock& clock = system_clock();
-  const auto command = [&](CLI::App* parent, const char* name, const char* words, auto act) {
-    auto* sub = parent->add_subcommand(name, words);
-    sub->add_option("--config", config, "Configuration file")->capture_default_str();
-    sub->callback([&code, act] { code = act(); });
-    return sub;
-  };
-  command(&app, "serve", "Run the service", [&] { return serve(config); });
-  command(&app, "check-config", "Check the configuration without starting",
-          [&] { return check_config(config); });
-
-  auto* token = app.add_subcommand("token", "Tokens: for enrolling agents, and for the API")
-                    ->require_subcommand(1);
-  auto* create = command(token, "create", "Make a token and print it; it is shown once", [&] {
-    return operate(config, [&](store::Store& s, const Config& c) {
-      return create_token(s, c, request, clock, std::cout);
-    });
-  });
-  auto* api =
-      create->add_flag("--api", request.api, "For the REST API (default: for enrolling an agent)");
-  create->add_option("--name", request.name, "API: whose it is")->needs(api);
-  create->add_option("--ttl", request.ttl, "How long it is valid, e.g. 30m, 1h, 90d")
-      ->capture_default_str();
-  create->add_option("--uses", request.uses, "Enrolment: how many agents it may enrol")
-      ->capture_default_str()
-      ->excludes(api);
-  create
-      ->add_option("--label", request.labels,
-                   "Enrolment: a label for the agents; may stand more than once")
-      ->excludes(api);
-  create
-      ->add_option("--certificate-life", request.certificate_life,
-                   "Enrolment: how long each certificate of these agents lives, from 1h to 90d; "
-                   "short for images and nodes that come and go (default: "
-                   "enrollment.certificate_life)")
-      ->excludes(api);
-  create->add_option("--project", request.projects,
-                     "INSTANCE:GLOB it is good for, e.g. main:group/*, or GLOB for every instance; "
-                     "may stand more than once (default: all)");
-  create
-      ->add_flag("--admin", request.admin,
-                 "API: also what concerns the whole fleet: agents, metrics")
-      ->needs(api);
-  command(token, "list", "List tokens", [&] {
-    return operate(
-        config, [&](store::Store& s, const Config&) { return list_tokens(s, clock, std::cout); });
-  });
-  command(token, "revoke", "End a token before its time",
-          [&] {
-            return operate(config, [&](store::Store& s, const Config&) {
-              return revoke_token(s, id, clock, std::cout);
-            });
-          })
-      ->add_option("id", id, "The ID that `token list` shows")
-      ->required();
-
-  auto* agents = app.add_subcommand("agents", "The agents of the fleet")->require_subcommand(1);
-  command(agents, "list", "List agents", [&] {
-    return operate(
-        config, [&](store::Store& s, const Config&) { return list_agents(s, clock, std::cout); });
-  });
-  command(agents, "revoke", "Shut an agent out, within 5 seconds",
-          [&] {
-            return operate(config, [&](store::Store& s, const Config&) {
-              return revoke_agent(s, id, clock, std::cout);
-            });
-          })
-      ->add_option("id", id, "The ID that `agents list` shows")
-      ->required();
-
-  std::size_t records = 50;
-  auto* audit = app.add_subcommand("audit", "What was done by itself and by operators")
-                    ->require_subcommand(1);
-  command(audit, "list", "List acts, newest first",
-          [&] {
-            return operate(config, [&](store::Store& s, const Config&) {
-              return list_audit(s, records, std::cout);
-            });
-          })
-      ->add_option("--limit", records, "How many")
-      ->capture_default_str();
-  std::string noted;
-  command(audit, "verify", "Check that no record was changed, slipped in or taken out",
-          [&] {
-            return operate(config, [&](store::Store& s, const Config&) {
-              return verify_audit(s, noted, std::cout);
-            });
-          })
-      ->add_option("--noted", noted,
-                   "N:HASH of a record as it was noted elsewhere: it must still be the same");
-  int64_t first = 1;
-  command(audit, "export", "Print all records as JSON lines, oldest first",
-          [&] {
-            return operate(config, [&](store::Store& s, const Config&) {
-              return export_audit(s, first, std::cout);
-            });
-          })
-      ->add_option("--from", first, "Number of the first")
-      ->capture_default_str();
-
-  std::string state;
-  auto* events = app.add_subcommand("events", "What GitLab told by webhooks, as it came")
-                     ->require_subcommand(1);
-  auto* list = command(events, "list", "List events, newest first", [&] {
-    return operate(config, [&](store::Store& s, const Config&) {
-      return list_events(s, state, records, std::cout);
-    });
-  });
-  list->add_option("--state", state, "Only these: waiting, done, ignored or unreadable");
-  list->add_option("--limit", records, "How many, at most 200")->capture_default_str();
-  command(events, "show", "Print one with its body",
-          [&] {
-            return operate(config, [&](store::Store& s, const Config&) {
-              return show_event(s, id, std::cout);
-            });
-          })
-      ->add_option("id", id, "The ID that `events list` shows")
-      ->required();
-  command(events, "replay", "Read one again",
-          [&] {
-            return operate(config, [&](store::Store& s, const Config&) {
-              return replay_event(s, id, clock, std::cout);
-            });
-          })
-      ->add_option("id", id, "The ID that `events list` shows")
-      ->required();
-
-  auto* letters =
-      app.add_subcommand("dead-letters", "Work that was given up, and why")->require_subcommand(1);
-  command(letters, "list", "List it, newest first",
-          [&] {
-            return operate(config, [&](store::Store& s, const Config&) {
-              return list_dead_letters(s, records, clock, std::cout);
-            });
-          })
-      ->add_option("--limit", records, "How many, at most 200")
-      ->capture_default_str();
-  command(letters, "replay", "Put it back into the queue",
-          [&] {
-            return operate(config, [&](store::Store& s, const Config&) {
-              return replay_dead_letters(s, id, clock, std::cout);
-            });
-          })
-      ->add_option("id", id, "The ID that `dead-letters list` shows, or all")
-      ->required();
-
-  auto* known = app.add_subcommand("advisories", "What is known of vulnerable packages")
-                    ->require_subcommand(1);
-  command(known, "refresh", "Fetch all sources now and build the index from them", [&] {
-    return with_advisories(config,
-                           [&](const Config& c) { return refresh_advisories(c, config, clock); });
-  });
-  command(known, "build", "Build the index from what was fetched", [&] {
-    return with_advisories(config, [](const Config& c) { return build_advisories(c, std::cerr); });
-  });
-
-  bool at_once = false, with_key = false;
-  auto* ca = app.add_subcommand("ca", "The certificate authority of agents and controller")
-                 ->require_subcommand(1);
-  command(ca, "rotate", "Replace it: three steps, one a run, each when its time has come",
-          [&] {
-            return operate(config, [&](store::Store& s, const Config& c) {
-              return rotate_authority(s, c, at_once, clock, std::cout);
-            });
-          })
-      ->add_flag("--at-once", at_once,
-                 "Do not wait: for a stolen key. Agents that were away must enrol again");
-
-  auto* save = command(&app, "backup", "Copy the database, also while the service runs", [&] {
-    return operate(config, [&](store::Store& s, const Config& c) {
-      return backup(s, c, to, with_key, clock, std::cout);
-    });
-  });
-  save->add_option("to", to, "File to write; must not exist")->required();
-  save->add_flag("--with-key", with_key,
-                 "Also the certificate authority with its key, into a second file: TO.key");
-  command(&app, "restore", "Put a backup in place of the database; the service must not run",
-          [&] { return put_back(config, to); })
-      ->add_option("from", to, "The file that `backup` wrote")
-      ->required();
-  app.add_subcommand("sample-config", "Print a commented configuration file")->callback([] {
-    std::cout << schema().sample();
-  });
-  app.add_subcommand("version", "Print the version")->callback([] {
-    std::cout << "gitaiops-controller " GITAIOPS_VERSION "\n";
-  });
+  controller::Commands commands(app);
   try {
     app.parse(argc, argv);
-  } catch (const CLI::RequiredError& error) {
-    // "A subcommand is required" hides which word was wrong.
-    const auto left = app.remaining(true);
-    if (left.empty()) return app.exit(error), kExitUsage;
-    std::cerr << "gitaiops-controller: unknown command \"" << left.front()
-              << "\"; run with --help for the commands there are\n";
-    return kExitUsage;
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : kExitUsage;
+    return command_line::refused(app, "gitaiops-controller", error, std::cout);
   }
-  return code;
+  return commands.code();
 }
