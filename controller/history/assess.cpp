@@ -9,7 +9,6 @@
 namespace gitaiops::history {
 namespace {
 
-constexpr std::size_t kMostPasts = 8;  // in memory
 // Whose lines are counted: the newest, which tell most of what is usual and take some seconds.
 constexpr triage::ReadBounds kPastBounds = {.most_commits = 20'000, .lines = true};
 constexpr std::size_t kNewCommits = 200;  // and a tenth of those there were: learnt anew
@@ -72,39 +71,26 @@ Result<History::Workshop::Past*> History::Workshop::past_of(const Mirror& mirror
                                                             const Question& question,
                                                             const Reviews& reviews) {
   ASSIGN_OR_RETURN(const auto tip, mirror.tip(question.default_branch), "the default branch");
-  auto found = std::ranges::find_if(pasts_, [&](const Past& one) {
-    return one.place == place && one.branch == question.default_branch;
-  });
-  if (found != pasts_.end() && found->tip != tip && !mirror.descends(tip, found->tip)) {
-    pasts_.erase(found);  // its history was rewritten
-    found = pasts_.end();
-  }
-  if (found == pasts_.end()) {
-    pasts_.push_front({place, question.default_branch, "", {}, {}});
-    found = pasts_.begin();
-    if (pasts_.size() > kMostPasts) pasts_.pop_back();
-  } else {
-    pasts_.splice(pasts_.begin(), pasts_, found);
-  }
-  if (found->tip == tip) return &*found;
+  auto& found = pasts_.of(mirror, place, question.default_branch, tip);
+  if (found.tip == tip) return &found;
   auto read = triage::read_repository(mirror.reader(), tip, kPastBounds,
-                                      {found->tip, std::move(found->people)});
+                                      {found.tip, std::move(found.people)});
   if (!read.ok()) {
-    pasts_.erase(found);
+    pasts_.drop_last();
     return read.error();
   }
   for (std::size_t i = 0; i < read->commits.size(); ++i) {
     const auto& commit = read->commits[i];
-    found->history.add(commit);
+    found.history.add(commit);
     const auto by_head = reviews.by_head.find(commit.id);
     const auto iid = by_head == reviews.by_head.end() ? read->merge_requests[i] : by_head->second;
     const auto told = reviews.by_merge_request.find(iid);
     if (told != reviews.by_merge_request.end() && told->second.hours > 0 && !commit.lines.empty())
-      found->history.add(triage::ReviewTime{lines_of(commit), told->second.hours});
+      found.history.add(triage::ReviewTime{lines_of(commit), told->second.hours});
   }
-  found->people = std::move(read->people);
-  found->tip = tip;
-  return &*found;
+  found.people = std::move(read->people);
+  found.tip = tip;
+  return &found;
 }
 
 // A model that cannot be kept is learnt again after a restart, no more.

@@ -8,7 +8,6 @@
 namespace gitaiops::history {
 namespace {
 
-constexpr std::size_t kMostModels = 8;        // in memory
 constexpr std::size_t kMostRanked = 60;       // of whom three are left who may and have time
 constexpr std::size_t kMostOwned = 50;        // entries of CODEOWNERS of one change
 constexpr std::size_t kMostOwnedPaths = 500;  // paths that are looked up in it
@@ -79,25 +78,12 @@ Result<History::Workshop::Model*> History::Workshop::model_of(const Mirror& mirr
                                                               const Question& question,
                                                               const Reviews& reviews) {
   ASSIGN_OR_RETURN(const auto tip, mirror.tip(question.default_branch), "the default branch");
-  auto found = std::ranges::find_if(models_, [&](const Model& one) {
-    return one.place == place && one.branch == question.default_branch;
-  });
-  if (found != models_.end() && found->tip != tip && !mirror.descends(tip, found->tip)) {
-    models_.erase(found);  // its history was rewritten
-    found = models_.end();
-  }
-  if (found == models_.end()) {
-    models_.push_front({place, question.default_branch, "", {}, {}});
-    found = models_.begin();
-    if (models_.size() > kMostModels) models_.pop_back();
-  } else {
-    models_.splice(models_.begin(), models_, found);
-  }
-  if (found->tip == tip) return &*found;
+  auto& found = models_.of(mirror, place, question.default_branch, tip);
+  if (found.tip == tip) return &found;
   auto read =
-      triage::read_repository(mirror.reader(), tip, {}, {found->tip, std::move(found->people)});
+      triage::read_repository(mirror.reader(), tip, {}, {found.tip, std::move(found.people)});
   if (!read.ok()) {
-    models_.erase(found);
+    models_.drop_last();
     return read.error();
   }
   for (std::size_t i = 0; i < read->commits.size(); ++i) {
@@ -107,11 +93,11 @@ Result<History::Workshop::Model*> History::Workshop::model_of(const Mirror& mirr
     if (const auto told = reviews.by_merge_request.find(iid);
         told != reviews.by_merge_request.end())
       complete(commit, told->second.author, told->second.reviewers, read->people);
-    found->reviewers.add(commit);
+    found.reviewers.add(commit);
   }
-  found->people = std::move(read->people);
-  found->tip = tip;
-  return &*found;
+  found.people = std::move(read->people);
+  found.tip = tip;
+  return &found;
 }
 
 std::vector<History::Ranked> History::Workshop::rank(Model& model, const Question& question,
@@ -159,8 +145,8 @@ Result<Mirror> History::Workshop::mirror_of(const Question& question, const Sour
 }
 
 void History::Workshop::forget(const std::string& place) {
-  std::erase_if(models_, [&](const Model& one) { return one.place == place; });
-  std::erase_if(pasts_, [&](const Past& one) { return one.place == place; });
+  models_.forget(place);
+  pasts_.forget(place);
 }
 
 Status History::Workshop::bring_up_to_date(Mirror& mirror, const Question& question,

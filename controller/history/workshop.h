@@ -2,7 +2,6 @@
 #pragma once
 
 #include <atomic>
-#include <list>
 #include <map>
 #include <memory>
 #include <optional>
@@ -11,6 +10,7 @@
 
 #include "controller/history/history.h"
 #include "controller/history/mirror.h"
+#include "controller/history/readings.h"
 #include "engines/triage/code_owners.h"
 #include "engines/triage/people.h"
 #include "engines/triage/reviewers.h"
@@ -70,9 +70,9 @@ class History::Workshop {
  private:
   // What was read of a project's default branch.
   struct Model {
-    std::string place, branch, tip;
-    triage::Reviewers reviewers;
-    triage::People people;
+    std::string place, branch, tip = {};
+    triage::Reviewers reviewers = {};
+    triage::People people = {};
   };
   Result<Model*> model_of(const Mirror& mirror, const std::string& place, const Question& question,
                           const Reviews& reviews);
@@ -81,9 +81,9 @@ class History::Workshop {
 
   // What changes of the default branch were like, and what risk was learnt from them.
   struct Past {
-    std::string place, branch, tip;
-    triage::ProjectHistory history;
-    triage::People people;
+    std::string place, branch, tip = {};
+    triage::ProjectHistory history = {};
+    triage::People people = {};
     std::optional<triage::risk::Model> model = {};
     std::size_t trained_at = 0;  // of `history` commits
   };
@@ -100,8 +100,8 @@ class History::Workshop {
   const Options& options_;
   std::atomic<bool>& stop_;
   Shelf shelf_;
-  std::list<Model> models_;              // the newest used first; at most kMostModels
-  std::list<Past> pasts_;                // likewise
+  Readings<Model> models_;
+  Readings<Past> pasts_;
   std::map<std::string, int> failures_;  // in a row, by place
 };
 
