@@ -161,16 +161,9 @@ void ProcessTable::judge(int32_t pid) {
 }
 
 void ProcessTable::decide(Entry& entry) {
-  const auto inherit = [&](const auto& from) {
-    entry.role = Role::descendant;
-    entry.runner = from.runner;
-    entry.root = from.root;
-    entry.runner_session = from.runner_session;
-    entry.depth = from.depth + 1;
-  };
   if (const Entry* parent = parent_of(entry);
       parent != nullptr && parent->role == Role::descendant) {
-    inherit(*parent);
+    inherit(entry, *parent);
     return;
   } else if (parent != nullptr && parent->role == Role::runner) {
     entry.role = Role::descendant;
@@ -182,7 +175,7 @@ void ProcessTable::decide(Entry& entry) {
   }
   const auto session = sessions_.find(entry.stat.session);
   if (session != sessions_.end() && entry.stat.session != entry.stat.pid) {
-    inherit(session->second);
+    inherit(entry, session->second);
     return;
   }
   if (entry.role == Role::stranger && may_be_runner(entry)) entry.role = Role::runner;
@@ -211,8 +204,8 @@ void ProcessTable::remember_sessions() {
     if (entry.role != Role::descendant || entry.stat.session == 0 ||
         entry.stat.session == entry.runner_session)
       continue;
-    sessions_[entry.stat.session] = {entry.runner, entry.root, entry.runner_session, entry.depth,
-                                     round_};
+    sessions_[entry.stat.session] = {entry.runner, entry.root,    entry.runner_session,
+                                     entry.depth,  entry.adopted, round_};
   }
   std::erase_if(sessions_, [this](const auto& item) { return item.second.round != round_; });
 }
@@ -259,6 +252,8 @@ std::vector<wire::ProcessRecord> ProcessTable::sample(int64_t now_us) {
       table_.erase(pid);
     }
   }
+  for (const auto pid : adopt())  // the others' directories have just been read
+    if (records.size() < wire::kMaxProcesses) records.push_back(record(table_.at(pid)));
   return records;
 }
 
@@ -295,7 +290,7 @@ wire::ProcessRecord ProcessTable::record(Entry& entry) {
     record.write_bytes = *entry.io.write_bytes;
     record.present |= wire::kHasWrite;
   }
-  if (entry.cwd.size() <= wire::kMaxCwd) {
+  if (!entry.adopted && entry.cwd.size() <= wire::kMaxCwd) {
     wire::set_text(record.cwd, entry.cwd);
     record.cwd_length = static_cast<uint16_t>(entry.cwd.size());
   }
@@ -304,7 +299,7 @@ wire::ProcessRecord ProcessTable::record(Entry& entry) {
 
 void ProcessTable::read_more(Entry& entry) {
   const Stat& stat = entry.stat;
-  if (stat.environment_at != entry.claim_read_at) {
+  if (!entry.adopted && stat.environment_at != entry.claim_read_at) {
     const auto text = proc_.variable(stat.pid, "CI_JOB_ID", kMaxClaimDigits);
     const auto number = text ? parse_int(*text) : std::nullopt;
     entry.claim = number && *number > 0 ? number : std::nullopt;
@@ -312,11 +307,9 @@ void ProcessTable::read_more(Entry& entry) {
   }
   entry.sampled = stat;
   entry.io = proc_.io(stat.pid);
-  entry.cwd = proc_.link(stat.pid, "cwd").value_or("");
   // The kernel names it from our root; a runner in a chroot names it from its own.
-  if (const auto& root = root_of(entry.runner);
-      root.size() > 1 && entry.cwd.starts_with(root + "/"))
-    entry.cwd.erase(0, root.size());
+  const auto cwd = proc_.link(stat.pid, "cwd").value_or("");
+  entry.cwd = seen_from(root_of(entry.runner), cwd);
 }
 
 // Where the runner's root is, seen from ours; empty once it is gone.

@@ -8,6 +8,13 @@
 // made below a runner's child holds only processes of that child. The process group is no proof (a
 // job can join another job's), so it is not used.
 //
+// One that left its tree with a session of its own before it was seen is known by where it works:
+// an orphan (its parent is an ancestor of the runner) of the same user, born after the tree's root,
+// with its working directory where a process of that tree works in its checkout, the longest such
+// path deciding, belongs to that tree; where two trees work there, to none. Only its figures are
+// told, and not what it says of itself: it must not make its tree doubtful. It is asked while it is
+// young; the directory of no other stranger is read.
+//
 // Cost. Numbers of processes are given upwards, and the kernel tells the last one given: a scan
 // looks at the numbers given since, at runners and at those that are young, and on a host where
 // nothing is born that is all. All of /proc is listed, and every stranger looked at (it may become
@@ -22,7 +29,9 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -72,6 +81,7 @@ class ProcessTable {
     Role role = Role::stranger;
     uint8_t young = 0;  // scans that look at it again, because it was born lately and may exec
     bool bears_name = false;
+    bool adopted = false;        // known by where it works, or descends from such a one
     uint32_t uid = 0;            // of one that bears a runner's name
     int32_t runner_session = 0;  // the session of its runner, when it was judged
     wire::ProcessKey runner, root;
@@ -87,6 +97,7 @@ class ProcessTable {
     wire::ProcessKey runner, root;
     int32_t runner_session = 0;
     uint32_t depth = 0;
+    bool adopted = false;
     uint32_t round = 0;
   };
 
@@ -99,8 +110,21 @@ class ProcessTable {
   void judge_all();
   void judge(int32_t pid);
   void decide(Entry& entry);
+  template <class From>
+  static void inherit(Entry& entry, const From& from) {
+    entry.role = Role::descendant;
+    entry.runner = from.runner;
+    entry.root = from.root;
+    entry.runner_session = from.runner_session;
+    entry.depth = from.depth + 1;
+    entry.adopted = from.adopted;
+  }
   bool may_be_runner(Entry& entry) const;
   void remember_sessions();
+  std::vector<int32_t> adopt();
+  const Entry* neighbour(const Entry& orphan, const std::vector<const Entry*>& residents);
+  bool left_to_reaper(const Entry& orphan, const wire::ProcessKey& runner);
+  static std::string_view seen_from(std::string_view root, std::string_view path);
   Entry* parent_of(const Entry& entry);
   bool refresh(Entry& entry);
   void pause();

@@ -13,6 +13,7 @@ struct Fake {
   uint64_t start = 0;  // 0: its pid
   uint32_t uid = 0;
   bool thread = false;
+  std::string cwd = "/";
 };
 
 class ProcessTableTest : public ::testing::Test {
@@ -60,6 +61,8 @@ class ProcessTableTest : public ::testing::Test {
                                      << "\t" << process.uid << "\t" << process.uid << "\n";
     std::error_code ignored;
     std::filesystem::create_symlink("/usr/bin/gitlab-runner", folder / "exe", ignored);
+    std::filesystem::remove(folder / "cwd", ignored);
+    std::filesystem::create_symlink(process.cwd, folder / "cwd", ignored);
   }
 };
 
@@ -163,6 +166,67 @@ TEST_F(ProcessTableTest, AnOrphanNeverSeenBeforeBelongsToItsSession) {
   end(21);
   put({.pid = 51, .parent = 1, .session = 10});  // the runner's own session: no proof of any tree
   EXPECT_EQ(trees(), (Trees{{20, 20}, {50, 20}}));
+}
+
+// One job works in a checkout of the user 999; the runner and its reaper began before.
+class OrphanTest : public ProcessTableTest {
+ protected:
+  static constexpr auto kCheckout = "/home/ci/builds/t1abc/0/grp/demo";
+  OrphanTest() {
+    put({.pid = 1, .comm = "init"});
+    put({.pid = 5, .comm = "reaper"});
+    put({.pid = 10, .parent = 5, .comm = "gitlab-runner"});
+    put({.pid = 20, .parent = 10, .session = 10, .uid = 999, .cwd = kCheckout});
+    table_.sample(now_);
+  }
+  bool joins(Fake process) {
+    put(process);
+    return trees().contains(process.pid);
+  }
+};
+
+TEST_F(OrphanTest, OneThatWasNeverSeenInItsTreeBelongsWhereItWorks) {
+  EXPECT_TRUE(joins({.pid = 30, .uid = 999, .cwd = kCheckout}));
+  EXPECT_TRUE(joins({.pid = 31, .parent = 5, .uid = 999, .cwd = std::string(kCheckout) + "/src"}));
+  // What it starts belongs there, too, wherever that works; and it keeps its place when it moves.
+  EXPECT_TRUE(joins({.pid = 32, .parent = 31, .uid = 999}));
+  change({.pid = 30, .uid = 999, .cwd = "/home/ci/builds/t1abc/1/grp/demo"});
+  EXPECT_EQ(trees(), (Trees{{20, 20}, {30, 20}, {31, 20}, {32, 20}}));
+}
+
+TEST_F(OrphanTest, ItIsFoundWhenItsTreeGoesToTheCheckoutAfterIt) {
+  change({.pid = 20, .parent = 10, .session = 10, .uid = 999, .cwd = "/home/ci"});
+  for (int i = 0; i < 16; ++i) table_.sample(now_);  // one that sleeps is read seldom
+  EXPECT_FALSE(joins({.pid = 30, .uid = 999, .cwd = kCheckout}));
+  put({.pid = 33, .parent = 20, .session = 10, .uid = 999, .cwd = kCheckout});
+  EXPECT_EQ(trees(), (Trees{{20, 20}, {30, 20}, {33, 20}}));
+}
+
+TEST_F(OrphanTest, OthersAreLeftAlone) {
+  EXPECT_FALSE(joins({.pid = 30, .uid = 1000, .cwd = kCheckout})) << "another user's";
+  EXPECT_FALSE(joins({.pid = 31, .start = 19, .uid = 999, .cwd = kCheckout})) << "began before";
+  EXPECT_FALSE(joins({.pid = 32, .uid = 999, .cwd = "/home/ci/builds/t1abc/0/grp/demo2"}));
+  EXPECT_FALSE(joins({.pid = 33, .uid = 999, .cwd = "/home/ci"}));
+  put({.pid = 40, .comm = "sshd"});
+  EXPECT_FALSE(joins({.pid = 41, .parent = 40, .uid = 999, .cwd = kCheckout})) << "has a parent";
+}
+
+TEST_F(OrphanTest, TheLongestCheckoutDecidesAndASharedOneIsNobodys) {
+  const auto inner = std::string(kCheckout) + "/inner";
+  put({.pid = 21, .parent = 10, .session = 10, .uid = 999, .cwd = inner});
+  table_.sample(now_);
+  put({.pid = 30, .uid = 999, .cwd = inner + "/x"});
+  put({.pid = 31, .uid = 999, .cwd = kCheckout});
+  EXPECT_EQ(trees(), (Trees{{20, 20}, {21, 21}, {30, 21}, {31, 20}}));
+  put({.pid = 22, .parent = 10, .session = 10, .uid = 999, .cwd = kCheckout});
+  table_.sample(now_);
+  EXPECT_FALSE(joins({.pid = 32, .uid = 999, .cwd = kCheckout}));
+}
+
+TEST_F(OrphanTest, WhatItSaysOfItselfIsNotTold) {
+  put({.pid = 30, .uid = 999, .cwd = kCheckout});
+  for (const auto& record : table_.sample(now_))
+    EXPECT_EQ(record.cwd_length == 0, record.id.pid == 30);
 }
 
 TEST_F(ProcessTableTest, AReusedPidInheritsNothing) {
