@@ -221,6 +221,36 @@ TEST_F(ServiceTest, ADaemonisedOrphanKeepsItsTree) {
   ::kill(pid, SIGKILL);
 }
 
+// It forks twice and makes a session of its own; whoever knew it ends before anybody looks.
+TEST_F(ServiceTest, WhatLeftItsTreeUnseenIsCountedWhereItWorks) {
+  FakeRunner runner(temp_.path);
+  ASSERT_TRUE(eventually([&] { return knows_runner(runner.pid()); }));
+  const auto go = temp_ / "go", pids = temp_ / "pid";
+  const auto checkout = std::filesystem::canonical(temp_.path) / "builds/t1abc/0/grp/demo";
+  std::filesystem::create_directories(checkout);
+  ASSERT_EQ(::mkfifo(go.c_str(), 0600), 0);
+  runner.tell("run cd " + checkout.string() + "; read x < " + go + "; (setsid sh -c 'echo $$ > " +
+              pids + ".new; mv " + pids + ".new " + pids + "; while :; do :; done' &); read x < " +
+              go);
+  std::optional<ProcessSample> root, orphan;
+  ASSERT_TRUE(eventually([&] {
+    for (auto& sample : processes())
+      if (sample.cwd == checkout) root = sample;
+    return root.has_value();
+  }));
+  {
+    std::ofstream(go) << "\n";
+  }
+  ASSERT_TRUE(eventually([&] { return std::filesystem::exists(pids); }));
+  const int pid = std::stoi(content(pids));
+  EXPECT_TRUE(eventually([&] { return (orphan = process(pid)) && orphan->cpu_us > 0; }));
+  ::kill(pid, SIGKILL);
+  ASSERT_TRUE(orphan);
+  EXPECT_EQ(orphan->root, root->id);
+  EXPECT_EQ(orphan->runner.pid, runner.pid());
+  EXPECT_EQ(orphan->parent.start_ticks, 0u) << "its parent is none of the job's";
+}
+
 TEST_F(ServiceTest, AJobThatTakesTheRunnersNameIsNoRunner) {
   FakeRunner runner(temp_.path);
   ASSERT_TRUE(eventually([&] { return knows_runner(runner.pid()); }));
