@@ -201,6 +201,7 @@ class Controller {
   reactions::Options reaction_options() {
     reactions::Options options;
     options.least_severity = note_severity(config_);
+    options.unwanted = config_.note.leave_out;
     options.accepted = &accepted_;
     if (config_.reviewers.enabled)
       options.reviewers = [this](std::string instance, gitlab::MergeRequest merge_request) {

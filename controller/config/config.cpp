@@ -10,6 +10,7 @@
 #include "base/clock/clock.h"
 #include "base/io/files.h"
 #include "controller/config/models.h"
+#include "controller/project_file/project_file.h"
 
 namespace gitaiops::controller {
 namespace {
@@ -131,6 +132,14 @@ config::Schema<Config> make_schema() {
       .range(1, 100);
 
   model_keys(s);
+
+  s.section("note",
+            "What notes hold, for projects that say nothing else in their file .gitaiops.yml "
+            "(docs/notes.md).");
+  s.key("note.leave_out",
+        "Sections that are left out: \"failures\", \"explanation\" (a model's words; nothing is "
+        "sent to it then), \"risk\", \"vulnerabilities\", \"usage\", \"reviewers\".",
+        [](Config& c) -> auto& { return c.note.leave_out; });
 
   s.section(
       "triage",
@@ -410,6 +419,17 @@ void check_labels(const Config& config, config::Problems& problems) {
   }
 }
 
+void check_sections(const Config& config, config::Problems& problems) {
+  for (const auto& section : config.note.leave_out) {
+    if (std::ranges::find(project_file::kSections, section) != project_file::kSections.end())
+      continue;
+    const auto meant = nearest(section, project_file::kSections);
+    problems.push_back(
+        {"note.leave_out", "no section is called \"" + section + "\"" +
+                               (meant ? "; did you mean \"" + std::string(*meant) + "\"?" : "")});
+  }
+}
+
 }  // namespace
 
 config::Problems check(const Config& config) {
@@ -421,6 +441,7 @@ config::Problems check(const Config& config) {
   check_ignores(config, problems);
   check_advisories(config, problems);
   check_labels(config, problems);
+  check_sections(config, problems);
   if (config.state.dir.empty())
     problems.push_back({"state.dir", "is empty; the controller needs a folder for its database"});
   if (config.api.tls_certificate.empty() != config.api.tls_key.empty())

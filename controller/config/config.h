@@ -132,6 +132,9 @@ struct Config {
     std::filesystem::path rules;
   } triage;
   struct {
+    std::vector<std::string> leave_out;
+  } note;
+  struct {
     Duration age{90ll * 24 * 3600 * 1'000'000};
     int64_t max_bytes = 0;
   } retention;

@@ -126,6 +126,7 @@ class HttpGitlab final : public Gitlab {
   }
   Task<Result<Trace>> trace(int64_t project, int64_t job, std::size_t max_bytes) override {
     Call call{.path = "/projects/" + number(project) + "/jobs/" + number(job) + "/trace"};
+    call.accept = "*/*";
     call.max_bytes = max_bytes;
     CO_ASSIGN_OR_RETURN(auto response, co_await this->call(std::move(call)));
     Trace out;
@@ -138,6 +139,20 @@ class HttpGitlab final : public Gitlab {
       out.whole = false;
     }
     co_return out;
+  }
+  Task<Result<std::string>> file(int64_t project, std::string path,
+                                 std::size_t max_bytes) override {
+    Call call{.path = "/projects/" + number(project) + "/repository/files/" +
+                      percent_encoded(path) + "/raw?ref=HEAD"};
+    call.accept = "*/*";
+    call.remember = true;
+    auto response = co_await this->call(std::move(call));
+    const bool endless = !response.ok() && response.error().code() == Code::internal;
+    if (endless || (response.ok() && response->body.size() > max_bytes))
+      co_return Error{Code::invalid_argument,
+                      path + ": has more than " + std::to_string(max_bytes) + " bytes"};
+    if (!response.ok()) co_return response.error();
+    co_return std::move(response->body);
   }
   Task<Result<Job>> retry_job(int64_t project, int64_t job) override {
     return ask<Job>({.method = "POST",
@@ -248,8 +263,9 @@ class HttpGitlab final : public Gitlab {
     std::string method = "GET";
     std::string path;  // below /api/v4
     std::string body = {};
-    bool repeatable = true;     // doing it twice is the same as once
-    std::size_t max_bytes = 0;  // of a body that is no JSON; 0: the usual
+    bool repeatable = true;  // doing it twice is the same as once
+    std::string_view accept = "application/json";
+    std::size_t max_bytes = 0;  // 0: all of it, as far as that is bearable
     bool remember = false;      // asked often, changes seldom
   };
   template <class T>
@@ -339,9 +355,8 @@ Task<Result<OutgoingResponse>> HttpGitlab::send_once(Call call) {
   }
   OutgoingRequest request{.method = call.method, .url = options_.url + "/api/v4" + call.path};
   request.total_timeout = options_.request_timeout;
-  request.headers = {{"PRIVATE-TOKEN", token_}, {"Accept", "application/json"}};
+  request.headers = {{"PRIVATE-TOKEN", token_}, {"Accept", std::string(call.accept)}};
   if (call.max_bytes > 0) {
-    request.headers[1].second = "*/*";
     request.headers.emplace_back("Range", "bytes=0-" + std::to_string(call.max_bytes - 1));
     // A server that gives no parts sends all of it; that is taken as far as it is bearable.
     request.max_response_bytes = std::max(4 * call.max_bytes, kOutgoingMaxResponseBytes);

@@ -1,6 +1,8 @@
 // Puts the contributions together. The headline comes first, then what leads; room for visible
 // lines is given out in the sections' order, but the first block of each section has its place
 // reserved before any second one; what finds no room goes into the one fold at the end.
+#include <algorithm>
+
 #include "controller/note/markdown.h"
 #include "controller/note/note.h"
 
@@ -9,6 +11,8 @@ namespace {
 
 constexpr std::size_t kFoldLines = 2;  // a blank one and the fold's title
 constexpr std::size_t kMaxShownBytes = 16 << 10;
+constexpr std::string_view kSwitchedOff =
+    "Notes are switched off for this project by its file `.gitaiops.yml`.\n";
 constexpr std::string_view kFoldEnd = "\n</details>\n";
 constexpr std::string_view kLeftOut = "\nMore is left out here: a note has its limit.\n";
 
@@ -100,6 +104,20 @@ View without_logs(View view) {
   return view;
 }
 
+std::string bare_headline(const std::vector<Contribution>& said) {
+  const bool any = std::ranges::any_of(
+      said, [](const Contribution& one) { return !one.lead.empty() || !one.blocks.empty(); });
+  return any ? "About this merge request:" : "There is nothing to say any more.";
+}
+
+// Whoever made them reads the note and looks for what is missing; others need not see them.
+Contribution of_mistakes(const std::vector<std::string>& mistakes) {
+  Block block;
+  for (const auto& mistake : mistakes) block.folded += "- " + code_span(mistake) + "\n";
+  block.fold_title = "mistake in the project file";
+  return {.headline = {}, .blocks = {std::move(block)}};
+}
+
 }  // namespace
 
 std::string marker(std::string_view place) {
@@ -114,6 +132,8 @@ std::string marker(std::string_view place) {
 }
 
 std::string Composer::compose(const View& asked) const {
+  if (!asked.wanted)
+    return asked.has_note ? marker(asked.place) + "\n" + std::string(kSwitchedOff) : std::string();
   std::optional<View> bare;
   if (!asked.quote_logs) bare = without_logs(asked);
   const View& view = bare ? *bare : asked;
@@ -122,6 +142,7 @@ std::string Composer::compose(const View& asked) const {
   std::string headline;
   bool of_worth = false;
   for (const auto& section : sections_) {
+    if (!view.wants(section->name())) continue;
     said.push_back(section->contribute(view));
     const auto& last = said.back();
     worth = worth || last.worth_a_note;
@@ -129,7 +150,11 @@ std::string Composer::compose(const View& asked) const {
     if (headline.empty() || last.worth_a_note) headline = last.headline;
     of_worth = last.worth_a_note;
   }
-  if (!worth || headline.empty()) return {};
+  if (!worth) return {};
+  // What usually gives the headline may not be wanted.
+  if (headline.empty() && !view.unwanted.empty()) headline = bare_headline(said);
+  if (headline.empty()) return {};
+  if (!view.mistakes.empty()) said.push_back(of_mistakes(view.mistakes));
 
   std::size_t reserved = kFoldLines;
   for (const auto& one : said) reserved += one.blocks.empty() ? 0 : cost(one.blocks.front());

@@ -151,7 +151,7 @@ std::string summary(const Dependencies& d) {
 
 class DependencyChanges final : public Section {
  public:
-  std::string_view name() const override { return "dependencies"; }
+  std::string_view name() const override { return "vulnerabilities"; }
 
   Contribution contribute(const View& view) const override {
     Contribution out;

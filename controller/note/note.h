@@ -1,6 +1,6 @@
 // The one note on a merge request, as Markdown: values in, text out. It is composed of named
-// sections by contributors that do not know each other; `failures`, `acts`, `risk`, `dependencies`,
-// `usage` and `reviewers`.
+// sections by contributors that do not know each other; `failures`, `acts`, `risk`,
+// `vulnerabilities`, `usage` and `reviewers`.
 //
 // What every note keeps, whatever the log, the job names and the paths say:
 //   - at most 25 lines are visible, the rest is folded; at most 60 KiB in all; valid UTF-8 without
@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -127,6 +128,11 @@ struct View {
   bool reviewers_alone = false;                         // are worth a note without anything else
   std::optional<triage::Triage> triage = std::nullopt;  // of its newest commit; absent: not known
   bool triage_alone = false;  // is worth a note, where there is something to say of it
+  // What the project's own file says of its notes (controller/project_file).
+  bool wanted = true;                                // false: none at all
+  std::set<std::string, std::less<>> unwanted = {};  // sections, by name
+  std::vector<std::string> mistakes = {};            // of that file. Foreign
+  bool wants(std::string_view section) const { return wanted && !unwanted.contains(section); }
 };
 
 // ---- What a contributor says of it ----
@@ -158,7 +164,7 @@ std::shared_ptr<const Section> acts();
 std::shared_ptr<const Section> usage();
 std::shared_ptr<const Section> reviewers();
 std::shared_ptr<const Section> risk();
-std::shared_ptr<const Section> dependencies();
+std::shared_ptr<const Section> dependencies();  // "vulnerabilities"
 // Whether a note has something of that section.
 bool tells_of_dependencies(std::string_view body);
 

@@ -59,6 +59,8 @@ struct Options {
   // The work that has a model explain a failed job, asked for those without words yet; nothing:
   // nobody is asked.
   std::function<std::optional<store::NewWork>(const fleet::v1::JobReport&)> explain = {};
+  // Sections of a note that a project gets only where its own file asks for them.
+  std::vector<std::string> unwanted = {};
   int least_severity = note::kHigh;                  // as note::Dependencies
   const dependencies::Accepted* accepted = nullptr;  // nothing: all counts; outlives the reactions
 };
@@ -119,6 +121,7 @@ class Reactions {
   Task<Result<std::optional<triage::Triage>>> triage_of(store::MergeRequestKey key,
                                                         gitlab::MergeRequest merge_request,
                                                         std::vector<store::NewWork>& work);
+  Task<Status> heed_project_file(gitlab::Gitlab& gitlab, int64_t project, note::View& view);
   Task<Result<note::View>> view_of(gitlab::Gitlab& gitlab, store::MergeRequestKey key,
                                    gitlab::MergeRequest merge_request);
   Task<Result<std::vector<note::JobView>>> jobs_of(std::vector<gitlab::Job> listed,

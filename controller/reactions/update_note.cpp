@@ -74,19 +74,23 @@ Task<Verdict> Reactions::update_note(store::Work work) {
   store::Note note = prior.ok() ? std::move(*prior) : store::Note();
   auto view = co_await view_of(gitlab, *key, *merge_request);
   if (!view.ok()) co_return after_error(view.error(), gitlab.wait_hint(), audit);
+  const Status heeded = co_await heed_project_file(gitlab, key->project_id, *view);
+  if (!heeded.ok()) co_return after_error(heeded.error(), gitlab.wait_hint(), audit);
   view->has_note = !note.body.empty();
   if (view->dependencies) {
     view->dependencies->told_before = note::tells_of_dependencies(note.body);
     view->dependencies->least_severity = options_.least_severity;
   }
   Proposal proposal;
-  if (options_.reviewers) proposal = co_await options_.reviewers(key->instance, *merge_request);
+  if (options_.reviewers && view->wants("reviewers"))
+    proposal = co_await options_.reviewers(key->instance, *merge_request);
   view->reviewers = std::move(proposal.reviewers);
   view->reviewers_alone = options_.reviewers_alone;
   view->triage = std::move(*triaged);
   view->triage_alone = options_.triage_alone;
   const std::string body = composer_.compose(*view);
-  if (options_.explain && !body.empty() && merge_request->state == "opened")
+  if (options_.explain && view->wants("explanation") && !body.empty() &&
+      merge_request->state == "opened")
     for (const auto* report : unexplained(*view))
       if (auto ask = options_.explain(*report)) out.outcome.follow_up.push_back(std::move(*ask));
   // What is not known yet comes into the note when it is.

@@ -41,6 +41,13 @@ def resolve(repository: pathlib.Path, revision: str) -> Optional[str]:
         return None
 
 
+def read(repository: pathlib.Path, revision: str, path: str) -> Optional[bytes]:
+    """A file's content; None where there is none."""
+    done = subprocess.run(["git", "--git-dir", str(repository), "cat-file", "blob", f"{revision}:{path}"],
+                          capture_output=True, env=_ENVIRONMENT, check=False)
+    return done.stdout if done.returncode == 0 else None
+
+
 def commit(repository: pathlib.Path, branch: str, start: Optional[str], message: str, author: str,
            files: Mapping[str, Optional[str]]) -> str:
     """Adds one commit to `branch`; a file whose content is None is deleted. Returns the new commit's id."""

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
 import re
 import time
 from typing import Any, Callable, Optional
@@ -187,6 +188,18 @@ def _projects(store: Store, add: Callable[..., Any], base: str) -> None:
         if int(number) not in found.members:
             raise Refusal(404, {"message": "404 Not found"})
         return Reply(200, {**views.user(store.users[int(number)]), "access_level": found.members[int(number)]})
+
+    @add("GET", base + r"/repository/files/(?P<path>[^/]+)/raw")
+    def file(request: Request, caller: Caller, views: Views, project: str, path: str) -> Reply:
+        found = caller.project(project)
+        ref = request.first("ref", "HEAD")
+        content = repository.read(found.repository, found.default_branch if ref == "HEAD" else ref, path)
+        if content is None:
+            raise Refusal(404, {"message": "404 File Not Found"})
+        etag = 'W/"' + hashlib.sha256(content).hexdigest()[:32] + '"'
+        if request.headers.get("If-None-Match") == etag:
+            return Reply(304, None, {"ETag": etag})
+        return Reply(200, content, {"Content-Type": "text/plain", "ETag": etag})
 
     @add("GET", base + r"/repository/commits/(?P<sha>[^/]+)")
     def commit(request: Request, caller: Caller, views: Views, project: str, sha: str) -> Reply:

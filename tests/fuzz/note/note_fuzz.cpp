@@ -123,6 +123,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
           triage::Level::high, 100.0 * static_cast<double>(field.size()), 0.5, true, {text}};
       t.size = triage::Size{};
       t.required_reviews.push_back({text, {text}, {text}});
+    } else if (field[0] == 'M') {  // a mistake in the project's file
+      view.mistakes.emplace_back(field.substr(1));
+    } else if (field[0] == 'U') {
+      view.unwanted.emplace(field.substr(1));
+      view.has_note = true;
     } else if (field[0] == 'Q') {
       view.quote_logs = !view.quote_logs;
     } else {

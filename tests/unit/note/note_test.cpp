@@ -70,6 +70,51 @@ std::string visible(const std::string& note) {
   return note.substr(0, note.find("<details>"));
 }
 
+TEST(Note, ASectionThatIsNotWantedIsLeftOut) {
+  auto view = view_of({failed_unit()});
+  ASSERT_NE(composed(view).find("CPU 41 s"), std::string::npos);
+  view.unwanted = {"usage"};
+  EXPECT_EQ(composed(view).find("CPU 41 s"), std::string::npos);
+  EXPECT_NE(composed(view).find("test_total"), std::string::npos);
+}
+
+TEST(Note, WithoutTheFailuresWhatIsLeftStands) {
+  auto view = view_of({failed_unit()});
+  view.unwanted = {"failures"};
+  EXPECT_EQ(composed(view), "");
+  view.acts.push_back({.job_name = "unit",
+                       .category = "disk_full",
+                       .state = "done",
+                       .detail = "",
+                       .status = "success"});
+  EXPECT_TRUE(
+      visible(composed(view)).starts_with(marker("main/42/7") + "\nAbout this merge request:\n"));
+  view.acts.clear();
+  view.unwanted = {"failures", "usage"};
+  view.has_note = true;
+  EXPECT_EQ(composed(view), marker("main/42/7") + "\nThere is nothing to say any more.\n");
+}
+
+TEST(Note, AProjectThatWantsNoneHasNone) {
+  auto view = view_of({failed_unit()});
+  view.wanted = false;
+  EXPECT_EQ(composed(view), "");
+  view.has_note = true;  // of before: it must not stand for ever
+  EXPECT_EQ(composed(view),
+            marker("main/42/7") +
+                "\nNotes are switched off for this project by its file `.gitaiops.yml`.\n");
+}
+
+TEST(Note, MistakesInTheProjectsFileAreFolded) {
+  auto view = view_of({failed_unit()});
+  view.mistakes = {".gitaiops.yml, line 2: nothing is called \"@all `</details>\" here"};
+  const auto note = composed(view);
+  EXPECT_EQ(visible(note).find("line 2"), std::string::npos);
+  EXPECT_NE(note.find("- ``.gitaiops.yml, line 2: nothing is called \"@all `</details>\" here``"),
+            std::string::npos)
+      << note;
+}
+
 Seen seen_times(int64_t times) {
   Seen seen;
   seen.times = times;

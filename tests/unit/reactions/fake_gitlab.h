@@ -17,10 +17,11 @@ class FakeGitlab final : public Gitlab {
   std::map<int64_t, std::vector<Job>> pipelines;                       // by pipeline
   std::map<int64_t, std::vector<Bridge>> bridges;                      // by pipeline
   std::map<std::pair<int64_t, int64_t>, MergeRequest> merge_requests;  // by project, iid
-  std::map<int64_t, std::vector<Job>> all_pipelines;  // with superseded runs, where set
-  std::map<int64_t, std::vector<Job>> failed;         // by project
-  std::map<int64_t, std::string> traces;              // by job
-  std::map<int64_t, std::vector<Runner>> runners;     // by project
+  std::map<int64_t, std::vector<Job>> all_pipelines;             // with superseded runs, where set
+  std::map<int64_t, std::vector<Job>> failed;                    // by project
+  std::map<int64_t, std::string> traces;                         // by job
+  std::map<std::pair<int64_t, std::string>, std::string> files;  // by project, path
+  std::map<int64_t, std::vector<Runner>> runners;                // by project
   std::vector<MergeRequest> of_commit;
   std::map<int64_t, std::vector<MergeRequest>> changed;     // by project
   std::map<int64_t, std::vector<Pipeline>> ended;           // by project
@@ -82,6 +83,12 @@ class FakeGitlab final : public Gitlab {
     if (auto error = failure("trace")) co_return *error;
     if (!traces.contains(job)) co_return Error{Code::not_found, "no trace"};
     co_return Trace{traces[job], true};
+  }
+  Task<Result<std::string>> file(int64_t project, std::string path, std::size_t) override {
+    if (auto error = failure("file")) co_return *error;
+    const auto found = files.find({project, path});
+    if (found == files.end()) co_return Error{Code::not_found, "no file " + path};
+    co_return found->second;
   }
   Task<Result<Job>> retry_job(int64_t, int64_t job) override {
     if (auto error = failure("retry_job")) co_return *error;

@@ -1,0 +1,120 @@
+#include "controller/project_file/project_file.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "base/bytes/bytes.h"
+#include "engines/scanner/documents/document.h"
+#include "engines/scanner/documents/text.h"
+
+namespace gitaiops::project_file {
+namespace {
+
+using scanner::documents::Kind;
+using scanner::documents::Value;
+
+constexpr std::size_t kMostQuoted = 40;
+
+std::string quoted(std::string_view text) {
+  return "\"" + truncate_utf8(to_utf8(text), kMostQuoted) + "\"";
+}
+
+std::optional<bool> read_switch(Value value) {
+  std::string word(value.text());
+  std::ranges::transform(word, word.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  });
+  if (word == "on" || word == "true" || word == "yes") return true;
+  if (word == "off" || word == "false" || word == "no") return false;
+  return std::nullopt;
+}
+
+class Reader {
+ public:
+  ProjectFile read(std::string_view bytes) {
+    const std::string text = scanner::documents::decoded(std::string(bytes));
+    const auto document = scanner::documents::read_yaml(text);
+    if (const auto& fault = document.fault()) {
+      mistake(fault->line, "cannot be read as YAML: " + fault->reason);
+      return std::move(out_);
+    }
+    const auto root = document.root();
+    if (!root || root.kind() == Kind::null) return std::move(out_);
+    if (!root.is_object()) {
+      mistake(root.line(), "has to begin with a name, like \"note:\"");
+      return std::move(out_);
+    }
+    for (const auto member : root) {
+      if (member.key() == "note") {
+        read_note(member);
+      } else {
+        unknown(member, {{"note"}}, "");
+      }
+    }
+    return std::move(out_);
+  }
+
+ private:
+  void read_note(Value note) {
+    if (note.kind() == Kind::null) return;
+    if (!note.is_object()) {
+      const auto on = read_switch(note);
+      if (on) {
+        out_.note = *on;
+      } else {
+        mistake(note.line(), "\"note\" is on, off, or names of sections below it");
+      }
+      return;
+    }
+    for (const auto member : note) {
+      const auto key = member.key();
+      if (std::ranges::find(kSections, key) == kSections.end()) {
+        unknown(member, kSections, "note.");
+      } else if (const auto on = read_switch(member)) {
+        out_.sections[std::string(key)] = *on;
+      } else {
+        mistake(member.line(),
+                "\"note." + std::string(key) + "\" is on or off, not " + quoted(member.text()));
+      }
+    }
+  }
+
+  void unknown(Value member, std::span<const std::string_view> known, std::string_view prefix) {
+    std::string text = "nothing is called " + quoted(member.key()) + " here";
+    if (const auto meant = nearest(member.key(), known)) {
+      text += "; did you mean \"" + std::string(prefix) + std::string(*meant) + "\"?";
+    } else {
+      text += "; there is";
+      for (const auto name : known)
+        text += (name == known.front() ? " " : ", ") + std::string(prefix) + std::string(name);
+    }
+    mistake(member.line(), text);
+  }
+
+  void mistake(uint32_t line, const std::string& text) {
+    if (out_.mistakes.size() >= kMaxMistakes) return;
+    const std::string place = line > 0 ? ", line " + std::to_string(line) : std::string();
+    out_.mistakes.push_back(std::string(kName) + place + ": " + text);
+  }
+
+  ProjectFile out_;
+};
+
+}  // namespace
+
+ProjectFile read(std::string_view text) {
+  return Reader().read(text);
+}
+
+std::set<std::string, std::less<>> unwanted(const ProjectFile& file,
+                                            const std::vector<std::string>& by_default) {
+  std::set<std::string, std::less<>> out;
+  for (const auto section : kSections) {
+    const bool usual = std::ranges::find(by_default, section) == by_default.end();
+    const auto said = file.sections.find(section);
+    if (!file.note || !(said == file.sections.end() ? usual : said->second)) out.emplace(section);
+  }
+  return out;
+}
+
+}  // namespace gitaiops::project_file
