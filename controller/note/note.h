@@ -74,6 +74,12 @@ struct Explanation {
   std::vector<Line> lines;  // of the log, that it cites
 };
 
+// What passed runs of a job on the target branch took, as far as each is known. Microseconds,
+// bytes.
+struct Usual {
+  std::vector<int64_t> wall_us, memory_bytes;
+};
+
 // One job of the merge request's newest pipeline, as GitLab tells it, without superseded runs.
 struct JobView {
   int64_t id = 0;
@@ -86,6 +92,7 @@ struct JobView {
   bool fetched = false;                        // its log was read at GitLab: no agent watched it
   std::optional<Seen> seen = std::nullopt;     // absent: nothing to say
   std::optional<Explanation> explanation = std::nullopt;  // absent: no model said anything
+  Usual usual = {};                                       // of a job that passed
 };
 
 // One vulnerability of something that the project depends on. All but the numbers is foreign.
@@ -118,6 +125,7 @@ struct View {
   std::string place;            // "<instance>/<project id>/<iid>": which note this is
   std::string pipeline_status;  // GitLab's word
   std::vector<JobView> jobs;
+  std::string target_branch = {};                           // foreign; what is usual is its
   std::vector<Act> acts = {};                               // oldest first
   std::optional<Dependencies> dependencies = std::nullopt;  // absent: nothing is known
   bool has_note = false;  // a note with something in it stands there already

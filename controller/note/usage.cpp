@@ -1,5 +1,5 @@
 // The section on what the jobs used: one line for what failed, a folded table for the whole
-// pipeline. It never makes a note by itself.
+// pipeline, and what is far from usual. It never makes a note by itself.
 #include <algorithm>
 
 #include "base/clock/clock.h"
@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t kMaxRows = 50;
 constexpr std::size_t kMaxLimits = 3;
+constexpr std::size_t kMaxChanges = 3;
 constexpr int64_t kNearPart = 20;      // as near to a limit as a twentieth of it is worth a word
 constexpr int64_t kHeldBackPart = 10;  // as is a tenth of the job's time
 constexpr std::string_view kAbsent = "–";
@@ -139,6 +140,14 @@ class Usage final : public Section {
  public:
   std::string_view name() const override { return "usage"; }
   Contribution contribute(const View& view) const override {
+    Contribution out;
+    if (auto used = of_the_pipeline(view)) out.blocks.push_back(std::move(*used));
+    if (auto changed = of_the_change(view)) out.blocks.push_back(std::move(*changed));
+    return out;
+  }
+
+ private:
+  static std::optional<Block> of_the_pipeline(const View& view) {
     std::vector<const JobView*> failed;
     std::vector<Row> rows;
     bool any_failed = false;
@@ -148,7 +157,7 @@ class Usage final : public Section {
       any_failed = any_failed || job.status == "failed";
       if (Row row = row_of(job); row.any()) rows.push_back(std::move(row));
     }
-    if (!any_failed || rows.empty()) return {};
+    if (!any_failed || rows.empty()) return std::nullopt;
     std::ranges::sort(rows, {}, [](const Row& row) { return row.job->id; });
     std::ranges::sort(failed, {}, [](const JobView* job) { return job->id; });
     Block block;
@@ -163,9 +172,17 @@ class Usage final : public Section {
       block.fold_title =
           "usage of " + std::to_string(rows.size()) + (rows.size() == 1 ? " job" : " jobs");
     }
-    Contribution out;
-    out.blocks.push_back(std::move(block));
-    return out;
+    return block;
+  }
+
+  static std::optional<Block> of_the_change(const View& view) {
+    const auto changes = usage_changes(view);
+    if (changes.empty()) return std::nullopt;
+    Block block;
+    for (std::size_t i = 0; i < std::min(changes.size(), kMaxRows); ++i)
+      (i < kMaxChanges ? block.shown : block.folded) += "- " + changes[i] + "\n";
+    if (!block.folded.empty()) block.fold_title = "more changes in usage";
+    return block;
   }
 };
 

@@ -24,6 +24,9 @@ std::string explained(const Explanation& explanation, std::string_view owner_by_
 // The lines of the log that it cites.
 std::string cited(const Explanation& explanation);
 
+// "`unit` took 5 min 2 s, usually 1 min 3 s on `main`": the farthest from what is usual first.
+std::vector<std::string> usage_changes(const View& view);
+
 // "Seen 4 times before in this project since 2026-11-20, last passed after a retry." Empty: there
 // is nothing to say.
 std::string seen_line(const Seen& seen);

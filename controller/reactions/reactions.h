@@ -122,6 +122,8 @@ class Reactions {
                                                         gitlab::MergeRequest merge_request,
                                                         std::vector<store::NewWork>& work);
   Task<Status> heed_project_file(gitlab::Gitlab& gitlab, int64_t project, note::View& view);
+  Task<Status> add_what_is_usual(const store::MergeRequestKey& key, const std::string& branch,
+                                 note::View& view);
   Task<Result<note::View>> view_of(gitlab::Gitlab& gitlab, store::MergeRequestKey key,
                                    gitlab::MergeRequest merge_request);
   Task<Result<std::vector<note::JobView>>> jobs_of(std::vector<gitlab::Job> listed,

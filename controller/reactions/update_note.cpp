@@ -13,6 +13,7 @@ using queue::Verdict;
 constexpr std::string_view kActor = "reaction:note";
 constexpr int kMaxDepth = 2;  // children and theirs: GitLab allows no deeper
 constexpr std::size_t kMaxBridges = 20;
+constexpr std::size_t kMostCompared = 50;              // jobs, with those of the target branch
 constexpr int64_t kLookAgain = 20 * kMicrosPerSecond;  // for reviewers that were not known yet
 
 }  // namespace
@@ -76,6 +77,11 @@ Task<Verdict> Reactions::update_note(store::Work work) {
   if (!view.ok()) co_return after_error(view.error(), gitlab.wait_hint(), audit);
   const Status heeded = co_await heed_project_file(gitlab, key->project_id, *view);
   if (!heeded.ok()) co_return after_error(heeded.error(), gitlab.wait_hint(), audit);
+  const Status usual = co_await add_what_is_usual(*key, merge_request->target_branch, *view);
+  if (!usual.ok()) {
+    out.what = queue::Failed{usual.error()};
+    co_return out;
+  }
   view->has_note = !note.body.empty();
   if (view->dependencies) {
     view->dependencies->told_before = note::tells_of_dependencies(note.body);
@@ -176,6 +182,29 @@ Task<Result<note::View>> Reactions::view_of(gitlab::Gitlab& gitlab, store::Merge
   CO_ASSIGN_OR_RETURN(view.dependencies,
                       co_await dependencies(gitlab, key, std::move(merge_request), target));
   co_return view;
+}
+
+// What passed runs of the jobs used on the branch that they are to be merged into.
+Task<Status> Reactions::add_what_is_usual(const store::MergeRequestKey& key,
+                                          const std::string& branch, note::View& view) {
+  if (!view.wants("usage")) co_return Status();
+  std::vector<std::string> names;
+  for (const auto& job : view.jobs)
+    if (job.status == "success" && job.report && names.size() < kMostCompared)
+      names.push_back(job.name);
+  if (names.empty()) co_return Status();
+  CO_ASSIGN_OR_RETURN(const auto runs, co_await store_.passed_runs(key.instance, key.project_id,
+                                                                   branch, std::move(names)));
+  for (auto& job : view.jobs) {
+    const auto found = runs.find(job.name);
+    if (job.status != "success" || found == runs.end()) continue;
+    for (const auto& run : found->second) {
+      if (run.wall_us) job.usual.wall_us.push_back(*run.wall_us);
+      if (run.memory_peak_bytes) job.usual.memory_bytes.push_back(*run.memory_peak_bytes);
+    }
+  }
+  view.target_branch = branch;
+  co_return Status();
 }
 
 // One pipeline's jobs as GitLab lists them, each with its report.

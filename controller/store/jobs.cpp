@@ -24,6 +24,16 @@ Job to_job(const Rows& rows) {
   return job;
 }
 
+RunUsage usage_of(const std::string& bytes) {
+  fleet::v1::JobReport report;
+  RunUsage out;
+  if (!report.ParseFromString(bytes)) return out;
+  if (report.has_wall_us()) out.wall_us = report.wall_us();
+  if (report.usage().has_memory_peak_bytes())
+    out.memory_peak_bytes = report.usage().memory_peak_bytes().value();
+  return out;
+}
+
 // "WHERE …" of a scope and a filter, with the values it binds. The filter must outlive it.
 struct Where {
   Where() : sql("WHERE true") {}
@@ -181,6 +191,24 @@ Task<Result<Job>> SqliteStore::job_by_key(Scope scope, std::string instance, int
   return database_->read([scope, instance, job_id](Connection& c) {
     return one_job(c, scope, "instance = ? AND job_id = ?", {instance, job_id});
   });
+}
+
+Task<Result<std::map<std::string, std::vector<RunUsage>>>> SqliteStore::passed_runs(
+    std::string instance, int64_t project_id, std::string ref, std::vector<std::string> names) {
+  return database_->read(
+      [instance, project_id, ref,
+       names](Connection& c) -> Result<std::map<std::string, std::vector<RunUsage>>> {
+        std::map<std::string, std::vector<RunUsage>> out;
+        for (const auto& name : names) {
+          auto rows = c.query(
+              "SELECT report FROM jobs WHERE n IN (SELECT n FROM jobs WHERE instance = ? AND "
+              "project_id = ? AND name = ? ORDER BY job_id DESC LIMIT ?) AND ref = ? AND status = "
+              "'success' AND report IS NOT NULL ORDER BY job_id DESC LIMIT ?",
+              {instance, project_id, name, kRunsLookedThrough, ref, kRunsOfAJob});
+          while (rows.next()) out[name].push_back(usage_of(rows.text(0)));
+        }
+        return out;
+      });
 }
 
 Task<Result<std::vector<Job>>> SqliteStore::pipeline_jobs(std::string instance, int64_t project_id,

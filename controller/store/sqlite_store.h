@@ -88,6 +88,9 @@ class SqliteStore final : public Store,
   Task<Result<Job>> job_by_key(Scope scope, std::string instance, int64_t job_id) override;
   Task<Result<std::vector<Job>>> pipeline_jobs(std::string instance, int64_t project_id,
                                                int64_t pipeline_id) override;
+  Task<Result<std::map<std::string, std::vector<RunUsage>>>> passed_runs(
+      std::string instance, int64_t project_id, std::string ref,
+      std::vector<std::string> names) override;
   Task<Status> set_gitlab_facts(std::string job_public_id, int64_t project_id,
                                 GitlabFacts facts) override;
 

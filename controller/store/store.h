@@ -14,6 +14,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -83,6 +84,12 @@ struct Job {
   std::optional<GitlabFacts> gitlab;
   bool running() const { return report.report_id().empty(); }
 };
+
+struct RunUsage {
+  std::optional<int64_t> wall_us, memory_peak_bytes;
+};
+inline constexpr int kRunsOfAJob = 10;
+inline constexpr int kRunsLookedThrough = 200;
 
 struct JobFilter {
   std::optional<std::string> instance, project_path, outcome, category, owner, agent_id;
@@ -396,6 +403,11 @@ class Store {
   // All reported jobs of a pipeline, for the note.
   virtual Task<Result<std::vector<Job>>> pipeline_jobs(std::string instance, int64_t project_id,
                                                        int64_t pipeline_id) = 0;
+  // What passed runs of these jobs on a ref used, by the job's name: at most kRunsOfAJob of each,
+  // newest first, of the newest kRunsLookedThrough that the name had anywhere.
+  virtual Task<Result<std::map<std::string, std::vector<RunUsage>>>> passed_runs(
+      std::string instance, int64_t project_id, std::string ref,
+      std::vector<std::string> names) = 0;
   // Keeps what GitLab said; sets the project id when the host did not know it. Appends
   // "job.updated". An older run of the same name in the same pipeline becomes retried, and this one
   // where a newer is known; what was retried stays so.

@@ -222,6 +222,43 @@ TEST_P(StoreConformance, GitlabsWordIsKeptAndSetsTheProject) {
   EXPECT_EQ(job_of(2).project_path, "a/b");
 }
 
+TEST_P(StoreConformance, WhatPassedRunsOnABranchUsed) {
+  const auto agent = enroll(everything());
+  const auto put = [&](int64_t job, std::string name, std::string ref, std::string status,
+                       int64_t wall, int64_t project = 5) {
+    auto envelope =
+        reported(static_cast<uint64_t>(job), key(job, "p/" + std::to_string(project), project));
+    envelope.mutable_job_report()->set_wall_us(wall);
+    if (job % 2)
+      envelope.mutable_job_report()->mutable_usage()->mutable_memory_peak_bytes()->set_value(job);
+    ASSERT_TRUE(accept(agent, envelope).ok());
+    GitlabFacts facts;
+    facts.name = std::move(name);
+    facts.ref = std::move(ref);
+    facts.status = std::move(status);
+    ASSERT_TRUE(await(store->set_gitlab_facts(job_of(job).id, project, facts)).ok());
+  };
+  put(1, "unit", "main", "success", 100);
+  put(2, "unit", "main", "success", 200);
+  put(3, "unit", "main", "failed", 300);
+  put(4, "unit", "topic", "success", 400);
+  put(5, "lint", "main", "success", 500);
+  put(6, "unit", "main", "success", 600, 6);
+  const auto runs = await(store->passed_runs("gl", 5, "main", {"unit", "lint", "gone"})).value();
+  ASSERT_EQ(runs.size(), 2u);
+  ASSERT_EQ(runs.at("unit").size(), 2u);
+  EXPECT_EQ(runs.at("unit")[0].wall_us, 200);
+  EXPECT_EQ(runs.at("unit")[0].memory_peak_bytes, std::nullopt);
+  EXPECT_EQ(runs.at("unit")[1].wall_us, 100);
+  EXPECT_EQ(runs.at("unit")[1].memory_peak_bytes, 1);
+  EXPECT_EQ(runs.at("lint").size(), 1u);
+  for (int64_t job = 7; job < 7 + 2 * kRunsOfAJob; ++job) put(job, "unit", "main", "success", job);
+  const auto many = await(store->passed_runs("gl", 5, "main", {"unit"})).value();
+  EXPECT_EQ(many.at("unit").size(), static_cast<std::size_t>(kRunsOfAJob));
+  EXPECT_EQ(many.at("unit")[0].wall_us, 6 + 2 * kRunsOfAJob);
+  EXPECT_TRUE(await(store->passed_runs("other", 5, "main", {"unit"})).value().empty());
+}
+
 TEST_P(StoreConformance, OfTheRunsOfOneJobOnlyTheNewestIsNotRetried) {
   const auto agent = enroll(everything());
   const auto put = [&](int64_t job, std::string name, int64_t pipeline, int64_t project = 5) {

@@ -156,6 +156,10 @@ class MemoryStore final : public Store {
   Task<Result<std::vector<Job>>> pipeline_jobs(std::string, int64_t, int64_t) override {
     co_return unasked();
   }
+  Task<Result<std::map<std::string, std::vector<RunUsage>>>> passed_runs(
+      std::string, int64_t, std::string, std::vector<std::string>) override {
+    co_return unasked();
+  }
   Task<Status> set_gitlab_facts(std::string, int64_t, GitlabFacts) override { co_return unasked(); }
   Task<Result<bool>> keep_fetched(fleet::v1::JobReport, UnixMicros) override {
     co_return unasked();

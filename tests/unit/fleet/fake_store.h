@@ -137,6 +137,10 @@ class FakeStore final : public store::Store {
   Task<Result<std::vector<store::Job>>> pipeline_jobs(std::string, int64_t, int64_t) override {
     co_return none();
   }
+  Task<Result<std::map<std::string, std::vector<store::RunUsage>>>> passed_runs(
+      std::string, int64_t, std::string, std::vector<std::string>) override {
+    co_return none();
+  }
   Task<Status> set_gitlab_facts(std::string, int64_t, store::GitlabFacts) override {
     co_return none();
   }

@@ -99,6 +99,16 @@ class MemoryStore : public Store {
     if (!jobs_by_id.contains(id)) co_return Error{Code::not_found, "no job " + id};
     co_return jobs_by_id[id];
   }
+  std::map<std::string, std::vector<RunUsage>> runs;  // on any ref, by name
+  std::string runs_asked_of;                          // the ref
+  Task<Result<std::map<std::string, std::vector<RunUsage>>>> passed_runs(
+      std::string, int64_t, std::string ref, std::vector<std::string> names) override {
+    runs_asked_of = ref;
+    std::map<std::string, std::vector<RunUsage>> out;
+    for (const auto& name : names)
+      if (runs.contains(name)) out[name] = runs[name];
+    co_return out;
+  }
   Task<Result<std::vector<Job>>> pipeline_jobs(std::string instance, int64_t project_id,
                                                int64_t pipeline_id) override {
     std::vector<Job> out;

@@ -262,6 +262,22 @@ TEST_F(ReactionsTest, ARetryThatPassedTurnsTheNoteGreenOnce) {
   EXPECT_EQ(gitlab_.writes, (Strings{"create", "update 100"}));
 }
 
+TEST_F(ReactionsTest, AJobThatTakesFarLongerThanOnTheTargetBranchIsTold) {
+  gitlab_.merge_requests[{42, 7}].target_branch = "trunk";
+  job(9, "build", "failed");
+  job(10, "unit", "success");
+  store_.jobs_by_id["job-10"].report.set_wall_us(300'000'000);
+  store_.runs["unit"] =
+      std::vector<store::RunUsage>(5, {.wall_us = 60'000'000, .memory_peak_bytes = {}});
+  resolve(9);
+  resolve(10);
+  at_pipeline();
+  update();
+  EXPECT_EQ(store_.runs_asked_of, "trunk");
+  EXPECT_NE(body().find("- `unit` took 5 min 0 s, usually 1 min 0 s on `trunk`"), std::string::npos)
+      << body();
+}
+
 TEST_F(ReactionsTest, ARunWithANewerOneInGitlabsListIsRetried) {
   job(9, "build", "failed");
   job(10, "lint", "failed");
