@@ -7,6 +7,7 @@
 #include "base/config/config.h"
 #include "base/io/files.h"
 #include "base/io/mapped_file.h"
+#include "engines/project_file/project_file.h"
 #include "engines/scanner/vex/vex.h"
 
 namespace gitaiops::cli {
@@ -18,21 +19,13 @@ struct IgnoreFile {
   std::vector<Ignore> ignores;
 };
 
-bool is_date(const std::string& text) {
-  constexpr std::string_view kForm = "0000-00-00";
-  if (text.size() != kForm.size()) return false;
-  for (std::size_t i = 0; i < text.size(); ++i)
-    if (kForm[i] == '-' ? text[i] != '-' : text[i] < '0' || text[i] > '9') return false;
-  return true;
-}
-
 config::Problems problems_of(const IgnoreFile& file) {
   config::Problems out;
   for (std::size_t i = 0; i < file.ignores.size(); ++i) {
     const auto& ignore = file.ignores[i];
     if (trimmed(ignore.reason).empty())
       out.push_back({"ignore.reason", "is empty; say why this can be lived with", i});
-    if (!ignore.until.empty() && !is_date(ignore.until))
+    if (!ignore.until.empty() && !scanner::is_day(ignore.until))
       out.push_back({"ignore.until", "expected a date as \"2026-12-31\"", i});
   }
   return out;
@@ -59,6 +52,30 @@ std::string formatted(const char* format) {
 
 std::string named(const Ignore& ignore) {
   return ignore.package.empty() ? ignore.id : ignore.id + " in " + ignore.package;
+}
+
+void tell(const scanner::IgnoreReport& report, const std::string& file, const Terminal& terminal) {
+  for (const auto& ignore : report.expired)
+    terminal.err << "gitaiops: " << file << ": " << named(ignore) << " was ignored until "
+                 << ignore.until << " and counts again\n";
+  for (const auto& ignore : report.unused)
+    terminal.err << "gitaiops: " << file << ": " << named(ignore) << " meets no finding any more\n";
+}
+
+// What the tree's own file says that it lives with. Its mistakes are told, the rest counts.
+void apply_own_file(scanner::Findings& findings, const scanner::Inventory& inventory,
+                    const std::string& tree, std::string_view today, const Terminal& terminal) {
+  const auto path = std::filesystem::path(tree) / project_file::kName;
+  std::error_code none;
+  if (tree.empty() || !std::filesystem::is_regular_file(path, none)) return;
+  const auto text = read_file(path, project_file::kMaxBytes);
+  if (!text.ok()) {
+    terminal.err << "gitaiops: " << text.error().to_string() << "; nothing of it counts\n";
+    return;
+  }
+  const auto own = project_file::read(*text);
+  for (const auto& mistake : own.mistakes) terminal.err << "gitaiops: " << mistake << "\n";
+  tell(scanner::apply_ignores(findings, inventory, own.ignores, today), path.string(), terminal);
 }
 
 // What the VEX files say of the findings; a statement that says too little is told, not taken.
@@ -105,13 +122,9 @@ Result<Judgement> judge(const scanner::Inventory& inventory, const scanner::Impo
   ASSIGN_OR_RETURN(const auto index, scanner::Index::open(file.bytes()), options.advisories);
   ASSIGN_OR_RETURN(auto findings, scanner::find(inventory, index, imports), options.advisories);
   const auto report = scanner::apply_ignores(findings, inventory, ignores, today);
+  apply_own_file(findings, inventory, options.tree, today, terminal);
   RETURN_IF_ERROR(apply_vex_files(findings, inventory, options.vex, terminal));
-  for (const auto& ignore : report.expired)
-    terminal.err << "gitaiops: " << options.ignore_file << ": " << named(ignore)
-                 << " was ignored until " << ignore.until << " and counts again\n";
-  for (const auto& ignore : report.unused)
-    terminal.err << "gitaiops: " << options.ignore_file << ": " << named(ignore)
-                 << " meets no finding any more\n";
+  tell(report, options.ignore_file, terminal);
   ASSIGN_OR_RETURN(auto plan, scanner::plan_upgrades(inventory, findings, index, options.releases),
                    options.advisories);
   return Judgement{std::move(findings), std::move(plan)};

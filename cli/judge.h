@@ -15,6 +15,7 @@ struct JudgeOptions {
   std::string fail_on = {};           // a severity; "": findings never fail
   std::vector<std::string> vex = {};  // files
   const scanner::Releases* releases = nullptr;
+  std::string tree = {};  // a folder: its .gitaiops.yml says what it lives with
 };
 
 struct Judgement {

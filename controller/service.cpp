@@ -27,6 +27,7 @@
 #include "controller/models/models.h"
 #include "controller/note/note.h"
 #include "controller/operator.h"
+#include "controller/project_files/project_files.h"
 #include "controller/queue/queue.h"
 #include "controller/reactions/reactions.h"
 #include "controller/reconciler/reconciler.h"
@@ -61,6 +62,7 @@ class Controller {
 
   Task<Status> serve() {
     CO_RETURN_IF_ERROR(open());
+    CO_RETURN_IF_ERROR(co_await project_files_->load());
     const auto executor = loop_.get_executor();
     spawn(executor, "api", api_->run());
     spawn(executor, "enrolment", enrollment_->run());
@@ -137,6 +139,12 @@ class Controller {
     triaging_ =
         std::make_unique<triaging::Triaging>(*store_, clock_, instances, std::move(triaging));
     ASSIGN_OR_RETURN(auto asked_models, model_settings(config_, clock_.now()));
+    project_files_ = std::make_unique<project_files::ProjectFiles>(
+        *store_, [this](const std::string& instance, const std::string& project,
+                        std::vector<scanner::Ignore> ignores) {
+          if (config_.advisories.project_ignores)
+            accepted_.set_own(instance, project, std::move(ignores));
+        });
     ASSIGN_OR_RETURN(explainer_, models::open(std::move(asked_models), *store_, clock_, executor));
     reactions_ = std::make_unique<reactions::Reactions>(*store_, clock_, std::move(instances),
                                                         note::Composer(), reaction_options());
@@ -201,6 +209,7 @@ class Controller {
   reactions::Options reaction_options() {
     reactions::Options options;
     options.least_severity = note_severity(config_);
+    options.project_files = project_files_.get();
     options.unwanted = config_.note.leave_out;
     options.accepted = &accepted_;
     if (config_.reviewers.enabled)
@@ -464,7 +473,10 @@ class Controller {
     auto accepted = accepted_of(*fresh);
     if (!accepted.ok())
       log::error("what is accepted stays as it was", {{"why", accepted.error().to_string()}});
-    if (accepted.ok()) accepted_ = std::move(*accepted);
+    if (accepted.ok()) {
+      accepted->keep_own_of(accepted_);
+      accepted_ = std::move(*accepted);
+    }
     config_.log = fresh->log;
     config_.retention = fresh->retention;
     config_.webhooks.keep = fresh->webhooks.keep;
@@ -523,6 +535,7 @@ class Controller {
   std::unique_ptr<Reviewing> reviewing_;  // nothing: nobody is proposed
   std::unique_ptr<triaging::Triaging> triaging_;
   std::unique_ptr<models::Explainer> explainer_;  // nothing: no model is asked
+  std::unique_ptr<project_files::ProjectFiles> project_files_;
   std::unique_ptr<reactions::Reactions> reactions_;
   std::unique_ptr<acting::Acting> acting_;
   std::unique_ptr<baselines::Baselines> baselines_;

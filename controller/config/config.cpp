@@ -10,7 +10,7 @@
 #include "base/clock/clock.h"
 #include "base/io/files.h"
 #include "controller/config/models.h"
-#include "controller/project_file/project_file.h"
+#include "engines/project_file/project_file.h"
 
 namespace gitaiops::controller {
 namespace {
@@ -109,6 +109,10 @@ config::Schema<Config> make_schema() {
         "vulnerabilities alone make no note.",
         [](Config& c) -> auto& { return c.advisories.note_severity; })
       .one_of({"low", "medium", "high", "critical", "never"});
+  s.key("advisories.project_ignores",
+        "What a project's file .gitaiops.yml sets aside under \"ignore\" is accepted there, as by "
+        "[[ignore]].",
+        [](Config& c) -> auto& { return c.advisories.project_ignores; });
 
   s.section(
       "reviewers",

@@ -98,6 +98,7 @@ struct Config {
   struct {
     std::filesystem::path index;
     std::string note_severity = "high";
+    bool project_ignores = true;
     std::vector<std::string> sources;
     std::filesystem::path ca_file;
     Duration refresh{6 * 3600ll * 1'000'000};

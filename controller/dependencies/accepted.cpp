@@ -34,6 +34,13 @@ scanner::Findings findings_alone(const std::vector<store::Found>& found) {
 
 }  // namespace
 
+void Accepted::set_own(std::string instance, std::string path, std::vector<scanner::Ignore> own) {
+  if (own.empty())
+    own_.erase({std::move(instance), std::move(path)});
+  else
+    own_[{std::move(instance), std::move(path)}] = std::move(own);
+}
+
 std::vector<std::string> Accepted::reasons(const std::string& instance, const std::string& path,
                                            const std::vector<store::Found>& found,
                                            UnixMicros now) const {
@@ -41,6 +48,8 @@ std::vector<std::string> Accepted::reasons(const std::string& instance, const st
   std::vector<scanner::Ignore> ignores;
   for (const auto& one : ignores_)
     if (store::allows(one.projects, instance, path)) ignores.push_back(one.ignore);
+  if (const auto own = own_.find({instance, path}); own != own_.end())
+    ignores.insert(ignores.end(), own->second.begin(), own->second.end());
   const bool has_vex = std::ranges::any_of(
       vex_, [&](const Statements& one) { return store::allows(one.projects, instance, path); });
   if (found.empty() || (ignores.empty() && !has_vex)) return out;

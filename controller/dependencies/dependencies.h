@@ -7,6 +7,8 @@
 // Complexity: linear but for sorting. Thread safety: pure functions.
 #pragma once
 
+#include <map>
+#include <utility>
 #include <vector>
 
 #include "controller/store/store.h"
@@ -29,7 +31,8 @@ std::vector<store::RefOf> refs_of_merge_request(const std::string& source_path,
                                                 const std::string& source_branch,
                                                 const std::string& target_path, int64_t iid);
 
-// What people decided to live with, and what VEX documents say of it: read from the configuration.
+// What people decided to live with, in the configuration and in the projects' own files, and what
+// VEX documents say of it.
 class Accepted {
  public:
   struct Ignore {
@@ -45,6 +48,11 @@ class Accepted {
   Accepted(std::vector<Ignore> ignores, std::vector<Statements> vex)
       : ignores_(std::move(ignores)), vex_(std::move(vex)) {}
 
+  // What a project lives with by its own word, in place of what it said before.
+  void set_own(std::string instance, std::string path, std::vector<scanner::Ignore> own);
+  // What projects said is kept when the configuration is read anew.
+  void keep_own_of(Accepted& before) { own_ = std::move(before.own_); }
+
   // For each why it does not count in that project on that day (UTC); empty: it counts.
   std::vector<std::string> reasons(const std::string& instance, const std::string& path,
                                    const std::vector<store::Found>& found, UnixMicros now) const;
@@ -52,6 +60,7 @@ class Accepted {
  private:
   std::vector<Ignore> ignores_;
   std::vector<Statements> vex_;
+  std::map<std::pair<std::string, std::string>, std::vector<scanner::Ignore>> own_;
 };
 
 // An agent's word: positions beyond a set and ecosystems that are not ours are left out.

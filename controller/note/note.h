@@ -136,7 +136,7 @@ struct View {
   bool reviewers_alone = false;                         // are worth a note without anything else
   std::optional<triage::Triage> triage = std::nullopt;  // of its newest commit; absent: not known
   bool triage_alone = false;  // is worth a note, where there is something to say of it
-  // What the project's own file says of its notes (controller/project_file).
+  // What the project's own file says of its notes (engines/project_file).
   bool wanted = true;                                // false: none at all
   std::set<std::string, std::less<>> unwanted = {};  // sections, by name
   std::vector<std::string> mistakes = {};            // of that file. Foreign

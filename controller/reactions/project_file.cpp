@@ -1,35 +1,28 @@
 // What a project's own file says of its notes comes into what a note is composed of.
-#include "controller/project_file/project_file.h"
-
-#include "base/log/log.h"
+#include "controller/reactions/decide.h"
 #include "controller/reactions/reactions.h"
 
 namespace gitaiops::reactions {
 
-// A project without such a file, or whose files our token may not read, has what is usual.
-Task<Status> Reactions::heed_project_file(gitlab::Gitlab& gitlab, int64_t project,
-                                          note::View& view) {
-  auto text =
-      co_await gitlab.file(project, std::string(project_file::kName), project_file::kMaxBytes);
-  project_file::ProjectFile file;
-  if (text.ok()) {
-    file = project_file::read(*text);
-  } else if (text.error().code() == Code::invalid_argument) {
-    file.mistakes.push_back(text.error().to_string());
-  } else if (text.error().code() == Code::permission_denied) {
-    if (first_time("files of project " + std::to_string(project)))
-      log::warning("a project's .gitaiops.yml cannot be read; its notes are as is usual",
-                   {{"project", project}, {"why", text.error().to_string()}});
-  } else if (text.error().code() != Code::not_found) {
-    co_return text.error();
-  }
+// Where the project now lives with something else, its other notes are to say so as well.
+Task<Result<project_file::ProjectFile>> Reactions::own_file_of(gitlab::Gitlab& gitlab,
+                                                               store::MergeRequestKey key,
+                                                               std::vector<store::NewWork>& work) {
+  if (!options_.project_files) co_return project_file::ProjectFile();
+  CO_ASSIGN_OR_RETURN(auto project, co_await gitlab.project(std::to_string(key.project_id)));
+  CO_ASSIGN_OR_RETURN(
+      auto read, co_await options_.project_files->read(gitlab, key.instance, std::move(project)));
+  if (read.changed) work.push_back(refresh_notes_work(key.instance, key.project_id, clock_.now()));
+  co_return std::move(read.file);
+}
+
+void Reactions::heed(project_file::ProjectFile file, note::View& view) const {
   view.wanted = file.note;
   view.unwanted = project_file::unwanted(file, options_.unwanted);
   view.mistakes = std::move(file.mistakes);
   // Not even what a model said before it was not wanted.
   if (!view.wants("explanation"))
     for (auto& job : view.jobs) job.explanation.reset();
-  co_return Status();
 }
 
 }  // namespace gitaiops::reactions

@@ -33,6 +33,7 @@
 #include "controller/dependencies/dependencies.h"
 #include "controller/gitlab/gitlab.h"
 #include "controller/note/note.h"
+#include "controller/project_files/project_files.h"
 #include "controller/queue/queue.h"
 #include "controller/store/store.h"
 
@@ -59,6 +60,8 @@ struct Options {
   // The work that has a model explain a failed job, asked for those without words yet; nothing:
   // nobody is asked.
   std::function<std::optional<store::NewWork>(const fleet::v1::JobReport&)> explain = {};
+  // Nothing: no project decides for itself. Outlives the reactions.
+  project_files::ProjectFiles* project_files = nullptr;
   // Sections of a note that a project gets only where its own file asks for them.
   std::vector<std::string> unwanted = {};
   int least_severity = note::kHigh;                  // as note::Dependencies
@@ -121,7 +124,10 @@ class Reactions {
   Task<Result<std::optional<triage::Triage>>> triage_of(store::MergeRequestKey key,
                                                         gitlab::MergeRequest merge_request,
                                                         std::vector<store::NewWork>& work);
-  Task<Status> heed_project_file(gitlab::Gitlab& gitlab, int64_t project, note::View& view);
+  Task<Result<project_file::ProjectFile>> own_file_of(gitlab::Gitlab& gitlab,
+                                                      store::MergeRequestKey key,
+                                                      std::vector<store::NewWork>& work);
+  void heed(project_file::ProjectFile file, note::View& view) const;
   Task<Status> add_what_is_usual(const store::MergeRequestKey& key, const std::string& branch,
                                  note::View& view);
   Task<Result<note::View>> view_of(gitlab::Gitlab& gitlab, store::MergeRequestKey key,

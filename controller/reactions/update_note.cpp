@@ -73,10 +73,11 @@ Task<Verdict> Reactions::update_note(store::Work work) {
     co_return out;
   }
   store::Note note = prior.ok() ? std::move(*prior) : store::Note();
+  auto file = co_await own_file_of(gitlab, *key, out.outcome.follow_up);
+  if (!file.ok()) co_return after_error(file.error(), gitlab.wait_hint(), audit);
   auto view = co_await view_of(gitlab, *key, *merge_request);
   if (!view.ok()) co_return after_error(view.error(), gitlab.wait_hint(), audit);
-  const Status heeded = co_await heed_project_file(gitlab, key->project_id, *view);
-  if (!heeded.ok()) co_return after_error(heeded.error(), gitlab.wait_hint(), audit);
+  heed(std::move(*file), *view);
   const Status usual = co_await add_what_is_usual(*key, merge_request->target_branch, *view);
   if (!usual.ok()) {
     out.what = queue::Failed{usual.error()};

@@ -334,6 +334,12 @@ constexpr std::string_view kSteps[] = {R"sql(
   CREATE TRIGGER inventory_gone AFTER DELETE ON inventories BEGIN
     DELETE FROM vulnerabilities WHERE inventory = OLD.n;
   END;
+)sql",
+                                       // What projects decide for themselves (.gitaiops.yml).
+                                       R"sql(
+  CREATE TABLE project_files(
+    instance TEXT NOT NULL, project_id INTEGER NOT NULL, project_path TEXT NOT NULL, text TEXT NOT NULL,
+    PRIMARY KEY(instance, project_id)) WITHOUT ROWID;
 )sql"};
 
 constexpr std::string_view kCure =

@@ -363,6 +363,13 @@ struct WorkOutcome {
   std::vector<ModelUse> model_use = {};              // added to its day
 };
 
+struct ProjectFile {
+  std::string instance;
+  int64_t project_id = 0;
+  std::string project_path;
+  std::string text;  // empty: there is none any more, and nothing is kept
+};
+
 // Somebody said that a proposed reviewer is the wrong one for a merge request.
 struct WrongReviewer {
   std::string instance;
@@ -531,6 +538,9 @@ class Store {
   // -- reviewers --
   // Told again of the same person and merge request, the last word counts. Of a project the newest
   // 10,000 are kept.
+  // The file by which a project decides for itself, as it was read last.
+  virtual Task<Status> keep_project_file(ProjectFile file) = 0;
+  virtual Task<Result<std::vector<ProjectFile>>> project_files() = 0;
   virtual Task<Status> add_wrong_reviewer(WrongReviewer told) = 0;
   virtual Task<Result<std::vector<WrongReviewer>>> wrong_reviewers(std::string instance,
                                                                    int64_t project_id,

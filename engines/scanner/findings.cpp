@@ -179,6 +179,14 @@ Result<Findings> find(const Inventory& inventory, const Index& index, const Impo
   return out;
 }
 
+bool is_day(std::string_view text) {
+  constexpr std::string_view kForm = "0000-00-00";
+  if (text.size() != kForm.size()) return false;
+  for (std::size_t i = 0; i < text.size(); ++i)
+    if (kForm[i] == '-' ? text[i] != '-' : text[i] < '0' || text[i] > '9') return false;
+  return true;
+}
+
 IgnoreReport apply_ignores(Findings& findings, const Inventory& inventory,
                            const std::vector<Ignore>& ignores, std::string_view today) {
   IgnoreReport report;

@@ -59,7 +59,9 @@ struct Ignore {
   std::string package;  // as written or normalised; empty: any
   std::string reason;
   std::string until;  // "2026-12-31", that day included; empty: for good
+  bool operator==(const Ignore&) const = default;
 };
+bool is_day(std::string_view text);  // of the form "2026-12-31"
 // Marks what is ignored on that day ("2026-10-04"); gives the ignores that are over, and those that
 // met nothing.
 struct IgnoreReport {

@@ -95,6 +95,28 @@ class MergeRequestDependencies(SharedCase):
         self.assertEqual(mended["id"], note["id"])
         self.assertEqual(len(self.lab.notes(request)), 1)
 
+    def test_what_a_project_lives_with_by_its_own_file_does_not_count_there(self) -> None:
+        self.build(advisory("T-9", "leftpad", "2.0.0"))
+        project = self.lab.project("grp/own", files=manifests(old="1.0.0"))
+        self.run_pipeline(project, ref="main")
+        self.lab.commit(project, "feature", manifests(old="1.0.0", leftpad="1.0.0"))
+        request = self.lab.merge_request(project, "feature", title="Use leftpad")
+        self.run_pipeline(project, merge_request=request)
+        self.system.note(request, "1 new vulnerability")
+
+        self.lab.commit(project, "main", {".gitaiops.yml": "ignore:\n  - id: CVE-T-9\n    reason: never given foreign input\n"})
+        self.run_pipeline(project, merge_request=request)
+        body = self.system.note(request, "no new vulnerability")["body"]
+        self.assertIn("`CVE-T-9`: `never given foreign input`", body[body.index("<details>"):])
+
+        def accepted() -> set:
+            found = self.get("/api/v1/vulnerabilities?project=grp/own")["vulnerabilities"]
+            return {v["accepted"] for v in found if v["package"] == "leftpad"}
+        self.assertEqual(accepted(), {"never given foreign input"})
+        self.system.stop_controller()
+        self.system.start_controller()
+        self.assertEqual(accepted(), {"never given foreign input"})
+
     def test_a_merge_request_that_brings_nothing_bad_gets_none(self) -> None:
         self.build(advisory("T-1", "lodash", "4.17.21"))
         project = self.lab.project("grp/quiet", files=manifests(lodash="4.17.20"))

@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <cstdlib>
 
-#include "controller/project_file/project_file.h"
+#include "engines/project_file/project_file.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace gitaiops::project_file;

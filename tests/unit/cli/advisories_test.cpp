@@ -221,6 +221,32 @@ TEST_F(Advisories, ScanFindsReportsAndFails) {
   EXPECT_THAT(err_.str(), HasSubstr("it needs --advisories"));
 }
 
+TEST_F(Advisories, ScanHeedsTheTreesOwnFile) {
+  write("feeds/one.json", record("T-1", "tin"));
+  ASSERT_EQ(build(), kDone);
+  write("tree/package-lock.json",
+        R"({"name":"app","version":"1.0.0","lockfileVersion":3,"packages":{
+          "":{"name":"app","version":"1.0.0","dependencies":{"tin":"^1.0.0"}},
+          "node_modules/tin":{"version":"1.0.0"}}})");
+  const ScanOptions options{
+      .path = (folder_ / "tree").string(), .advisories = index(), .fail_on = "high"};
+  const auto own = [&](const std::string& text) {
+    write("tree/.gitaiops.yml", text);
+    err_.str("");
+    return scan(options, terminal_);
+  };
+  EXPECT_EQ(own("note: off\n"), kFound);
+  EXPECT_EQ(own("ignore:\n  - {id: T-1, reason: never called}\n"), kDone);
+  EXPECT_THAT(out_.str(), HasSubstr("never called"));
+  EXPECT_THAT(err_.str(), IsEmpty());
+  EXPECT_EQ(own("ignore:\n  - {id: T-1, reason: never called, until: 2001-01-01}\n"), kFound);
+  EXPECT_THAT(err_.str(), HasSubstr(".gitaiops.yml: T-1 was ignored until 2001-01-01"));
+  EXPECT_EQ(own("ignore:\n  - {id: T-1}\n"), kFound);
+  EXPECT_THAT(err_.str(), HasSubstr(".gitaiops.yml, line 2: \"T-1\" needs a \"reason\""));
+  EXPECT_EQ(own(std::string(100'000, '#')), kFound);
+  EXPECT_THAT(err_.str(), HasSubstr("nothing of it counts"));
+}
+
 TEST_F(Advisories, BadIgnoreFilesSayWhere) {
   const auto refusal = [&](const std::string& text) {
     const auto ignores = read_ignores(write("ignore.toml", text));

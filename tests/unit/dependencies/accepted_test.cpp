@@ -53,6 +53,18 @@ TEST(Accepted, UntilTheLastDay) {
       ElementsAre("seen", ""));
 }
 
+TEST(Accepted, WhatAProjectSaysCountsThereAndOutlivesTheConfiguration) {
+  Accepted accepted;
+  accepted.set_own("main", "grp/a", {{"X-1", "", "known", ""}});
+  Accepted fresh({ignore("X-2")}, {});
+  fresh.keep_own_of(accepted);
+  const std::vector<store::Found> all = {found("flask", "X-1"), found("flask", "X-2")};
+  EXPECT_THAT(fresh.reasons("main", "grp/a", all, kNow), ElementsAre("known", "seen"));
+  EXPECT_THAT(fresh.reasons("main", "grp/b", all, kNow), ElementsAre("", "seen"));
+  fresh.set_own("main", "grp/a", {});
+  EXPECT_THAT(fresh.reasons("main", "grp/a", all, kNow), ElementsAre("", "seen"));
+}
+
 TEST(Accepted, WhatAVexDocumentSays) {
   const auto vex = scanner::read_vex(R"({
     "@context": "https://openvex.dev/ns/v0.2.0", "@id": "https://example.com/1", "author": "us",

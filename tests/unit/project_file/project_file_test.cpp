@@ -1,4 +1,4 @@
-#include "controller/project_file/project_file.h"
+#include "engines/project_file/project_file.h"
 
 #include <gmock/gmock.h>
 
@@ -59,6 +59,50 @@ TEST(ProjectFile, WhatIsNoYamlOrOfAnotherShapeIsNamedWithItsLine) {
                           "it"));
   EXPECT_THAT(read("note:\n  usage: {a: off}\n").mistakes,
               ElementsAre(".gitaiops.yml, line 2: \"note.usage\" is on or off, not \"\""));
+}
+
+TEST(ProjectFile, SaysWhatIsLivedWith) {
+  const auto file = read(
+      "ignore:\n"
+      "  - id: CVE-2021-23337\n"
+      "    package: lodash\n"
+      "    reason: only used by a test\n"
+      "    until: 2027-03-31\n"
+      "  - {id: GHSA-aaaa-bbbb-cccc, reason: \"not reachable: the parser is off\"}\n");
+  EXPECT_THAT(file.mistakes, IsEmpty());
+  ASSERT_EQ(file.ignores.size(), 2u);
+  EXPECT_EQ(file.ignores[0].id, "CVE-2021-23337");
+  EXPECT_EQ(file.ignores[0].package, "lodash");
+  EXPECT_EQ(file.ignores[0].reason, "only used by a test");
+  EXPECT_EQ(file.ignores[0].until, "2027-03-31");
+  EXPECT_EQ(file.ignores[1].reason, "not reachable: the parser is off");
+  EXPECT_EQ(file.ignores[1].until, "");
+}
+
+TEST(ProjectFile, AnIgnoreThatSaysTooLittleSetsNothingAside) {
+  const auto file = read(
+      "ignore:\n"
+      "  - id: CVE-1\n"
+      "  - reason: why not\n"
+      "  - id: CVE-2\n"
+      "    reason: soon\n"
+      "    until: next year\n"
+      "  - CVE-3\n"
+      "  - id: CVE-4\n"
+      "    reason: known\n"
+      "    untill: 2027-03-31\n");
+  EXPECT_THAT(
+      file.mistakes,
+      ElementsAre(
+          ".gitaiops.yml, line 2: \"CVE-1\" needs a \"reason\": why can it be lived with?",
+          ".gitaiops.yml, line 3: it is not said which vulnerability is ignored; add \"id\"",
+          ".gitaiops.yml, line 6: \"until\" is a day like 2027-03-31, not \"next year\"",
+          ".gitaiops.yml, line 7: each of \"ignore\" has an id and a reason",
+          ".gitaiops.yml, line 10: nothing is called \"untill\" here; did you mean \"until\"?"));
+  ASSERT_EQ(file.ignores.size(), 0u) << "for ever is not what was meant";
+  EXPECT_THAT(read("ignore: all\n").mistakes,
+              ElementsAre(".gitaiops.yml, line 1: \"ignore\" is a list; each of it begins with "
+                          "\"- id: CVE-…\""));
 }
 
 TEST(ProjectFile, ThousandsOfMistakesAreAFew) {

@@ -242,6 +242,12 @@ class MemoryStore : public Store {
     co_return no();
   }
   Task<Result<AuditVerdict>> verify_audit() override { co_return no(); }
+  std::vector<ProjectFile> kept_files;  // every write
+  Task<Status> keep_project_file(ProjectFile file) override {
+    kept_files.push_back(std::move(file));
+    co_return Status();
+  }
+  Task<Result<std::vector<ProjectFile>>> project_files() override { co_return kept_files; }
   Task<Status> add_wrong_reviewer(WrongReviewer) override { co_return no(); }
   Task<Result<std::vector<WrongReviewer>>> wrong_reviewers(std::string, int64_t,
                                                            UnixMicros) override {

@@ -13,6 +13,26 @@ class ProjectFileTest : public ReactionsTest {
     resolve(9);
     at_pipeline();
   }
+  project_files::ProjectFiles files_{store_,
+                                     [this](const std::string& instance, const std::string& path,
+                                            std::vector<scanner::Ignore> ignores) {
+                                       lived_with_[instance + " " + path] = std::move(ignores);
+                                     }};
+  std::map<std::string, std::vector<scanner::Ignore>> lived_with_;
+  Options options() {
+    Options out;
+    out.project_files = &files_;
+    return out;
+  }
+  // As ReactionsTest::update(), with the project's own file.
+  queue::Verdict update() { return update(options()); }
+  queue::Verdict update(Options options) {
+    Reactions reactions(store_, clock_, {{"main", &gitlab_}}, note::Composer(), std::move(options));
+    auto verdict = run(reactions.update_note(
+        {2, 1, "note.update", "main/42/7", R"({"instance":"main","project":42,"iid":7})", 1}));
+    store_.apply(verdict.outcome);
+    return verdict;
+  }
   void says(std::string text) { gitlab_.files[{42, ".gitaiops.yml"}] = std::move(text); }
 };
 
@@ -43,7 +63,7 @@ TEST_F(ProjectFileTest, TheFileOfTheTargetCounts) {
 
 TEST_F(ProjectFileTest, ReviewersThatNobodyWantsAreNotLookedFor) {
   int asked = 0;
-  Options options;
+  Options options = this->options();
   options.unwanted = {"reviewers"};
   options.reviewers = [&](std::string, gitlab::MergeRequest) -> Task<Proposal> {
     ++asked;
@@ -51,31 +71,25 @@ TEST_F(ProjectFileTest, ReviewersThatNobodyWantsAreNotLookedFor) {
     proposal.reviewers.push_back({"ann", "Ann", "wrote most of it", ""});
     co_return proposal;
   };
-  Reactions reactions(store_, clock_, {{"main", &gitlab_}}, note::Composer(), options);
-  const store::Work work{
-      2, 1, "note.update", "main/42/7", R"({"instance":"main","project":42,"iid":7})", 1};
-  store_.apply(run(reactions.update_note(work)).outcome);
+  update(options);
   EXPECT_EQ(asked, 0);
   says("note:\n  reviewers: on\n");
-  store_.apply(run(reactions.update_note(work)).outcome);
+  update(options);
   EXPECT_EQ(asked, 1);
   EXPECT_NE(body().find("wrote most of it"), std::string::npos) << body();
 }
 
 TEST_F(ProjectFileTest, WithoutExplanationNoModelIsAskedAndItsWordsGo) {
   int asked = 0;
-  Options options;
+  Options options = this->options();
   options.explain = [&](const fleet::v1::JobReport&) -> std::optional<store::NewWork> {
     ++asked;
     return std::nullopt;
   };
-  Reactions reactions(store_, clock_, {{"main", &gitlab_}}, note::Composer(), options);
-  const store::Work work{
-      2, 1, "note.update", "main/42/7", R"({"instance":"main","project":42,"iid":7})", 1};
-  store_.apply(run(reactions.update_note(work)).outcome);
+  update(options);
   EXPECT_EQ(asked, 1);
   says("note:\n  explanation: off\n");
-  store_.apply(run(reactions.update_note(work)).outcome);
+  update(options);
   EXPECT_EQ(asked, 1);
 }
 
@@ -94,6 +108,37 @@ TEST_F(ProjectFileTest, OneThatIsTooLargeIsToldAndOneThatMayNotBeReadIsNot) {
   gitlab_.failures.insert_or_assign("file", Error{Code::permission_denied, "403"});
   update();
   EXPECT_EQ(body().find("mistake"), std::string::npos) << body();
+}
+
+TEST_F(ProjectFileTest, WhatAProjectLivesWithIsKeptAndItsOtherNotesAreTold) {
+  says("ignore:\n  - {id: CVE-1, reason: known}\n");
+  update();
+  ASSERT_EQ(lived_with_["main grp/demo"].size(), 1u);
+  EXPECT_EQ(lived_with_["main grp/demo"][0].id, "CVE-1");
+  EXPECT_EQ(waiting().back(), "notes.refresh main/42");
+  const auto before = waiting().size();
+  update();
+  EXPECT_EQ(waiting().size(), before) << "nothing is new";
+  EXPECT_EQ(store_.kept_files.size(), 1u);
+
+  // After a restart, without GitLab.
+  lived_with_.clear();
+  EXPECT_TRUE(run(files_.load()).ok());
+  EXPECT_EQ(lived_with_["main grp/demo"].size(), 1u);
+
+  gitlab_.files.clear();
+  update();
+  EXPECT_TRUE(lived_with_["main grp/demo"].empty());
+  EXPECT_EQ(store_.kept_files.back().text, "");
+}
+
+TEST_F(ProjectFileTest, AProjectThatMovedTakesItsWordWithIt) {
+  says("ignore:\n  - {id: CVE-1, reason: known}\n");
+  update();
+  gitlab_.projects[42].path = "new/demo";
+  update();
+  EXPECT_TRUE(lived_with_["main grp/demo"].empty());
+  EXPECT_EQ(lived_with_["main new/demo"].size(), 1u);
 }
 
 TEST_F(ProjectFileTest, WhileItCannotBeReadTheNoteWaits) {

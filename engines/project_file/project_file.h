@@ -1,8 +1,13 @@
-// What a project wants of its notes: `.gitaiops.yml` on its default branch.
+// What a project decides for itself: `.gitaiops.yml` on its default branch.
 //
 //   note:               # or `note: off`: none at all
 //     usage: off        # a section, by its name in kSections
 //     explanation: off  # nothing of this project is sent to a model
+//   ignore:             # vulnerabilities that it lives with
+//     - id: CVE-2021-23337
+//       package: lodash              # optional
+//       reason: only used by a test
+//       until: 2027-03-31            # optional, that day included
 //
 // What the file does not say is as the controller's configuration has it. The default branch is
 // read, never the branch of a merge request: a change cannot switch off what is said of it. A
@@ -19,6 +24,8 @@
 #include <string_view>
 #include <vector>
 
+#include "engines/scanner/findings.h"
+
 namespace gitaiops::project_file {
 
 inline constexpr std::string_view kName = ".gitaiops.yml";
@@ -29,10 +36,11 @@ inline constexpr std::array<std::string_view, 6> kSections = {
 struct ProjectFile {
   bool note = true;
   std::map<std::string, bool, std::less<>> sections;  // on or off; of kSections
+  std::vector<scanner::Ignore> ignores;               // at most kMaxIgnores
   // At most kMaxMistakes, each with its place and the cure. They quote the file: foreign text.
   std::vector<std::string> mistakes;
 };
-inline constexpr std::size_t kMaxMistakes = 5;
+inline constexpr std::size_t kMaxMistakes = 5, kMaxIgnores = 500;
 
 // `text` has at most kMaxBytes.
 ProjectFile read(std::string_view text);

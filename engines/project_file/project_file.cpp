@@ -1,4 +1,4 @@
-#include "controller/project_file/project_file.h"
+#include "engines/project_file/project_file.h"
 
 #include <algorithm>
 #include <optional>
@@ -14,6 +14,8 @@ using scanner::documents::Kind;
 using scanner::documents::Value;
 
 constexpr std::size_t kMostQuoted = 40;
+constexpr std::array<std::string_view, 2> kNames = {"note", "ignore"};
+constexpr std::array<std::string_view, 4> kIgnoreNames = {"id", "package", "reason", "until"};
 
 std::string quoted(std::string_view text) {
   return "\"" + truncate_utf8(to_utf8(text), kMostQuoted) + "\"";
@@ -47,8 +49,10 @@ class Reader {
     for (const auto member : root) {
       if (member.key() == "note") {
         read_note(member);
+      } else if (member.key() == "ignore") {
+        read_ignores(member);
       } else {
-        unknown(member, {{"note"}}, "");
+        unknown(member, kNames, "");
       }
     }
     return std::move(out_);
@@ -77,6 +81,50 @@ class Reader {
                 "\"note." + std::string(key) + "\" is on or off, not " + quoted(member.text()));
       }
     }
+  }
+
+  void read_ignores(Value list) {
+    if (list.kind() == Kind::null) return;
+    if (!list.is_array()) {
+      mistake(list.line(), "\"ignore\" is a list; each of it begins with \"- id: CVE-…\"");
+      return;
+    }
+    for (const auto item : list) {
+      if (out_.ignores.size() >= kMaxIgnores) {
+        mistake(item.line(),
+                "only the first " + std::to_string(kMaxIgnores) + " of \"ignore\" count");
+        return;
+      }
+      if (auto ignore = read_ignore(item)) out_.ignores.push_back(std::move(*ignore));
+    }
+  }
+
+  // One that says too little sets nothing aside.
+  std::optional<scanner::Ignore> read_ignore(Value item) {
+    if (!item.is_object()) {
+      mistake(item.line(), "each of \"ignore\" has an id and a reason");
+      return std::nullopt;
+    }
+    for (const auto member : item) {
+      if (std::ranges::find(kIgnoreNames, member.key()) != kIgnoreNames.end()) continue;
+      unknown(member, kIgnoreNames, "");
+      return std::nullopt;  // it may have been the last day
+    }
+    const auto text = [&](std::string_view name) {
+      return std::string(trimmed(item[name].text()));
+    };
+    scanner::Ignore out{text("id"), text("package"), text("reason"), text("until")};
+    if (out.id.empty() || out.reason.empty()) {
+      mistake(item.line(), out.id.empty()
+                               ? "it is not said which vulnerability is ignored; add \"id\""
+                               : quoted(out.id) + " needs a \"reason\": why can it be lived with?");
+      return std::nullopt;
+    }
+    if (!out.until.empty() && !scanner::is_day(out.until)) {
+      mistake(item["until"].line(), "\"until\" is a day like 2027-03-31, not " + quoted(out.until));
+      return std::nullopt;
+    }
+    return out;
   }
 
   void unknown(Value member, std::span<const std::string_view> known, std::string_view prefix) {
