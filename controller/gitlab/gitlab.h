@@ -120,6 +120,8 @@ struct Note {
 
 inline constexpr std::size_t kMostListed = 5000;  // of any list; a merge request has no more notes
 
+inline constexpr std::size_t kMostPaths = 200;
+
 class Gitlab {
  public:
   virtual ~Gitlab() = default;
@@ -165,6 +167,8 @@ class Gitlab {
                                                                          UnixMicros before) = 0;
   virtual Task<Result<std::vector<Pipeline>>> changed_pipelines(int64_t project, UnixMicros after,
                                                                 UnixMicros before) = 0;
+  // The files that a merge request touches, with the names before and after; the first kMostPaths.
+  virtual Task<Result<std::vector<std::string>>> changed_paths(int64_t project, int64_t iid) = 0;
   // Nothing: our token does not expire.
   virtual Task<Result<std::optional<UnixMicros>>> token_expiry() = 0;
   // Who our token is. Asked once and remembered.

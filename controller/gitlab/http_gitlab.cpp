@@ -15,6 +15,7 @@ namespace {
 
 constexpr int kMaxTries = 3;
 constexpr int kPageSize = 100;
+constexpr std::size_t kDiffsAtOnce = 20;
 constexpr int kMaxPages = kMostListed / kPageSize;
 // Answers that are remembered with their ETag, so that GitLab need not send them again.
 constexpr std::size_t kMostRemembered = 512;
@@ -210,6 +211,23 @@ class HttpGitlab final : public Gitlab {
     return list<Pipeline>(
         "/projects/" + number(project) + "/pipelines?scope=finished" + changed(after, before),
         parse_pipelines);
+  }
+  Task<Result<std::vector<std::string>>> changed_paths(int64_t project, int64_t iid) override {
+    std::vector<std::string> out;
+    // GitLab sends the contents with them, so pages are small.
+    for (int page = 1; out.size() < kMostPaths; ++page) {
+      CO_ASSIGN_OR_RETURN(
+          auto paths,
+          co_await get<std::vector<std::string>>(
+              "/projects/" + number(project) + "/merge_requests/" + number(iid) +
+                  "/diffs?per_page=" + std::to_string(kDiffsAtOnce) + "&page=" + number(page),
+              parse_changed_paths));
+      const bool last = paths.size() < kDiffsAtOnce;  // a file has one name or two
+      std::ranges::move(paths, std::back_inserter(out));
+      if (last) break;
+    }
+    if (out.size() > kMostPaths) out.resize(kMostPaths);
+    co_return out;
   }
   Task<Result<std::optional<UnixMicros>>> token_expiry() override {
     return get<std::optional<UnixMicros>>("/personal_access_tokens/self", parse_token_expiry);

@@ -234,6 +234,20 @@ Result<std::vector<Job>> parse_jobs(std::string_view body) {
 Result<Runner> parse_runner(std::string_view body) {
   return parsed<Runner>(body, runner);
 }
+Result<std::vector<std::string>> parse_changed_paths(std::string_view body) {
+  return parsed<std::vector<std::string>>(
+      body, [](const json& j) -> Result<std::vector<std::string>> {
+        if (!j.is_array()) return lacking("list");
+        std::vector<std::string> out;
+        for (const auto& diff : j) {
+          if (!diff.is_object()) return lacking("list of changes");
+          for (const auto* key : {"new_path", "old_path"})
+            if (auto path = text(diff, key); !path.empty() && (out.empty() || out.back() != path))
+              out.push_back(std::move(path));
+        }
+        return out;
+      });
+}
 Result<std::vector<Runner>> parse_runners(std::string_view body) {
   return parsed<std::vector<Runner>>(body, [](const json& j) { return each<Runner>(j, runner); });
 }

@@ -1,6 +1,6 @@
 // The one note on a merge request, as Markdown: values in, text out. It is composed of named
 // sections by contributors that do not know each other; `failures`, `acts`, `risk`,
-// `vulnerabilities`, `usage` and `reviewers`.
+// `vulnerabilities`, `usage`, `reviewers` and `guidelines`.
 //
 // What every note keeps, whatever the log, the job names and the paths say:
 //   - at most 25 lines are visible, the rest is folded; at most 60 KiB in all; valid UTF-8 without
@@ -121,6 +121,11 @@ struct Dependencies {
   bool told_before = false;  // the note that stands told of vulnerabilities
 };
 
+// What the project asks of those who review. Foreign.
+struct Guideline {
+  std::string name, text;
+};
+
 struct View {
   std::string place;            // "<instance>/<project id>/<iid>": which note this is
   std::string pipeline_status;  // GitLab's word
@@ -135,6 +140,7 @@ struct View {
   std::vector<Reviewer> reviewers = {};                 // the first is the one to ask
   bool reviewers_alone = false;                         // are worth a note without anything else
   std::optional<triage::Triage> triage = std::nullopt;  // of its newest commit; absent: not known
+  std::vector<Guideline> guidelines = {};               // for files that it touches
   bool triage_alone = false;  // is worth a note, where there is something to say of it
   // What the project's own file says of its notes (engines/project_file).
   bool wanted = true;                                // false: none at all
@@ -172,6 +178,7 @@ std::shared_ptr<const Section> acts();
 std::shared_ptr<const Section> usage();
 std::shared_ptr<const Section> reviewers();
 std::shared_ptr<const Section> risk();
+std::shared_ptr<const Section> guidelines();
 std::shared_ptr<const Section> dependencies();  // "vulnerabilities"
 // Whether a note has something of that section.
 bool tells_of_dependencies(std::string_view body);
@@ -182,7 +189,8 @@ class Composer {
  public:
   explicit Composer(std::vector<std::shared_ptr<const Section>> sections = {failures(), acts(),
                                                                             risk(), dependencies(),
-                                                                            usage(), reviewers()})
+                                                                            usage(), reviewers(),
+                                                                            guidelines()})
       : sections_(std::move(sections)) {}
   std::string compose(const View& view) const;
 

@@ -40,6 +40,11 @@ class ProjectFiles {
   Task<Status> load();
   // As it is at GitLab now. Errors: as the call's, but for those that say that there is none.
   Task<Result<Read>> read(gitlab::Gitlab& gitlab, std::string instance, gitlab::Project project);
+  // What of the guidelines, of `own` and of GitLab's own file, is about the merge request. A
+  // GitLab that cannot be asked: only the error; nothing else is one.
+  Task<Result<std::vector<project_file::Guideline>>> guidelines(
+      gitlab::Gitlab& gitlab, std::string instance, gitlab::MergeRequest merge_request,
+      std::vector<project_file::Guideline> own);
 
  private:
   using Key = std::pair<std::string, int64_t>;
@@ -50,6 +55,11 @@ class ProjectFiles {
   OnIgnores on_ignores_;
   std::map<Key, store::ProjectFile> kept_;
   std::set<Key> refused_;  // of which was told that they may not be read
+  struct Touched {
+    std::string sha;
+    std::vector<std::string> paths;
+  };
+  std::map<std::pair<Key, int64_t>, Touched> touched_;  // by merge request, at most kMostTouched
 };
 
 }  // namespace gitaiops::project_files

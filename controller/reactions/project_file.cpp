@@ -16,10 +16,20 @@ Task<Result<project_file::ProjectFile>> Reactions::own_file_of(gitlab::Gitlab& g
   co_return std::move(read.file);
 }
 
-void Reactions::heed(project_file::ProjectFile file, note::View& view) const {
+Task<Status> Reactions::add_guidelines(gitlab::Gitlab& gitlab, const store::MergeRequestKey& key,
+                                       const gitlab::MergeRequest& merge_request,
+                                       std::vector<project_file::Guideline> own, note::View& view) {
+  if (!options_.project_files || !view.wants("guidelines")) co_return Status();
+  CO_ASSIGN_OR_RETURN(const auto found, co_await options_.project_files->guidelines(
+                                            gitlab, key.instance, merge_request, std::move(own)));
+  for (const auto& one : found) view.guidelines.push_back({one.name(), one.text()});
+  co_return Status();
+}
+
+void Reactions::heed(const project_file::ProjectFile& file, note::View& view) const {
   view.wanted = file.note;
   view.unwanted = project_file::unwanted(file, options_.unwanted);
-  view.mistakes = std::move(file.mistakes);
+  view.mistakes = file.mistakes;
   // Not even what a model said before it was not wanted.
   if (!view.wants("explanation"))
     for (auto& job : view.jobs) job.explanation.reset();

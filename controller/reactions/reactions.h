@@ -127,7 +127,10 @@ class Reactions {
   Task<Result<project_file::ProjectFile>> own_file_of(gitlab::Gitlab& gitlab,
                                                       store::MergeRequestKey key,
                                                       std::vector<store::NewWork>& work);
-  void heed(project_file::ProjectFile file, note::View& view) const;
+  void heed(const project_file::ProjectFile& file, note::View& view) const;
+  Task<Status> add_guidelines(gitlab::Gitlab& gitlab, const store::MergeRequestKey& key,
+                              const gitlab::MergeRequest& merge_request,
+                              std::vector<project_file::Guideline> own, note::View& view);
   Task<Status> add_what_is_usual(const store::MergeRequestKey& key, const std::string& branch,
                                  note::View& view);
   Task<Result<note::View>> view_of(gitlab::Gitlab& gitlab, store::MergeRequestKey key,

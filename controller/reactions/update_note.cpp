@@ -77,7 +77,10 @@ Task<Verdict> Reactions::update_note(store::Work work) {
   if (!file.ok()) co_return after_error(file.error(), gitlab.wait_hint(), audit);
   auto view = co_await view_of(gitlab, *key, *merge_request);
   if (!view.ok()) co_return after_error(view.error(), gitlab.wait_hint(), audit);
-  heed(std::move(*file), *view);
+  heed(*file, *view);
+  const Status guided =
+      co_await add_guidelines(gitlab, *key, *merge_request, std::move(file->guidelines), *view);
+  if (!guided.ok()) co_return after_error(guided.error(), gitlab.wait_hint(), audit);
   const Status usual = co_await add_what_is_usual(*key, merge_request->target_branch, *view);
   if (!usual.ok()) {
     out.what = queue::Failed{usual.error()};

@@ -14,7 +14,8 @@ using scanner::documents::Kind;
 using scanner::documents::Value;
 
 constexpr std::size_t kMostQuoted = 40;
-constexpr std::array<std::string_view, 2> kNames = {"note", "ignore"};
+constexpr std::array<std::string_view, 3> kNames = {"note", "ignore", "guidelines"};
+constexpr std::array<std::string_view, 3> kGuidelineNames = {"name", "files", "text"};
 constexpr std::array<std::string_view, 4> kIgnoreNames = {"id", "package", "reason", "until"};
 
 std::string quoted(std::string_view text) {
@@ -51,6 +52,8 @@ class Reader {
         read_note(member);
       } else if (member.key() == "ignore") {
         read_ignores(member);
+      } else if (member.key() == "guidelines") {
+        read_guidelines(member);
       } else {
         unknown(member, kNames, "");
       }
@@ -125,6 +128,42 @@ class Reader {
       return std::nullopt;
     }
     return out;
+  }
+
+  void read_guidelines(Value list) {
+    if (list.kind() == Kind::null) return;
+    if (!list.is_array()) {
+      mistake(list.line(), "\"guidelines\" is a list; each of it begins with \"- name: …\"");
+      return;
+    }
+    for (const auto item : list) {
+      if (out_.guidelines.size() >= kMaxGuidelines) {
+        mistake(item.line(),
+                "only the first " + std::to_string(kMaxGuidelines) + " of \"guidelines\" count");
+        return;
+      }
+      read_guideline(item);
+    }
+  }
+
+  void read_guideline(Value item) {
+    const auto name = trimmed(item["name"].text()), text = trimmed(item["text"].text());
+    if (!item.is_object() || name.empty() || text.empty()) {
+      mistake(item.line(), "each of \"guidelines\" has a name and a text");
+      return;
+    }
+    for (const auto member : item)
+      if (std::ranges::find(kGuidelineNames, member.key()) == kGuidelineNames.end())
+        unknown(member, kGuidelineNames, "");
+    const auto files = item["files"];
+    if (files && !files.is_array()) {
+      mistake(files.line(), "\"files\" is a list of patterns like [\"**/*.sql\"]");
+      return;
+    }
+    std::vector<std::string> patterns;
+    for (const auto pattern : files)
+      if (patterns.size() < kMaxPatterns) patterns.emplace_back(pattern.text());
+    out_.guidelines.emplace_back(std::string(name), patterns, std::string(text));
   }
 
   void unknown(Value member, std::span<const std::string_view> known, std::string_view prefix) {

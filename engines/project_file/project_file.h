@@ -8,6 +8,10 @@
 //       package: lodash              # optional
 //       reason: only used by a test
 //       until: 2027-03-31            # optional, that day included
+//   guidelines:         # for those who review (guidelines.h)
+//     - name: SQL
+//       files: ["**/*.sql", "!old/**"]
+//       text: Has it an index, and does it hold no lock?
 //
 // What the file does not say is as the controller's configuration has it. The default branch is
 // read, never the branch of a merge request: a change cannot switch off what is said of it. A
@@ -24,19 +28,21 @@
 #include <string_view>
 #include <vector>
 
+#include "engines/project_file/guidelines.h"
 #include "engines/scanner/findings.h"
 
 namespace gitaiops::project_file {
 
 inline constexpr std::string_view kName = ".gitaiops.yml";
 inline constexpr std::size_t kMaxBytes = 64 << 10;
-inline constexpr std::array<std::string_view, 6> kSections = {
-    "failures", "explanation", "risk", "vulnerabilities", "usage", "reviewers"};
+inline constexpr std::array<std::string_view, 7> kSections = {
+    "failures", "explanation", "risk", "vulnerabilities", "usage", "reviewers", "guidelines"};
 
 struct ProjectFile {
   bool note = true;
   std::map<std::string, bool, std::less<>> sections;  // on or off; of kSections
   std::vector<scanner::Ignore> ignores;               // at most kMaxIgnores
+  std::vector<Guideline> guidelines;                  // at most kMaxGuidelines
   // At most kMaxMistakes, each with its place and the cure. They quote the file: foreign text.
   std::vector<std::string> mistakes;
 };

@@ -51,6 +51,16 @@ class ProjectFile(unittest.TestCase):
         self.assertNotIn("box.c", body)
         self.assertEqual(len([n for n in self.lab.notes(self.request) if "gitaiops:note" in n["body"]]), 1)
 
+    def test_guidelines_for_the_files_that_are_touched(self) -> None:
+        system = self.start()
+        self.lab.commit(self.project, "main", {
+            ".gitaiops.yml": "guidelines:\n  - name: C sources\n    files: ['**/*.c']\n    text: Is every size checked?\n",
+            ".gitlab/duo/mr-review-instructions.yaml": "instructions:\n  - name: Pages\n    fileFilters: ['web/**']\n    instructions: Works without a mouse\n"})
+        self.run_job("first")
+        body = system.note(self.request, "Guidelines for what it touches: `C sources`")["body"]
+        self.assertIn("| Is every size checked?", body.partition("<details>")[2])
+        self.assertNotIn("mouse", body)
+
     def test_the_branch_of_a_merge_request_switches_nothing_off(self) -> None:
         system = self.start()
         self.lab.commit(self.project, "feature", {".gitaiops.yml": "note: off\n"})

@@ -48,6 +48,13 @@ def read(repository: pathlib.Path, revision: str, path: str) -> Optional[bytes]:
     return done.stdout if done.returncode == 0 else None
 
 
+def changed(repository: pathlib.Path, target: str, sha: str) -> list[tuple[str, str]]:
+    """The names, before and after, of the files that a branch changes since it left its target."""
+    lines = git(repository, "diff", "--name-status", "--find-renames", f"refs/heads/{target}...{sha}").splitlines()
+    parts = [line.split("\t") for line in lines]
+    return [(part[1], part[-1]) for part in parts]
+
+
 def commit(repository: pathlib.Path, branch: str, start: Optional[str], message: str, author: str,
            files: Mapping[str, Optional[str]]) -> str:
     """Adds one commit to `branch`; a file whose content is None is deleted. Returns the new commit's id."""

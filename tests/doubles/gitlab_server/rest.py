@@ -352,6 +352,12 @@ def _merge_requests(store: Store, add: Callable[..., Any], base: str) -> None:
         made.labels = labels.split(",") if isinstance(labels, str) else labels
         return Reply(201, views.merge_request(made, full=True))
 
+    @add("GET", base + r"/merge_requests/(?P<iid>\d+)/diffs")
+    def diffs(request: Request, caller: Caller, views: Views, project: str, iid: str) -> Reply:
+        found = caller.merge_request(caller.project(project), iid)
+        names = repository.changed(store.projects[found.project_id].repository, found.target_branch, found.sha)
+        return page(request, names, lambda pair: {"old_path": pair[0], "new_path": pair[1], "diff": "@@ -1 +1 @@\n"})
+
     @add("GET", base + r"/merge_requests/(?P<iid>\d+)")
     def one(request: Request, caller: Caller, views: Views, project: str, iid: str) -> Reply:
         return Reply(200, views.merge_request(caller.merge_request(caller.project(project), iid), full=True))

@@ -125,6 +125,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       t.required_reviews.push_back({text, {text}, {text}});
     } else if (field[0] == 'M') {  // a mistake in the project's file
       view.mistakes.emplace_back(field.substr(1));
+    } else if (field[0] == 'G') {
+      view.guidelines.push_back({std::string(field.substr(1)), std::string(field.substr(1))});
     } else if (field[0] == 'U') {
       view.unwanted.emplace(field.substr(1));
       view.has_note = true;

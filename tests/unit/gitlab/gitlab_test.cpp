@@ -397,6 +397,27 @@ TEST_F(GitlabTest, ReadsAFileOfTheDefaultBranchAndNoneThatIsTooLarge) {
   EXPECT_EQ(run(loop_, gitlab_->file(42, "a", 10)).error().code(), Code::not_found);
 }
 
+TEST_F(GitlabTest, WhatAMergeRequestTouchesWithOldAndNewNames) {
+  answer = [](const SeenRequest& request) {
+    std::string list;
+    const bool first = request.head.find("&page=1 ") != std::string::npos;
+    for (int i = 0; i < (first ? 20 : 1); ++i)
+      list += std::string(list.empty() ? "" : ",") + R"({"old_path":"a)" + std::to_string(i) +
+              R"(","new_path":")" + (first ? "a" + std::to_string(i) : "new") + R"(","diff":"@@"})";
+    return Reply{.body = "[" + list + "]"};
+  };
+  const auto paths = run(loop_, gitlab_->changed_paths(42, 7));
+  ASSERT_TRUE(paths.ok()) << paths.error().to_string();
+  ASSERT_EQ(paths->size(), 22u);
+  EXPECT_EQ(paths->front(), "a0");
+  EXPECT_EQ((*paths)[20], "new");
+  EXPECT_EQ((*paths)[21], "a0");
+  EXPECT_EQ(server_.lines(),
+            (std::vector<std::string>{
+                "GET /api/v4/projects/42/merge_requests/7/diffs?per_page=20&page=1",
+                "GET /api/v4/projects/42/merge_requests/7/diffs?per_page=20&page=2"}));
+}
+
 TEST_F(GitlabTest, OurTokensLastDay) {
   answer = [](const SeenRequest&) {
     return Reply{.body = R"({"id":1,"expires_at":"2026-12-01"})"};

@@ -105,6 +105,26 @@ TEST(Note, AProjectThatWantsNoneHasNone) {
                 "\nNotes are switched off for this project by its file `.gitaiops.yml`.\n");
 }
 
+TEST(Note, GuidelinesAreNamedAndTheirWordsFolded) {
+  auto view = view_of({failed_unit()});
+  for (int i = 1; i <= 7; ++i)
+    view.guidelines.push_back({"G" + std::to_string(i), "1. Do @this\n2. ```not``` that"});
+  const auto note = composed(view);
+  EXPECT_NE(visible(note).find("Guidelines for what it touches: `G1`, `G2`, `G3`, `G4`, `G5` and 2 "
+                               "more\n"),
+            std::string::npos)
+      << note;
+  EXPECT_NE(note.find("Guideline `G7`:\n\n````text\n  1 | 1. Do @this\n  2 | 2. ```not``` that\n"),
+            std::string::npos)
+      << note;
+  EXPECT_EQ(Composer().compose({.place = "main/42/7",
+                                .pipeline_status = "success",
+                                .jobs = {},
+                                .guidelines = view.guidelines}),
+            "")
+      << "no note for this alone";
+}
+
 TEST(Note, MistakesInTheProjectsFileAreFolded) {
   auto view = view_of({failed_unit()});
   view.mistakes = {".gitaiops.yml, line 2: nothing is called \"@all `</details>\" here"};

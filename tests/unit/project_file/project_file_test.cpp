@@ -42,7 +42,7 @@ TEST(ProjectFile, MistakesAreNamedAndTheRestCounts) {
                   ".gitaiops.yml, line 3: \"note.usage\" is on or off, not \"maybe\"",
                   ".gitaiops.yml, line 4: nothing is called \"colour\" here; there is "
                   "note.failures, note.explanation, note.risk, note.vulnerabilities, note.usage, "
-                  "note.reviewers",
+                  "note.reviewers, note.guidelines",
                   ".gitaiops.yml, line 6: nothing is called \"notes\" here; did you mean "
                   "\"note\"?"));
   EXPECT_THAT(file.sections, ElementsAre(Pair("risk", false)));

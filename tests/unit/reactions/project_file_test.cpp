@@ -141,6 +141,31 @@ TEST_F(ProjectFileTest, AProjectThatMovedTakesItsWordWithIt) {
   EXPECT_EQ(lived_with_["main new/demo"].size(), 1u);
 }
 
+TEST_F(ProjectFileTest, GuidelinesForWhatIsTouchedAreNamed) {
+  gitlab_.files[{42, ".gitlab/duo/mr-review-instructions.yaml"}] =
+      "instructions:\n"
+      "  - {name: Schema, fileFilters: [\"db/**\"], instructions: Every table has a key}\n"
+      "  - {name: Pages, fileFilters: [\"web/**\"], instructions: Works without a mouse}\n";
+  says("guidelines:\n  - {name: Names, text: Say what it is}\n");
+  gitlab_.touched = {"db/a.sql", "main.cpp"};
+  update();
+  EXPECT_NE(body().find("Guidelines for what it touches: `Names`, `Schema`\n"), std::string::npos)
+      << body();
+  EXPECT_NE(body().find("| Every table has a key"), std::string::npos) << body();
+  EXPECT_EQ(body().find("mouse"), std::string::npos) << body();
+  update();
+  EXPECT_EQ(gitlab_.asked_for_paths, 1) << "of one commit once";
+
+  gitlab_.merge_requests[{42, 7}].sha = "def";
+  gitlab_.failures.insert_or_assign("changed_paths", Error{Code::internal, "too long"});
+  update();
+  EXPECT_EQ(body().find("Guidelines"), std::string::npos) << body();
+  says("note:\n  guidelines: off\n");
+  gitlab_.failures.clear();
+  update();
+  EXPECT_EQ(gitlab_.asked_for_paths, 1);
+}
+
 TEST_F(ProjectFileTest, WhileItCannotBeReadTheNoteWaits) {
   gitlab_.failures.insert_or_assign("file", Error{Code::unavailable, "503"});
   EXPECT_TRUE(std::holds_alternative<queue::Failed>(update().what));
