@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <sys/file.h>
 
+#include "base/log/log.h"
+
 namespace gitaiops::controller {
 
 Result<Config> load(const std::filesystem::path& path) {
@@ -24,7 +26,20 @@ std::filesystem::path folder_of_advisories(const Config& config) {
 
 Result<std::unique_ptr<store::Store>> open_store(const Config& config, const Clock& clock) {
   RETURN_IF_ERROR(make_state_dir(config));
-  return store::open_sqlite({config.state.dir / "controller.db"}, clock);
+  const auto file = config.state.dir / "controller.db";
+  std::error_code none;
+  const bool is_new = !std::filesystem::exists(file, none) || std::filesystem::is_empty(file, none);
+  ASSIGN_OR_RETURN(auto store, store::open_sqlite({file}, clock));
+  // Whoever wants to begin anew may; whoever lost it must not find out by silence.
+  if (is_new && std::filesystem::exists(config.state.dir / "pki" / "ca.key", none))
+    log::warning(
+        "the database is new, but its certificate authority is not: agents that were "
+        "enrolled are strangers now",
+        {{"database", file.string()},
+         {"cure",
+          "if that was not meant, stop the service and put the last backup in "
+          "place: gitaiops-controller restore FILE (docs/operate.md)"}});
+  return store;
 }
 
 Result<Fd> claim(const std::filesystem::path& state_dir) {

@@ -28,6 +28,7 @@ struct Difference {
 
 // The median of the runs, where `now` is beyond all of them and far from it.
 std::optional<int64_t> far_from(int64_t now, std::vector<int64_t> runs, int64_t least) {
+  std::erase_if(runs, [](int64_t run) { return run <= 0; });  // nobody measured it
   if (runs.size() < kLeastRuns || now <= 0) return std::nullopt;
   std::ranges::sort(runs);
   if (now >= runs.front() && now <= runs.back()) return std::nullopt;

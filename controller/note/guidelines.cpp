@@ -11,19 +11,19 @@ namespace {
 
 constexpr std::size_t kMostNamed = 5;
 constexpr std::size_t kMostTold = 10;
-constexpr std::size_t kMostLines = 40;
-constexpr std::size_t kMostName = 80;
+constexpr std::size_t kLinesOfText = 40;
+constexpr std::size_t kLongestName = 80;
 
 std::string words_of(const Guideline& guideline) {
   std::vector<LogLine> lines;
   for (const auto line : split(guideline.text, '\n')) {
-    if (lines.size() == kMostLines) {
+    if (lines.size() == kLinesOfText) {
       lines.push_back({0, false, "…"});
       break;
     }
     lines.push_back({lines.size() + 1, false, std::string(line)});
   }
-  return "Guideline " + code_span(guideline.name, kMostName) + ":\n\n" + fenced(lines);
+  return "Guideline " + code_span(guideline.name, kLongestName) + ":\n\n" + fenced(lines);
 }
 
 class Guidelines final : public Section {
@@ -36,7 +36,7 @@ class Guidelines final : public Section {
     Block block;
     for (std::size_t i = 0; i < std::min(all.size(), kMostNamed); ++i)
       block.shown +=
-          (i == 0 ? "Guidelines for what it touches: " : ", ") + code_span(all[i].name, kMostName);
+          (i == 0 ? "Guidelines for what it touches: " : ", ") + code_span(all[i].name, kLongestName);
     if (all.size() > kMostNamed)
       block.shown += " and " + std::to_string(all.size() - kMostNamed) + " more";
     for (std::size_t i = 0; i < std::min(all.size(), kMostTold); ++i)

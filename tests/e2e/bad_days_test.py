@@ -111,6 +111,16 @@ class Restarts(WorldCase):
         for job in jobs:
             wait_for(f"the report of job {job['id']}", lambda: system.job(job["id"]), 90)
 
+    def test_a_database_that_is_gone_is_not_begun_anew_in_silence(self) -> None:
+        _, system = self.world(agent=False)
+        system.stop_controller()
+        self.assertNotIn("the database is new", system.log("controller"))
+        for file in (system.folder / "controller").glob("controller.db*"):
+            file.unlink()
+        system.start_controller()
+        self.assertIn("the database is new, but its certificate authority is not", system.log("controller"))
+        self.assertIn("gitaiops-controller restore FILE", system.log("controller"))
+
     def test_shutdown_is_quick_and_in_order(self) -> None:
         _, system = self.world()
         started = time.monotonic()
@@ -121,32 +131,58 @@ class Restarts(WorldCase):
         self.assertIn("stopped", system.log("controller"))
 
 
+@unittest.skipUnless(os.geteuid() == 0 and shutil.which("mount"), "needs root to mount a small file system")
 class FullDisk(WorldCase):
-    @unittest.skipUnless(os.geteuid() == 0 and shutil.which("mount"), "needs root to mount a small file system")
-    def test_the_agent_says_so_keeps_working_and_counts(self) -> None:
-        disk = self.base / "disk"
-        disk.mkdir()
-        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", str(disk)], capture_output=True).returncode:
+    def small(self, disk: pathlib.Path, mib: int) -> None:
+        disk.mkdir(parents=True)
+        if subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={mib}m", "tmpfs", str(disk)], capture_output=True).returncode:
             self.skipTest("mounting is not allowed here")
         self.addCleanup(subprocess.run, ["umount", "-l", str(disk)], check=True)
+
+    def fill(self, disk: pathlib.Path) -> pathlib.Path:
+        file = disk / "ballast"
+        with open(file, "wb", buffering=0) as ballast:
+            for size in (65536, 4096, 1):
+                try:
+                    while ballast.write(b"x" * size) == size:
+                        pass
+                except OSError:
+                    pass
+        return file
+
+    def test_the_controller_stands_it_and_nothing_is_lost(self) -> None:
+        folder = self.base / "system"
+        disk = folder / "controller"
+        self.small(disk, 8)
+        disk.chmod(0o700)
+        lab = Lab(self.base / "lab").__enter__()
+        self.addCleanup(lab.close)
+        system = System(folder, lab).__enter__()
+        self.addCleanup(system.close)
+        ballast = self.fill(disk)
+        jobs = [self.run_job(lab, f"grp/demo{i}") for i in range(3)]
+        wait_for("the log says why", lambda: "no space left on the disk" in system.log("controller"), 30)
+        self.assertEqual(system.get("/api/v1/jobs")[0], 200, "what is there can still be read")
+        self.assertIsNone(system.controller.poll())
+        ballast.unlink()
+        for job in jobs:
+            wait_for(f"the report of job {job['id']}", lambda: system.job(job["id"]), 90)
+        self.assertEqual(len(system.get("/api/v1/jobs")[1]["jobs"]), len(jobs))
+
+    def test_the_agent_says_so_keeps_working_and_counts(self) -> None:
+        disk = self.base / "disk"
+        self.small(disk, 6)
         lab = Lab(self.base / "lab").__enter__()
         self.addCleanup(lab.close)
         system = System(self.base / "system", lab)
         system.agent_state = disk / "agent"
         system.__enter__()
         self.addCleanup(system.close)
-        (disk / "ballast").write_bytes(b"")
-        with open(disk / "ballast", "wb") as ballast:
-            try:
-                while True:
-                    ballast.write(b"x" * 65536)
-                    ballast.flush()
-            except OSError:
-                pass
+        ballast = self.fill(disk)
         job = self.run_job(lab)
         wait_for("the status says that the disk is full", lambda: system.status()["disk_full"], 45)
         self.assertIn("spool", system.log("agent"))
-        (disk / "ballast").unlink()
+        ballast.unlink()
         wait_for("the report arrives once there is room", lambda: system.job(job["id"]), 60)
         later = self.run_job(lab, "grp/later")
         wait_for("later jobs are reported", lambda: system.job(later["id"]), 30)

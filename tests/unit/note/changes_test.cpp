@@ -56,6 +56,7 @@ TEST(UsageChanges, WhatIsUsualNearSmallOrUnknownIsNot) {
   auto failed = passed("failed", 300, 0, {{60, 61, 63, 62, 65}, {}});
   failed.status = "failed";
   EXPECT_THAT(changes(failed), IsEmpty());
+  EXPECT_THAT(changes(passed("not measured", 300, 0, {{-1, 0, 60, 61, 63, 62}, {}})), IsEmpty());
   EXPECT_THAT(changes(passed("not known now", 0, 0, {{60, 61, 63, 62, 65}, {}})), IsEmpty());
 }
 
