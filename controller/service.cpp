@@ -16,6 +16,7 @@
 #include "controller/advisories/advisories.h"
 #include "controller/api/api.h"
 #include "controller/baselines/baselines.h"
+#include "controller/commands/commands.h"
 #include "controller/config/config.h"
 #include "controller/dependencies/dependencies.h"
 #include "controller/enrollment/enrollment.h"
@@ -146,10 +147,13 @@ class Controller {
             accepted_.set_own(instance, project, std::move(ignores));
         });
     ASSIGN_OR_RETURN(explainer_, models::open(std::move(asked_models), *store_, clock_, executor));
-    reactions_ = std::make_unique<reactions::Reactions>(*store_, clock_, std::move(instances),
+    reactions_ = std::make_unique<reactions::Reactions>(*store_, clock_, instances,
                                                         note::Composer(), reaction_options());
+    commands_ = std::make_unique<commands::Commands>(*store_, clock_, std::move(instances),
+                                                     command_options());
     worker_ = std::make_unique<queue::Worker>(*store_, clock_);
     reactions_->attach(*worker_);
+    commands_->attach(*worker_);
     if (explainer_) explainer_->attach(*worker_);
     acting_->attach(*worker_);
     fetching_->attach(*worker_);
@@ -228,6 +232,27 @@ class Controller {
         return triaging_->work_for(instance, merge_request, known, now);
       };
     options.triage_alone = config_.triage.own_note;
+    return options;
+  }
+
+  commands::Options command_options() {
+    commands::Options options;
+    options.look = [this](store::MergeRequestKey key, gitlab::MergeRequest merge_request,
+                          std::vector<store::NewWork>& work) {
+      return reactions_->look(std::move(key), std::move(merge_request), work);
+    };
+    if (config_.reviewers.enabled)
+      options.reviewers = [this](std::string instance, gitlab::MergeRequest merge_request) {
+        return reviewing_->propose(std::move(instance), std::move(merge_request));
+      };
+    if (explainer_)
+      options.explain = [this](const gitaiops::fleet::v1::JobReport& report) {
+        return explainer_->work_for(report, models::Wish::asked);
+      };
+    options.on_command = [commands = metrics_.counter("gitaiops_commands_total")](
+                             std::string_view command, std::string_view outcome) mutable {
+      commands.add(1, {command, outcome});
+    };
     return options;
   }
 
@@ -318,6 +343,11 @@ class Controller {
                            int64_t job, UnixMicros now) {
       return fetching_->work_for(instance, path, project, job, now);
     };
+    if (config_.commands.enabled)
+      options.command = [](const webhooks::Comment& comment, UnixMicros now) {
+        return commands::work_for(comment.instance, comment.project_id, comment.merge_request,
+                                  comment.note, comment.discussion, now);
+      };
     options.on_request = [requests = metrics_.counter("gitaiops_webhooks_total")](
                              std::string_view instance, std::string_view result) mutable {
       requests.add(1, {instance, result});
@@ -537,6 +567,7 @@ class Controller {
   std::unique_ptr<models::Explainer> explainer_;  // nothing: no model is asked
   std::unique_ptr<project_files::ProjectFiles> project_files_;
   std::unique_ptr<reactions::Reactions> reactions_;
+  std::unique_ptr<commands::Commands> commands_;
   std::unique_ptr<acting::Acting> acting_;
   std::unique_ptr<baselines::Baselines> baselines_;
   std::unique_ptr<fetching::Fetching> fetching_;

@@ -103,6 +103,12 @@ const Definition kController[] = {
      Type::counter,
      "Events of GitLab that were read, by type and what came of them: done, ignored, unreadable.",
      {"type", "state"}},
+    {"gitaiops_commands_total",
+     Type::counter,
+     "Commands in comments on merge requests, by what came of them: done, refused (no developer, "
+     "or "
+     "wrong words), silent (no member), limited (too many of one person).",
+     {"command", "outcome"}},
     {.name = "gitaiops_events_waiting",
      .type = Type::gauge,
      .help = "Events of GitLab that are written down and not yet read.",

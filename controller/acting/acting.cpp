@@ -49,9 +49,14 @@ std::string object_of(const store::Act& act) {
                                    : act.project_path);
 }
 
+std::string actor_of(const store::Act& act) {
+  if (!act.asked_by.empty()) return "user:" + act.asked_by;
+  return act.what == kPause ? "reaction:hosts" : "reaction:retry";
+}
+
 store::AuditRecord audit_of(const store::Act& act, std::string outcome, UnixMicros at) {
   return {.at = at,
-          .actor = act.what == kPause ? "reaction:hosts" : "reaction:retry",
+          .actor = actor_of(act),
           .act = act.what,
           .instance = act.instance,
           .project_id = act.project_id,
@@ -191,7 +196,7 @@ Task<Verdict> Acting::decide_retry(store::Work work) {
   decision.since = now + -kHour;
   decision.most = retry->max_per_hour;
   Verdict out;
-  out.outcome.decision = std::move(decision);
+  out.outcome.decisions.push_back(std::move(decision));
   co_return out;
 }
 
@@ -218,7 +223,7 @@ Task<Verdict> Acting::decide_pause(store::Work work) {
   decision.since = now + -kHour;
   decision.most = kPausesAnHour;
   Verdict out;
-  out.outcome.decision = std::move(decision);
+  out.outcome.decisions.push_back(std::move(decision));
   co_return out;
 }
 
@@ -253,7 +258,9 @@ Task<Verdict> Acting::retry(store::Act act, gitlab::Gitlab& gitlab) {
   }
   const auto acts = co_await store_.pipeline_acts(act.instance, act.project_id, act.pipeline_id);
   if (!acts.ok()) co_return failed(acts.error());
-  if (const auto why = objection(*runs, act.job_id, *acts)) co_return ended(act, "refused", *why);
+  const auto why =
+      act.asked_by.empty() ? objection(*runs, act.job_id, *acts) : objection(*runs, act.job_id);
+  if (why) co_return ended(act, "refused", *why);
   const auto made = co_await gitlab.retry_job(act.project_id, act.job_id);
   if (made.ok()) co_return ended(act, "done", "", made->id);
   if (for_good(made.error())) co_return ended(act, "refused", made.error().to_string());

@@ -5,11 +5,13 @@
 //   reason that the runner owns                  → it is reported and, if allowed, its runner
 //   paused.
 //
-// Nothing is done unless a rule names the project. An act is decided in a transaction with its
-// audit record, under an identity that is decided only once (commit, job and category; runner and
-// day), and then done as work of the queue: a crash between the two does it later, a crash after it
-// finds at GitLab that it was done. Never retried: what has a code signal beside it, what somebody
-// retried, what is not the newest run. Thread safety: one executor.
+//   Somebody asked for it                        → the job is retried, as often as it is asked for.
+//
+// By itself nothing is done unless a rule names the project. An act is decided in a transaction
+// with its audit record, under an identity that is decided only once (commit, job and category;
+// runner and day), and then done as work of the queue: a crash between the two does it later, a
+// crash after it finds at GitLab that it was done. Never retried: what has a code signal beside it,
+// what somebody retried, what is not the newest run. Thread safety: one executor.
 #pragma once
 
 #include <functional>
@@ -62,6 +64,8 @@ std::optional<Retry> worth_a_retry(const store::Job& job, const std::vector<Retr
 // may be.
 std::optional<std::string> objection(const std::vector<gitlab::Job>& runs, int64_t job_id,
                                      const std::vector<store::Act>& acts);
+// The same of a retry that somebody asked for: what was retried before may be so again.
+std::optional<std::string> objection(const std::vector<gitlab::Job>& runs, int64_t job_id);
 // The newest run of the job, when it is another one.
 const gitlab::Job* newer_run(const std::vector<gitlab::Job>& runs, const std::string& name,
                              int64_t job_id);

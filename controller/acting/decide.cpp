@@ -64,16 +64,23 @@ const gitlab::Job* newer_run(const std::vector<gitlab::Job>& runs, const std::st
   return newest;
 }
 
-std::optional<std::string> objection(const std::vector<gitlab::Job>& runs, int64_t job_id,
-                                     const std::vector<store::Act>& acts) {
+std::optional<std::string> objection(const std::vector<gitlab::Job>& runs, int64_t job_id) {
   const auto self = std::ranges::find(runs, job_id, &gitlab::Job::id);
   if (self == runs.end()) return "GitLab does not show the job in its pipeline";
   if (self->status != "failed") return "GitLab says " + self->status;
   if (newer_run(runs, self->name, job_id)) return "a newer run of it is there";
+  return std::nullopt;
+}
+
+std::optional<std::string> objection(const std::vector<gitlab::Job>& runs, int64_t job_id,
+                                     const std::vector<store::Act>& acts) {
+  if (auto why = objection(runs, job_id)) return why;
+  const auto self = std::ranges::find(runs, job_id, &gitlab::Job::id);
   for (const auto& run : runs) {
     if (run.name != self->name || run.id >= job_id) continue;
     const bool ours = std::ranges::any_of(acts, [&](const store::Act& act) {
-      return act.what == "job.retry" && act.job_id == run.id && act.state == "done";
+      return act.what == "job.retry" && act.job_id == run.id && act.state == "done" &&
+             act.asked_by.empty();
     });
     if (!ours) return "somebody retried it before";
   }

@@ -83,6 +83,13 @@ config::Schema<Config> make_schema() {
         [](Config& c) -> auto& { return c.webhooks.max_bytes; })
       .range(64 << 10, 32 << 20);
 
+  s.section("commands",
+            "Comments on merge requests that begin with /gitaiops; they come by webhooks.");
+  s.key("commands.enabled",
+        "Whether they are carried out, for people with the role Developer or more. Nobody gets an "
+        "answer who did not ask.",
+        [](Config& c) -> auto& { return c.commands.enabled; });
+
   s.section("advisories",
             "What the jobs' checkouts depend on is matched against known vulnerabilities.");
   s.key("advisories.sources",

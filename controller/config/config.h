@@ -96,6 +96,9 @@ struct Config {
     int64_t max_bytes = 10 << 20;
   } webhooks;
   struct {
+    bool enabled = true;
+  } commands;
+  struct {
     std::filesystem::path index;
     std::string note_severity = "high";
     bool project_ignores = true;

@@ -1,5 +1,5 @@
 // GitLab's REST API, as far as we use it: reading what a job, pipeline and merge request are,
-// keeping one note, and two acts: retrying a job and pausing a runner.
+// keeping one note, answering comments, and two acts: retrying a job and pausing a runner.
 //
 // Errors, the same for each call:
 //   not_found           404: it is not there, or our token may not see it
@@ -116,6 +116,9 @@ struct Note {
   int64_t author_id = 0;
   bool system = false;
   std::string body;
+  std::string author = {};    // user name
+  bool confidential = false;  // not for all who may read the merge request
+  UnixMicros created_at = {};
 };
 
 inline constexpr std::size_t kMostListed = 5000;  // of any list; a merge request has no more notes
@@ -174,6 +177,8 @@ class Gitlab {
   // Who our token is. Asked once and remembered.
   virtual Task<Result<User>> current_user() = 0;
   virtual Task<Result<std::vector<Member>>> members(int64_t project) = 0;
+  // not_found: she is none.
+  virtual Task<Result<Member>> member(int64_t project, int64_t user) = 0;
   virtual Task<Result<std::vector<Member>>> group_members(std::string path) = 0;
   // "busy" is what people set when they are away.
   virtual Task<Result<bool>> is_busy(int64_t user) = 0;
@@ -187,6 +192,14 @@ class Gitlab {
                                          std::string body) = 0;
   virtual Task<Result<Note>> update_note(int64_t project, int64_t merge_request, int64_t id,
                                          std::string body) = 0;
+
+  // The comments of one discussion of a merge request, oldest first. `id` is GitLab's: 40 hex
+  // digits.
+  virtual Task<Result<std::vector<Note>>> discussion(int64_t project, int64_t merge_request,
+                                                     std::string id) = 0;
+  // As create_note().
+  virtual Task<Result<Note>> reply(int64_t project, int64_t merge_request, std::string discussion,
+                                   std::string body) = 0;
 
   // How long this host wants to be left alone; 0: not at all.
   virtual std::chrono::microseconds wait_hint() const = 0;

@@ -241,6 +241,10 @@ class HttpGitlab final : public Gitlab {
   Task<Result<std::vector<Member>>> members(int64_t project) override {
     return list<Member>("/projects/" + number(project) + "/members/all?", parse_members);
   }
+  Task<Result<Member>> member(int64_t project, int64_t user) override {
+    return get<Member>("/projects/" + number(project) + "/members/all/" + number(user),
+                       parse_member);
+  }
   Task<Result<std::vector<Member>>> group_members(std::string path) override {
     return list<Member>("/groups/" + percent_encoded(path) + "/members/all?", parse_members);
   }
@@ -272,6 +276,18 @@ class HttpGitlab final : public Gitlab {
                       .body = note_json(body)},
                      parse_note);
   }
+  Task<Result<std::vector<Note>>> discussion(int64_t project, int64_t iid,
+                                             std::string id) override {
+    return get<std::vector<Note>>(discussion_path(project, iid, id), parse_discussion);
+  }
+  Task<Result<Note>> reply(int64_t project, int64_t iid, std::string discussion,
+                           std::string body) override {
+    return ask<Note>({.method = "POST",
+                      .path = discussion_path(project, iid, discussion) + "/notes",
+                      .body = note_json(body),
+                      .repeatable = false},
+                     parse_note);
+  }
   std::chrono::microseconds wait_hint() const override {
     return std::chrono::microseconds(gate_.wait_us(clock_.steady()));
   }
@@ -291,6 +307,11 @@ class HttpGitlab final : public Gitlab {
 
   static std::string notes_path(int64_t project, int64_t iid) {
     return "/projects/" + number(project) + "/merge_requests/" + number(iid) + "/notes";
+  }
+
+  static std::string discussion_path(int64_t project, int64_t iid, const std::string& id) {
+    return "/projects/" + number(project) + "/merge_requests/" + number(iid) + "/discussions/" +
+           percent_encoded(id);
   }
 
   Task<Result<OutgoingResponse>> call(Call call);

@@ -188,7 +188,10 @@ Result<Note> note(const json& j) {
   Note out{.id = number(j, "id"),
            .author_id = number(at(j, "author"), "id"),
            .system = flag(j, "system"),
-           .body = text(j, "body")};
+           .body = text(j, "body"),
+           .author = text(at(j, "author"), "username"),
+           .confidential = flag(j, "confidential") || flag(j, "internal"),
+           .created_at = time(j, "created_at")};
   if (out.id <= 0) return lacking("note");
   return out;
 }
@@ -209,6 +212,9 @@ Result<MergeRequest> parse_merge_request(std::string_view body) {
 }
 Result<User> parse_user(std::string_view body) {
   return parsed<User>(body, user);
+}
+Result<Member> parse_member(std::string_view body) {
+  return parsed<Member>(body, member);
 }
 Result<std::vector<Member>> parse_members(std::string_view body) {
   return parsed<std::vector<Member>>(body, [](const json& j) { return each<Member>(j, member); });
@@ -260,6 +266,11 @@ Result<std::vector<MergeRequest>> parse_merge_requests(std::string_view body) {
 }
 Result<std::vector<Note>> parse_notes(std::string_view body) {
   return parsed<std::vector<Note>>(body, [](const json& j) { return each<Note>(j, note); });
+}
+
+Result<std::vector<Note>> parse_discussion(std::string_view body) {
+  return parsed<std::vector<Note>>(body,
+                                   [](const json& j) { return each<Note>(at(j, "notes"), note); });
 }
 
 Result<std::vector<Pipeline>> parse_pipelines(std::string_view body) {

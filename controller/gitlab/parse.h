@@ -22,11 +22,13 @@ Result<std::vector<Pipeline>> parse_pipelines(std::string_view json);
 // The day at whose beginning the token expires.
 Result<std::optional<UnixMicros>> parse_token_expiry(std::string_view json);
 Result<User> parse_user(std::string_view json);
+Result<Member> parse_member(std::string_view json);
 Result<std::vector<Member>> parse_members(std::string_view json);
 Result<bool> parse_busy(std::string_view json);
 Result<int64_t> parse_length(std::string_view json);  // of a list
 Result<Note> parse_note(std::string_view json);
 Result<std::vector<Note>> parse_notes(std::string_view json);
+Result<std::vector<Note>> parse_discussion(std::string_view json);  // its comments
 // GitLab's own words in an error's body, made safe and short; empty when it says nothing readable.
 std::string parse_message(std::string_view json);
 std::string note_json(std::string_view body);

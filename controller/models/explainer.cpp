@@ -42,6 +42,10 @@ bool passes(Code code) {
          code == Code::cancelled;
 }
 
+bool is_worth_asking(const fleet::v1::Diagnosis& diagnosis, Wish wish) {
+  return wish == Wish::asked ? !diagnosis.packet().empty() : adds_something(diagnosis);
+}
+
 store::ModelUse negative(store::ModelUse use) {
   use.prompt_tokens = -use.prompt_tokens;
   use.output_tokens = -use.output_tokens;
@@ -104,16 +108,22 @@ std::chrono::microseconds Explainer::wait_hint() const {
   return provider_->wait_hint();
 }
 
-std::optional<store::NewWork> Explainer::work_for(const fleet::v1::JobReport& report) const {
+std::optional<store::NewWork> Explainer::work_for(const fleet::v1::JobReport& report,
+                                                  Wish wish) const {
   const auto& key = report.key();
-  if (!report.has_diagnosis() || !adds_something(report.diagnosis())) return std::nullopt;
+  if (!report.has_diagnosis() || !is_worth_asking(report.diagnosis(), wish)) return std::nullopt;
   if (!key.project_path().empty() &&
       !store::allows(settings_.projects, key.instance(), key.project_path()))
     return std::nullopt;
   store::NewWork work;
   work.kind = kExplain;
   work.unique_key = key.instance() + "/" + std::to_string(key.job_id());
-  work.payload = json{{"instance", key.instance()}, {"job", key.job_id()}}.dump();
+  json payload = {{"instance", key.instance()}, {"job", key.job_id()}};
+  if (wish == Wish::asked) {
+    work.unique_key += "/asked";
+    payload["asked"] = true;
+  }
+  work.payload = payload.dump();
   work.not_before = clock_.now();
   work.priority = kLast;
   return work;
@@ -135,10 +145,13 @@ Task<Verdict> Explainer::explain(store::Work work) {
     co_return failed(found.error());
   }
   store::Job job = std::move(*found);
-  const bool still = job.gitlab && job.gitlab->status == "failed" && !job.gitlab->retried &&
-                     clock_.now() - job.gitlab->finished_at < kFresh;
-  if (!still || !store::allows(settings_.projects, job.key.instance, job.project_path) ||
-      !adds_something(job.report.diagnosis()))
+  const Wish wish =
+      payload.contains("asked") && payload["asked"] == true ? Wish::asked : Wish::usual;
+  const bool failed_now = job.gitlab && job.gitlab->status == "failed" && !job.gitlab->retried;
+  const bool waited_for =
+      failed_now && (wish == Wish::asked || clock_.now() - job.gitlab->finished_at < kFresh);
+  if (!waited_for || !store::allows(settings_.projects, job.key.instance, job.project_path) ||
+      !is_worth_asking(job.report.diagnosis(), wish))
     co_return Verdict();
   std::vector<std::string> ids = {job.id};
   const auto known = co_await store_.model_answers().model_answers(std::move(ids));

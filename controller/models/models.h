@@ -2,12 +2,12 @@
 // for. Off unless configured; the note never waits for it.
 //
 // The one work, "job.explain": a failed job whose diagnosis leaves something to say
-// (adds_something) and whose project is named in the configuration. An earlier answer to the same
-// question, or about the same failure of the project, is used again; else the question's highest
-// price is reserved from the day's budget and the first model that is there is asked. What it says
-// counts only as far as prompt.h takes it. Answer, true cost and the event that brings the note up
-// to date are one transaction; a reservation that a crash left counts as spent. When the budget is
-// spent, or nobody answers, the diagnosis stands as it is.
+// (adds_something), or that somebody asked about, and whose project is named in the configuration.
+// An earlier answer to the same question, or about the same failure of the project, is used again;
+// else the question's highest price is reserved from the day's budget and the first model that is
+// there is asked. What it says counts only as far as prompt.h takes it. Answer, true cost and the
+// event that brings the note up to date are one transaction; a reservation that a crash left counts
+// as spent. When the budget is spent, or nobody answers, the diagnosis stands as it is.
 //
 // Only the redacted lines that a diagnosis gives for models, its category, command and failing
 // tests leave this machine: no names of projects, people or branches.
@@ -59,6 +59,12 @@ bool has_price(const std::vector<Price>& own, const std::string& model, UnixMicr
 // others the note's own words say all there is.
 bool adds_something(const fleet::v1::Diagnosis& diagnosis);
 
+// Why a failed job is to be explained.
+enum class Wish {
+  usual,  // where a model's words add something
+  asked,  // somebody wants them, also where the rules are sure
+};
+
 struct Counters {
   int64_t answered = 0;     // with words that could be used
   int64_t unusable = 0;     // paid for, and nothing made of it
@@ -81,7 +87,8 @@ class Explainer {
 
   void attach(queue::Worker& worker);
   // The work that explains a reported failed job; nothing where there is nothing to ask.
-  std::optional<store::NewWork> work_for(const fleet::v1::JobReport& report) const;
+  std::optional<store::NewWork> work_for(const fleet::v1::JobReport& report,
+                                         Wish wish = Wish::usual) const;
   Task<queue::Verdict> explain(store::Work work);
 
   const Counters& counters() const { return counters_; }

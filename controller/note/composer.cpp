@@ -89,7 +89,10 @@ Vulnerable only_severity(const Vulnerable& from) {
   return out;
 }
 
-View without_logs(View view) {
+}  // namespace
+
+View for_readers(View view) {
+  if (view.quote_logs) return view;
   for (auto& job : view.jobs) {
     if (job.report) job.report = without_log(*job.report);
     if (job.seen) job.seen->sha.clear();
@@ -103,6 +106,8 @@ View without_logs(View view) {
   }
   return view;
 }
+
+namespace {
 
 std::string bare_headline(const std::vector<Contribution>& said) {
   const bool any = std::ranges::any_of(
@@ -131,11 +136,18 @@ std::string marker(std::string_view place) {
   return "<!-- gitaiops:note v1 " + safe + " -->";
 }
 
+std::string muted(std::string body, std::string_view username) {
+  const std::string line =
+      "\nMuted by " + code_span(username, 100) + "; a comment with `/gitaiops unmute` ends that.\n";
+  if (!body.ends_with(line)) body += line;
+  return body;
+}
+
 std::string Composer::compose(const View& asked) const {
   if (!asked.wanted)
     return asked.has_note ? marker(asked.place) + "\n" + std::string(kSwitchedOff) : std::string();
   std::optional<View> bare;
-  if (!asked.quote_logs) bare = without_logs(asked);
+  if (!asked.quote_logs) bare = for_readers(asked);
   const View& view = bare ? *bare : asked;
   std::vector<Contribution> said;
   bool worth = view.has_note;

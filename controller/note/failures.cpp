@@ -372,6 +372,17 @@ class Failures final : public Section {
 
 }  // namespace
 
+std::string in_short(const JobView& job) {
+  if (!job.report) return name_of(job) + " failed where no agent watched.\n";
+  std::string out = joined({name_of(job) + " — " + cause(job), judgement(job)}) + "\n";
+  const Diagnosis* d = diagnosis(job);
+  if (d == nullptr || d->root_cause().text().empty()) return out;
+  const std::string line = d->root_cause().line() == 0
+                               ? std::string("The log says")
+                               : "Log line " + std::to_string(d->root_cause().line());
+  return out + line + ": " + code_span(d->root_cause().text()) + "\n";
+}
+
 std::shared_ptr<const Section> failures() {
   return std::make_shared<Failures>();
 }

@@ -24,6 +24,7 @@
 #include <vector>
 
 #include "base/clock/clock.h"
+#include "controller/note/markdown.h"
 #include "engines/triage/triage.h"
 #include "gitaiops/fleet/v1/fleet.pb.h"
 
@@ -48,11 +49,12 @@ struct Seen {
 // What was done by itself about a job of this pipeline, or will be.
 struct Act {
   std::string job_name;
-  std::string category;    // for which it was done
-  std::string state;       // "intended", "done", "refused"
-  std::string detail;      // why it was refused
-  std::string status;      // of the job it made, GitLab's word; empty: not known
-  bool elsewhere = false;  // another runner was wanted, which GitLab cannot be told
+  std::string category;       // for which it was done
+  std::string state;          // "intended", "done", "refused"
+  std::string detail;         // why it was refused
+  std::string status;         // of the job it made, GitLab's word; empty: not known
+  bool elsewhere = false;     // another runner was wanted, which GitLab cannot be told
+  std::string asked_by = {};  // GitLab's user name; empty: nobody, a rule decided
 };
 
 // Who could look at the change, in GitLab's words and those of its history.
@@ -93,6 +95,7 @@ struct JobView {
   std::optional<Seen> seen = std::nullopt;     // absent: nothing to say
   std::optional<Explanation> explanation = std::nullopt;  // absent: no model said anything
   Usual usual = {};                                       // of a job that passed
+  int64_t project_id = 0, pipeline_id = 0;                // GitLab's: where it runs
 };
 
 // One vulnerability of something that the project depends on. All but the numbers is foreign.
@@ -149,6 +152,12 @@ struct View {
   bool wants(std::string_view section) const { return wanted && !unwanted.contains(section); }
 };
 
+// The view without what its readers may not see: as it is where they see logs.
+View for_readers(View view);
+// What the rules found of a failed job, in one or two lines: what failed and why, and the line of
+// the log that says so. Of a view for its readers.
+std::string in_short(const JobView& job);
+
 // ---- What a contributor says of it ----
 
 // Markdown that keeps the rules above (controller/note/markdown.h has what makes foreign text
@@ -197,6 +206,10 @@ class Composer {
  private:
   std::vector<std::shared_ptr<const Section>> sections_;
 };
+
+// A note that is left as it is from now on, with a last line that says by whose wish; the same when
+// it has that line. One line more than a note has.
+std::string muted(std::string body, std::string_view username);
 
 // The note's first line. A note is ours when we wrote it and it begins with this.
 std::string marker(std::string_view place);

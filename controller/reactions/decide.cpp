@@ -278,6 +278,7 @@ std::vector<note::Act> acts_of(const std::vector<store::Act>& acts,
     told.state = act.state;
     told.detail = act.detail;
     told.elsewhere = act.why == "elsewhere";
+    told.asked_by = act.asked_by;
     const auto made = std::ranges::find(jobs, act.made, &note::JobView::id);
     if (act.made != 0 && made != jobs.end()) told.status = made->status;
   }

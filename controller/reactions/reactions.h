@@ -10,6 +10,7 @@
 //   A job's checkout was matched against the advisories → likewise, where something bad is in it or
 //   a note stands.
 //   It is known what a merge request is like → likewise.
+//   Somebody muted the note → it stays as it is, with a last line that says so.
 //   An advisory newly affects a project → the notes of its open merge requests are brought up to
 //   date. No GitLab is configured       → compose the note from the report alone and keep it for
 //   the API.
@@ -85,6 +86,10 @@ class Reactions {
   Task<queue::Verdict> resolve_job(store::Work work);
   Task<queue::Verdict> update_note(store::Work work);
   Task<queue::Verdict> refresh_notes(store::Work work);
+  // What there is to say of a merge request's newest pipeline, as its readers may see it; adds work
+  // that what was read leads to.
+  Task<Result<note::View>> look(store::MergeRequestKey key, gitlab::MergeRequest merge_request,
+                                std::vector<store::NewWork>& work);
 
  private:
   struct Change;
@@ -140,6 +145,9 @@ class Reactions {
                                                    int64_t pipeline);
   Task<Result<std::vector<gitlab::Pipeline>>> children(gitlab::Gitlab& gitlab, int64_t project,
                                                        int64_t pipeline);
+  Task<queue::Verdict> write_note(gitlab::Gitlab& gitlab, store::MergeRequestKey key,
+                                  gitlab::MergeRequest merge_request, store::Note note,
+                                  std::string body, store::AuditRecord audit);
   Task<Result<Change>> publish(gitlab::Gitlab& gitlab, gitlab::MergeRequest merge_request,
                                int64_t note_id, std::string marker, std::string body);
 

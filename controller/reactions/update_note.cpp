@@ -16,6 +16,13 @@ constexpr std::size_t kMaxBridges = 20;
 constexpr std::size_t kMostCompared = 50;              // jobs, with those of the target branch
 constexpr int64_t kLookAgain = 20 * kMicrosPerSecond;  // for reviewers that were not known yet
 
+// What there is to do besides, once the note is as it should be.
+Verdict with_work(Verdict written, std::vector<store::NewWork> work) {
+  if (std::holds_alternative<queue::Done>(written.what))
+    written.outcome.follow_up = std::move(work);
+  return written;
+}
+
 }  // namespace
 
 // What was done at GitLab.
@@ -73,6 +80,19 @@ Task<Verdict> Reactions::update_note(store::Work work) {
     co_return out;
   }
   store::Note note = prior.ok() ? std::move(*prior) : store::Note();
+  const auto muted_by =
+      co_await store_.commands().muted_by(key->instance, key->project_id, key->iid);
+  if (!muted_by.ok()) {
+    out.what = queue::Failed{muted_by.error()};
+    co_return out;
+  }
+  if (!muted_by->empty()) {
+    if (note.gitlab_note_id == 0) co_return out;
+    std::string last = note::muted(note.body, *muted_by);
+    Verdict written = co_await write_note(gitlab, *key, std::move(*merge_request), std::move(note),
+                                          std::move(last), std::move(audit));
+    co_return with_work(std::move(written), std::move(out.outcome.follow_up));
+  }
   auto file = co_await own_file_of(gitlab, *key, out.outcome.follow_up);
   if (!file.ok()) co_return after_error(file.error(), gitlab.wait_hint(), audit);
   auto view = co_await view_of(gitlab, *key, *merge_request);
@@ -108,20 +128,30 @@ Task<Verdict> Reactions::update_note(store::Work work) {
     const auto later = clock_.now() + kLookAgain;
     out.outcome.follow_up.push_back(update_note_work(*key, later, pipeline_of(work.payload)));
   }
-  if (body.empty() || (body == note.body && note.gitlab_note_id != 0)) co_return out;
+  if (body.empty()) co_return out;
+  Verdict written = co_await write_note(gitlab, *key, std::move(*merge_request), std::move(note),
+                                        body, std::move(audit));
+  co_return with_work(std::move(written), std::move(out.outcome.follow_up));
+}
 
-  auto change = co_await publish(gitlab, *merge_request, note.gitlab_note_id,
-                                 note::marker(view->place), body);
+// The note as it is to be, at GitLab and in the store; nothing where it is so.
+Task<Verdict> Reactions::write_note(gitlab::Gitlab& gitlab, store::MergeRequestKey key,
+                                    gitlab::MergeRequest merge_request, store::Note note,
+                                    std::string body, store::AuditRecord audit) {
+  Verdict out;
+  if (body == note.body && note.gitlab_note_id != 0) co_return out;
+  auto change = co_await publish(gitlab, std::move(merge_request), note.gitlab_note_id,
+                                 note::marker(place_of(key)), body);
   if (!change.ok()) co_return after_error(change.error(), gitlab.wait_hint(), audit);
   if (change->act.empty()) co_return out;
   if (note.project_path.empty()) {
-    auto target = co_await gitlab.project(std::to_string(key->project_id));
+    auto target = co_await gitlab.project(std::to_string(key.project_id));
     if (target.ok()) note.project_path = target->path;
   }
-  note.subject = subject_of(*key);
-  note.instance = key->instance;
-  note.project_id = key->project_id;
-  note.body = body;
+  note.subject = subject_of(key);
+  note.instance = key.instance;
+  note.project_id = key.project_id;
+  note.body = std::move(body);
   note.gitlab_note_id = change->note_id;
   note.updated_at = clock_.now();
   audit.act = change->act;
@@ -129,6 +159,20 @@ Task<Verdict> Reactions::update_note(store::Work work) {
   out.outcome.note = std::move(note);
   out.outcome.audit.push_back(std::move(audit));
   co_return out;
+}
+
+Task<Result<note::View>> Reactions::look(store::MergeRequestKey key,
+                                         gitlab::MergeRequest merge_request,
+                                         std::vector<store::NewWork>& work) {
+  const auto instance = instances_.find(key.instance);
+  if (instance == instances_.end()) co_return Error(Code::not_found, key.instance);
+  CO_ASSIGN_OR_RETURN(const auto file, co_await own_file_of(*instance->second, key, work));
+  note::View view;
+  if (merge_request.head_pipeline) {
+    CO_ASSIGN_OR_RETURN(view, co_await view_of(*instance->second, key, std::move(merge_request)));
+  }
+  heed(file, view);
+  co_return note::for_readers(std::move(view));
 }
 
 // What is known of its newest commit; what is not is found out meanwhile, and the note told of it.
@@ -233,6 +277,8 @@ Task<Result<std::vector<note::JobView>>> Reactions::jobs_of(std::vector<gitlab::
   for (const auto& job : reported) ids[job.key.job_id] = job.id;
   auto views = joined(listed, std::move(reported));
   for (auto& view : views) {
+    view.project_id = project;
+    view.pipeline_id = pipeline;
     if (view.status != "failed" || !view.report) continue;
     CO_ASSIGN_OR_RETURN(const auto before,
                         co_await store_.seen_before(store::everything(), ids[view.id]));

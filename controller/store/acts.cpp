@@ -12,7 +12,7 @@ constexpr int kProjectsOfHost = 10;
 
 constexpr std::string_view kActColumns =
     "SELECT id, what, instance, project_id, sha, job_name, category, project_path, pipeline_id, "
-    "job_id, runner_id, why, state, detail, made, at, ended_at FROM acts ";
+    "job_id, runner_id, why, state, detail, made, at, ended_at, asked_by FROM acts ";
 
 std::string acts_where(std::string_view condition) {
   std::string sql(kActColumns);
@@ -39,6 +39,7 @@ Act to_act(const Rows& rows) {
   a.made = rows.integer(14);
   a.at = rows.time(15);
   a.ended_at = rows.time(16);
+  a.asked_by = rows.text(17);
   return a;
 }
 
@@ -49,15 +50,15 @@ void SqliteStore::decide(Connection& c, const Decision& d, UnixMicros now) {
   const int64_t lately =
       c.integer(
            "SELECT count(*) FROM acts WHERE what = ? AND at > ? AND instance = ? AND "
-           "(? = 0 OR project_id = ?)",
-           {a.what, d.since, a.instance, a.project_id, a.project_id})
+           "(? = 0 OR project_id = ?) AND (asked_by = '') = (? = '')",
+           {a.what, d.since, a.instance, a.project_id, a.project_id, a.asked_by})
           .value_or(0);
   if (lately >= d.most) return;
   const int64_t written = c.run(
       "INSERT OR IGNORE INTO acts VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'intended', '', 0, ?, "
-      "0)",
+      "0, ?)",
       {a.id, a.what, a.instance, a.project_id, a.sha, a.job_name, a.category, a.project_path,
-       a.pipeline_id, a.job_id, a.runner_id, a.why, a.at});
+       a.pipeline_id, a.job_id, a.runner_id, a.why, a.at, a.asked_by});
   if (written == 0) return;
   write_audit(c, d.audit);
   put_work(c, d.work);

@@ -123,6 +123,7 @@ void SqliteStore::settle(Connection& c, const Settled& s) {
         "INSERT INTO told VALUES(?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET word = excluded.word, "
         "at = excluded.at",
         {d.instance, d.project_id, told.kind, told.number, told.word, s.at});
+  for (const auto& work : s.work) put_work(c, work);
   tell_of_jobs(c, s);
   tell_of_merge_request(c, s);
 }

@@ -50,6 +50,15 @@ struct Told {
   std::string word;
 };
 
+struct NewWork {
+  std::string kind;        // "job.resolve", "note.update"
+  std::string unique_key;  // at most one waiting item of this kind and key; a second put moves
+                           // not_before earlier
+  std::string payload;     // JSON, small
+  UnixMicros not_before;
+  int priority = 1;  // 0 goes first, 2 last; what has waited for 5 minutes goes before all
+};
+
 // Work about a job.
 struct JobWork {
   int64_t job_id = 0;
@@ -68,6 +77,7 @@ struct Settled {
   std::vector<int64_t> ended_jobs = {};
   // For a job that nobody reported.
   std::vector<JobWork> fetches = {};
+  std::vector<NewWork> work = {};
   // A merge request at this commit: its failed jobs that found none get "job.told", and
   // "merge_request.changed" is told of where a note stands, or where it was triaged.
   int64_t merge_request_project = 0, merge_request_iid = 0;

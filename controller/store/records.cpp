@@ -25,12 +25,14 @@ void SqliteStore::apply_outcome(Connection& c, const WorkOutcome& outcome, UnixM
       append_event(c, {0, "note.changed", note.instance, note.project_id, note.subject, now});
   }
   for (const auto& work : outcome.follow_up) put_work(c, work);
-  if (outcome.decision) decide(c, *outcome.decision, now);
+  for (const auto& decision : outcome.decisions) decide(c, decision, now);
   if (outcome.ended) end_act(c, *outcome.ended, now);
   if (outcome.triaged) keep_triaged(c, *outcome.triaged, now);
   if (outcome.labels) keep_labels(c, *outcome.labels);
   if (outcome.answer) keep_answer(c, *outcome.answer, now);
   for (const auto& use : outcome.model_use) add_use(c, use);
+  for (const auto& told : outcome.wrong_reviewers) keep_wrong_reviewer(c, told);
+  if (outcome.commanded) keep_commanded(c, *outcome.commanded, !outcome.wrong_reviewers.empty());
 }
 
 Task<Result<Note>> SqliteStore::note(Scope scope, std::string subject) {

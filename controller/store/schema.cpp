@@ -340,6 +340,20 @@ constexpr std::string_view kSteps[] = {R"sql(
   CREATE TABLE project_files(
     instance TEXT NOT NULL, project_id INTEGER NOT NULL, project_path TEXT NOT NULL, text TEXT NOT NULL,
     PRIMARY KEY(instance, project_id)) WITHOUT ROWID;
+)sql",
+                                       // What people ask for in comments.
+                                       R"sql(
+  CREATE TABLE commanded(
+    instance TEXT NOT NULL, project_id INTEGER NOT NULL, note_id INTEGER NOT NULL,
+    iid INTEGER NOT NULL, user_id INTEGER NOT NULL, commands INTEGER NOT NULL, at INTEGER NOT NULL,
+    PRIMARY KEY(instance, project_id, note_id)) WITHOUT ROWID;
+  CREATE INDEX commanded_by_user ON commanded(instance, user_id, at);
+  CREATE INDEX commanded_by_time ON commanded(at);
+  CREATE TABLE mutes(
+    instance TEXT NOT NULL, project_id INTEGER NOT NULL, iid INTEGER NOT NULL,
+    muted_by TEXT NOT NULL, at INTEGER NOT NULL,
+    PRIMARY KEY(instance, project_id, iid)) WITHOUT ROWID;
+  ALTER TABLE acts ADD COLUMN asked_by TEXT NOT NULL DEFAULT '';
 )sql"};
 
 constexpr std::string_view kCure =

@@ -73,7 +73,8 @@ class SqliteStore final : public Store,
                           public Inbox,
                           public Vulnerabilities,
                           public Triages,
-                          public ModelAnswers {
+                          public ModelAnswers,
+                          public Commands {
  public:
   SqliteStore(std::unique_ptr<sqlite::Database> database, const Clock& clock)
       : clock_(clock), database_(std::move(database)) {}
@@ -211,6 +212,14 @@ class SqliteStore final : public Store,
   Task<Result<Page<ModelUse>>> model_use(Scope scope, ModelUseFilter filter,
                                          PageRequest page) override;
 
+  Commands& commands() override { return *this; }
+  Task<Result<bool>> was_commanded(std::string instance, int64_t project_id,
+                                   int64_t note_id) override;
+  Task<Result<int64_t>> commands_of(std::string instance, int64_t user_id,
+                                    UnixMicros since) override;
+  Task<Result<std::string>> muted_by(std::string instance, int64_t project_id,
+                                     int64_t iid) override;
+
   Task<Result<int64_t>> sweep(Retention retention) override;
   Task<Status> backup(std::filesystem::path to) override;
   Task<Status> ping() override;
@@ -233,6 +242,8 @@ class SqliteStore final : public Store,
   bool keep_labels(Connection& c, const LabelsOf& of);  // false: it was not triaged
   void keep_answer(Connection& c, const ModelAnswer& answer, UnixMicros now);
   void add_use(Connection& c, const ModelUse& use);
+  void keep_wrong_reviewer(Connection& c, const WrongReviewer& told);
+  void keep_commanded(Connection& c, const Commanded& of, bool note_differs);
   void apply_outcome(Connection& c, const WorkOutcome& outcome, UnixMicros now);
   Status end_lease(Connection& c, const Work& work);
 

@@ -23,6 +23,7 @@
 #include "base/clock/clock.h"
 #include "base/io/io.h"
 #include "base/result/result.h"
+#include "controller/store/commands.h"
 #include "controller/store/inbox.h"
 #include "controller/store/model_answers.h"
 #include "controller/store/triages.h"
@@ -186,6 +187,7 @@ struct Act {
   std::string detail;  // what came of it, for people
   int64_t made = 0;    // the job that a retry made
   UnixMicros at, ended_at;
+  std::string asked_by = {};  // GitLab's user name; empty: nobody, a rule decided
 };
 
 // ---- Inventories: what the projects' commits depend on ----
@@ -283,15 +285,6 @@ struct Event {
   UnixMicros at;
 };
 
-struct NewWork {
-  std::string kind;        // "job.resolve", "note.update"
-  std::string unique_key;  // at most one waiting item of this kind and key; a second put moves
-                           // not_before earlier
-  std::string payload;     // JSON, small
-  UnixMicros not_before;
-  int priority = 1;  // 0 goes first, 2 last; what has waited for 5 minutes goes before all
-};
-
 struct Work {
   int64_t id = 0;
   uint64_t fence = 0;  // grows with each lease; an older holder's finish is refused
@@ -340,27 +333,13 @@ struct Note {
 
 // An act to be written, with its audit record, and the work that does it. Where it was decided
 // before, or where `most` acts of its kind in its project (0: of all projects) were decided since
-// `since`, nothing of it is written.
+// `since`, nothing of it is written. What people ask for and what rules decide are two kinds.
 struct Decision {
   Act act;
   AuditRecord audit;
   NewWork work;
   UnixMicros since;
   int64_t most = 0;
-};
-
-// What finishing a piece of work leaves behind, all in one transaction.
-struct WorkOutcome {
-  std::vector<AuditRecord> audit;
-  std::optional<Note> note =
-      std::nullopt;  // stored, with event "note.changed" when the body changed
-  std::vector<NewWork> follow_up = {};
-  std::optional<Decision> decision = std::nullopt;
-  std::optional<Act> ended = std::nullopt;  // its state, detail, made and ended_at are kept
-  std::optional<TriagedMergeRequest> triaged = std::nullopt;  // all but its labels is replaced
-  std::optional<LabelsOf> labels = std::nullopt;
-  std::optional<ModelAnswer> answer = std::nullopt;  // with event "job.explained" when it has words
-  std::vector<ModelUse> model_use = {};              // added to its day
 };
 
 struct ProjectFile {
@@ -377,6 +356,22 @@ struct WrongReviewer {
   int64_t user_id = 0;  // GitLab's, of the one who was proposed
   std::string said_by;  // GitLab's user name
   UnixMicros at;
+};
+
+// What finishing a piece of work leaves behind, all in one transaction.
+struct WorkOutcome {
+  std::vector<AuditRecord> audit;
+  std::optional<Note> note =
+      std::nullopt;  // stored, with event "note.changed" when the body changed
+  std::vector<NewWork> follow_up = {};
+  std::vector<Decision> decisions = {};
+  std::optional<Act> ended = std::nullopt;  // its state, detail, made and ended_at are kept
+  std::optional<TriagedMergeRequest> triaged = std::nullopt;  // all but its labels is replaced
+  std::optional<LabelsOf> labels = std::nullopt;
+  std::optional<ModelAnswer> answer = std::nullopt;  // with event "job.explained" when it has words
+  std::vector<ModelUse> model_use = {};              // added to its day
+  std::optional<Commanded> commanded = std::nullopt;
+  std::vector<WrongReviewer> wrong_reviewers = {};
 };
 
 struct Retention {
@@ -534,6 +529,8 @@ class Store {
   virtual Triages& triages() = 0;
   // -- what models said --
   virtual ModelAnswers& model_answers() = 0;
+  // -- what people ask for in comments --
+  virtual Commands& commands() = 0;
 
   // -- reviewers --
   // Told again of the same person and merge request, the last word counts. Of a project the newest

@@ -8,16 +8,20 @@ constexpr int64_t kMostTold = 10'000;  // of a project; the oldest go
 
 }  // namespace
 
+void SqliteStore::keep_wrong_reviewer(Connection& c, const WrongReviewer& told) {
+  c.run(
+      "INSERT OR REPLACE INTO wrong_reviewers(instance, project_id, iid, user_id, said_by, at) "
+      "VALUES(?, ?, ?, ?, ?, ?)",
+      {told.instance, told.project_id, told.iid, told.user_id, told.said_by, told.at});
+  c.run(
+      "DELETE FROM wrong_reviewers WHERE n IN (SELECT n FROM wrong_reviewers WHERE instance = ? "
+      "AND project_id = ? ORDER BY n DESC LIMIT -1 OFFSET ?)",
+      {told.instance, told.project_id, kMostTold});
+}
+
 Task<Status> SqliteStore::add_wrong_reviewer(WrongReviewer told) {
-  return database_->write([told](Connection& c) -> Status {
-    c.run(
-        "INSERT OR REPLACE INTO wrong_reviewers(instance, project_id, iid, user_id, said_by, at) "
-        "VALUES(?, ?, ?, ?, ?, ?)",
-        {told.instance, told.project_id, told.iid, told.user_id, told.said_by, told.at});
-    c.run(
-        "DELETE FROM wrong_reviewers WHERE n IN (SELECT n FROM wrong_reviewers WHERE instance = ? "
-        "AND project_id = ? ORDER BY n DESC LIMIT -1 OFFSET ?)",
-        {told.instance, told.project_id, kMostTold});
+  return database_->write([this, told](Connection& c) -> Status {
+    keep_wrong_reviewer(c, told);
     return {};
   });
 }

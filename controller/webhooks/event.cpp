@@ -112,6 +112,22 @@ void read_job(const simdjson::simdjson_result<element>& root, HookEvent& e) {
   e.pipeline_id = first_of(number(root, "pipeline_id"), number(at(root, "commit"), "id"));
 }
 
+constexpr std::string_view kCommand = "/gitaiops";
+
+// Whether it is worth reading the comment: some line begins with our word, quoted or not.
+bool has_command(std::string_view body) {
+  for (auto at = body.find(kCommand); at != body.npos; at = body.find(kCommand, at + 1)) {
+    auto before = body.substr(0, at);
+    while (before.ends_with(' ')) before.remove_suffix(1);
+    if (before.empty() || before.ends_with('\n') || before.ends_with('\r')) return true;
+  }
+  return false;
+}
+
+bool is_hex(std::string_view text) {
+  return text.find_first_not_of("0123456789abcdefABCDEF") == text.npos;
+}
+
 void read_note(const simdjson::simdjson_result<element>& root, HookEvent& e) {
   const auto a = at(root, "object_attributes");
   const auto merge_request = at(root, "merge_request");
@@ -120,6 +136,10 @@ void read_note(const simdjson::simdjson_result<element>& root, HookEvent& e) {
   e.system = flag(a, "system");
   e.merge_request = number(merge_request, "iid");
   e.merge_request_project = number(merge_request, "target_project_id");
+  std::string_view body;
+  if (at(a, "note").get_string().get(body) == simdjson::SUCCESS) e.commands = has_command(body);
+  e.discussion = text(a, "discussion_id");
+  if (!is_hex(e.discussion)) e.discussion.clear();
 }
 
 void read_rest(const simdjson::simdjson_result<element>& root, HookEvent& e) {

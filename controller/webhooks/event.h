@@ -52,6 +52,8 @@ struct HookEvent {
   std::string name;           // of an access token, a tag, a job
   std::string expires_at;     // of an access token
   std::vector<Build> builds;  // of a pipeline; at most kMostBuilds
+  bool commands = false;      // a line of the note begins as our commands do
+  std::string discussion;     // of a note: its GitLab's id; hex digits
 };
 inline constexpr std::size_t kMostBuilds = 2000;
 

@@ -85,6 +85,16 @@ void ignore(const std::string& why, store::Settled& out) {
   out.delivery.detail = why;
 }
 
+// Edits are not heard: what was asked for once is not asked for again.
+void settle_note(const HookEvent& e, const CommandWork& command, store::Settled& out) {
+  const bool whole = e.number != 0 && e.merge_request != 0 && e.merge_request_project != 0;
+  if (!e.commands || !whole || e.system || e.action != "create" || !command)
+    return ignore("there is no new command in it", out);
+  out.work.push_back(command(
+      {out.delivery.instance, e.merge_request_project, e.merge_request, e.number, e.discussion},
+      out.at));
+}
+
 }  // namespace
 
 bool is_over(std::string_view status) {
@@ -102,7 +112,8 @@ int priority_of(std::string_view header) {
   return header == "System Hook" ? 2 : 1;
 }
 
-store::Settled route(store::Delivery delivery, const FetchWork& fetch, UnixMicros now) {
+store::Settled route(store::Delivery delivery, const FetchWork& fetch, const CommandWork& command,
+                     UnixMicros now) {
   store::Settled out;
   out.at = now;
   auto event = read_event(delivery.body);
@@ -128,6 +139,9 @@ store::Settled route(store::Delivery delivery, const FetchWork& fetch, UnixMicro
     case Kind::job:
       settle_job(*event, fetch, out);
       break;
+    case Kind::note:
+      settle_note(*event, command, out);
+      break;
     case Kind::access_token:
       out.delivery.detail =
           "the access token \"" + event->name + "\" expires on " + event->expires_at + ": renew it";
@@ -137,7 +151,6 @@ store::Settled route(store::Delivery delivery, const FetchWork& fetch, UnixMicro
       break;
     case Kind::push:
     case Kind::tag_push:
-    case Kind::note:
     case Kind::issue:
     case Kind::deployment:
     case Kind::release:

@@ -1,8 +1,10 @@
 // What a delivery leads to. Pure. Private to this folder.
 //
 //   merge request, pipeline, job   GitLab's word is passed on to what waits for it: see Settled in
-//   store/inbox.h access token                   somebody must renew it everything else kept, and
-//   said so: nothing here reacts to it yet
+//   store/inbox.h
+//   a comment with a command       it is carried out by whoever knows commands
+//   access token                   somebody must renew it
+//   everything else                kept, and said so: nothing here reacts to it yet
 #pragma once
 
 #include <functional>
@@ -10,6 +12,7 @@
 
 #include "controller/store/store.h"
 #include "controller/webhooks/event.h"
+#include "controller/webhooks/webhooks.h"
 
 namespace gitaiops::webhooks {
 
@@ -23,7 +26,8 @@ using FetchWork = std::function<std::optional<store::NewWork>(
 int priority_of(std::string_view header);
 
 // The delivery with its body in, what is to be written out.
-store::Settled route(store::Delivery delivery, const FetchWork& fetch, UnixMicros now);
+store::Settled route(store::Delivery delivery, const FetchWork& fetch, const CommandWork& command,
+                     UnixMicros now);
 
 bool is_over(std::string_view status);  // of a pipeline or job
 // What a state of a thing is remembered by: "opened 1a2b3c".

@@ -196,7 +196,7 @@ Task<Result<std::size_t>> Webhooks::read_some() {
   std::vector<store::Settled> settled;
   std::vector<std::pair<std::string, std::string>> told;
   for (auto& delivery : waiting) {
-    settled.push_back(route(std::move(delivery), options_.fetch, now));
+    settled.push_back(route(std::move(delivery), options_.fetch, options_.command, now));
     const auto& made = settled.back().delivery;
     told.emplace_back(made.type, made.state);
     if (made.type == "access_token" && made.state == "done")

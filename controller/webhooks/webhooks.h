@@ -29,6 +29,14 @@
 
 namespace gitaiops::webhooks {
 
+// Work that carries out the commands of a new comment on a merge request. Absent: nobody knows any.
+struct Comment {
+  std::string instance;
+  int64_t project_id = 0, merge_request = 0, note = 0;
+  std::string discussion;  // GitLab's id; empty: not known
+};
+using CommandWork = std::function<store::NewWork(const Comment& comment, UnixMicros now)>;
+
 struct Options {
   // By instance: files with the secrets that are good now, the current and the one before it.
   std::map<std::string, std::vector<std::filesystem::path>> secrets;
@@ -39,6 +47,7 @@ struct Options {
                                               const std::string& project_path, int64_t project_id,
                                               int64_t job_id, UnixMicros now)>
       fetch = {};
+  CommandWork command = {};
   // Told of each request: "stored", "known", "forged", "late", "unproven", "refused", "overloaded";
   // and of each delivery that was read: its type and state.
   std::function<void(std::string_view instance, std::string_view result)> on_request = {};

@@ -35,7 +35,7 @@ bool decided(Store& store, const Decision& decision) {
     if (!work) return false;
     if (work->kind != "job.retry") continue;
     WorkOutcome outcome;
-    outcome.decision = decision;
+    outcome.decisions = {decision};
     return await(store.finish(*work, outcome)).ok();
   }
 }

@@ -254,7 +254,7 @@ TEST_F(AuditChain, NoActWithoutItsRecord) {
   d.audit = record;
   d.work = {"act.do", "act-1", "{}", kNow};
   d.most = 5;
-  outcome.decision = d;
+  outcome.decisions = {d};
   EXPECT_FALSE(await(store->finish(*retry, outcome)).ok());
   EXPECT_EQ(await(store->act("act-1")).error().code(), Code::not_found)
       << "it is not decided, so nobody does it";

@@ -82,7 +82,7 @@ TEST(Payloads, EveryOneIsSettled) {
       continue;
     store::Delivery delivery;
     delivery.body = json.dump();
-    const auto settled = route(std::move(delivery), {}, UnixMicros{1});
+    const auto settled = route(std::move(delivery), {}, {}, UnixMicros{1});
     EXPECT_EQ(settled.delivery.state, kDone.contains(settled.delivery.type) ? "done" : "ignored")
         << file << ": " << settled.delivery.detail;
   }

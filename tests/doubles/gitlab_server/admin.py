@@ -14,7 +14,8 @@
     PATCH  /double/jobs/ID          {moods?, status?, failure_reason?, exit_code?, forget_trace?}
     POST   /double/runners          {token, description?, tags?}                  PATCH …/ID {paused?}
     PATCH  /double/settings         {poll_hold_s?, trace_update_interval_s?, trace_limit_bytes?, …}
-    GET    /double/notes?project=ID&iid=N    with the mentions and quick actions that GitLab would have acted on
+    GET    /double/notes?project=ID&iid=N    with the mentions and quick actions that GitLab would have acted on, and the discussion
+    PATCH  /double/notes/ID         {author?, confidential?}
     POST   /double/faults           see faults.Fault     GET lists, DELETE clears
     GET    /double/requests?method=&path=&after=N        DELETE clears
 """
@@ -186,8 +187,17 @@ def _observation(store: Store, faults: Faults, recorder: Recorder, table: Routes
             if found is None:
                 raise Refusal(404, {"error": "no such merge request"})
             views = Views(store, request.base_url)
-            return Reply(200, [{**views.note(n), "mentions": n.mentions, "commands": n.commands}
+            return Reply(200, [{**views.note(n), "mentions": n.mentions, "commands": n.commands, "discussion_id": n.discussion}
                                for n in store.notes.values() if n.merge_request_id == found.id])
+
+    @table.add("PATCH", r"/double/notes/(?P<key>\d+)")
+    def change_note(request: Request, key: str) -> Reply:
+        fields = request.json()
+        with store.lock:
+            if "author" in fields:
+                fields["author_id"] = store.user_named(fields.pop("author")).id
+            _change(store.notes[int(key)], fields)
+            return Reply(200, Views(store, request.base_url).note(store.notes[int(key)]))
 
     @table.add("POST", "/double/faults")
     def add_fault(request: Request) -> Reply:

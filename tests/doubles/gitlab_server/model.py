@@ -72,6 +72,8 @@ class Note:
     updated_at: float
     mentions: list[str] = dataclasses.field(default_factory=list)       # whom GitLab would have notified
     commands: list[str] = dataclasses.field(default_factory=list)       # quick actions GitLab would have run
+    discussion: str = ""        # 40 hex digits
+    confidential: bool = False
 
 
 @dataclasses.dataclass

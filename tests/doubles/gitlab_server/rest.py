@@ -423,6 +423,25 @@ def _notes(store: Store, add: Callable[..., Any], base: str) -> None:
         note = store.add_note(found, caller.user, body)
         return apply(note, found, body) or Reply(201, views.note(note))
 
+    def discussed(request: MergeRequest, ident: str) -> list[Note]:
+        found = [n for n in store.notes.values() if (n.merge_request_id, n.discussion) == (request.id, ident)]
+        if not found:
+            raise Refusal(404, {"message": "404 Discussion Not Found"})
+        return found
+
+    discussion = base.removesuffix("notes") + r"discussions/(?P<ident>[0-9a-f]+)"
+
+    @add("GET", discussion)
+    def thread(request: Request, caller: Caller, views: Views, project: str, iid: str, ident: str) -> Reply:
+        return Reply(200, views.discussion(discussed(caller.merge_request(caller.project(project), iid), ident)))
+
+    @add("POST", discussion + r"/notes")
+    def answer(request: Request, caller: Caller, views: Views, project: str, iid: str, ident: str) -> Reply:
+        found, body = caller.merge_request(caller.project(project), iid), text(request)
+        discussed(found, ident)
+        note = store.add_note(found, caller.user, body, ident)
+        return apply(note, found, body) or Reply(201, views.note(note))
+
     @add("GET", base + r"/(?P<number>\d+)")
     def one(request: Request, caller: Caller, views: Views, project: str, iid: str, number: str) -> Reply:
         found = caller.merge_request(caller.project(project), iid)

@@ -1,6 +1,7 @@
 """The state of the instance and the rules that move pipelines along. Every method may be called from any thread."""
 from __future__ import annotations
 
+import hashlib
 import pathlib
 import threading
 import time
@@ -119,10 +120,13 @@ class Store:
         with self.lock:
             return next((m for m in self.merge_requests.values() if (m.project_id, m.iid) == (project_id, iid)), None)
 
-    def add_note(self, request: MergeRequest, author: User, body: str) -> Note:
+    def add_note(self, request: MergeRequest, author: User, body: str, discussion: str = "") -> Note:
+        """In a discussion, else alone in a new one."""
         with self.lock:
             now = time.time()
-            note = Note(self.new_id("note"), request.id, author.id, body, now, now)
+            number = self.new_id("note")
+            own = hashlib.sha1(f"discussion {number}".encode()).hexdigest()
+            note = Note(number, request.id, author.id, body, now, now, discussion=discussion or own)
             self.notes[note.id] = note
             return note
 

@@ -98,8 +98,11 @@ class Views:
                 "author": self.user(self._store.users[note.author_id]), "created_at": moment(note.created_at),
                 "updated_at": moment(note.updated_at), "system": False, "noteable_id": request.id,
                 "noteable_type": "MergeRequest", "project_id": request.project_id, "noteable_iid": request.iid,
-                "resolvable": False, "confidential": False, "internal": False, "imported": False,
+                "resolvable": False, "confidential": note.confidential, "internal": note.confidential, "imported": False,
                 "commands_changes": {}}
+
+    def discussion(self, notes: list[Note]) -> dict[str, Any]:
+        return {"id": notes[0].discussion, "individual_note": len(notes) == 1, "notes": [self.note(n) for n in notes]}
 
     def pipeline(self, pipeline: Pipeline, full: bool = False) -> dict[str, Any]:
         store = self._store

@@ -29,7 +29,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   store::Delivery delivery;
   delivery.body = body;
-  const auto settled = route(std::move(delivery), {}, UnixMicros{1});
+  const auto settled = route(std::move(delivery), {}, {}, UnixMicros{1});
   require(settled.delivery.state == "done" || !settled.delivery.detail.empty());
   require(settled.delivery.state != "waiting");
   require(event.ok() || settled.delivery.state == "unreadable");

@@ -120,6 +120,15 @@ TEST(Objection, OnlyTheNewestRunThatNobodyRetried) {
   ours.job_id = 8;
   ours.state = "done";
   EXPECT_FALSE(objection({run(8, "failed"), run(9, "failed")}, 9, {ours}));
+  ours.asked_by = "ana";
+  EXPECT_TRUE(objection({run(8, "failed"), run(9, "failed")}, 9, {ours})) << "a person's wish";
+}
+
+TEST(Objection, APersonMayRetryTheNewestFailedRunAsOftenAsSheLikes) {
+  EXPECT_FALSE(objection({run(8, "failed"), run(9, "failed")}, 9));
+  EXPECT_TRUE(objection({run(8, "failed"), run(9, "failed")}, 8));
+  EXPECT_TRUE(objection({run(9, "success")}, 9));
+  EXPECT_TRUE(objection({}, 9));
 }
 
 TEST(AnotherRunner, MustBeThere) {

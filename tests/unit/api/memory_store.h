@@ -207,6 +207,7 @@ class MemoryStore final : public Store {
   Triages& triages() override { return triage; }
   MemoryTriages triage;
   ModelAnswers& model_answers() override { return models; }
+  Commands& commands() override { std::abort(); }  // nobody asks for it here
   MemoryModelAnswers models;
   Task<Result<Page<AuditRecord>>> audit_page(Scope, AuditFilter, PageRequest) override {
     Page<AuditRecord> page;

@@ -183,6 +183,44 @@ TEST_F(GitlabTest, CreatesAndEditsNotesAsJson) {
   EXPECT_NE(server_.seen()[0].head.find("Content-Type: application/json\r\n"), std::string::npos);
 }
 
+TEST_F(GitlabTest, ReadsADiscussionAndRepliesInIt) {
+  answer = [](const SeenRequest& seen) {
+    const std::string note =
+        R"({"id":31,"body":"/gitaiops help","author":{"id":8,"username":"ana"},"internal":true,
+            "created_at":"2023-11-14T22:13:20Z"})";
+    return Reply{.body = seen.method == "POST"
+                             ? note
+                             : R"({"id":"ab12","individual_note":true,"notes":[)" + note + "]}"};
+  };
+  const auto notes = run(loop_, gitlab_->discussion(7, 3, "ab12"));
+  ASSERT_TRUE(notes.ok()) << notes.error().to_string();
+  ASSERT_EQ(notes->size(), 1u);
+  EXPECT_EQ(notes->at(0).author, "ana");
+  EXPECT_TRUE(notes->at(0).confidential);
+  EXPECT_EQ(notes->at(0).created_at.value, 1'700'000'000'000'000);
+  ASSERT_TRUE(run(loop_, gitlab_->reply(7, 3, "ab12", "words")).ok());
+  EXPECT_EQ(server_.lines(),
+            (std::vector<std::string>{
+                "GET /api/v4/projects/7/merge_requests/3/discussions/ab12",
+                "POST /api/v4/projects/7/merge_requests/3/discussions/ab12/notes"}));
+  EXPECT_EQ(server_.seen()[1].body, R"({"body":"words"})");
+  answer = [](const SeenRequest&) { return Reply{.body = R"({"notes":7})"}; };
+  EXPECT_FALSE(run(loop_, gitlab_->discussion(7, 3, "ab12")).ok());
+}
+
+TEST_F(GitlabTest, ReadsOneMembersRights) {
+  answer = [](const SeenRequest&) {
+    return Reply{.body = R"({"id":8,"username":"ana","state":"blocked","access_level":30})"};
+  };
+  const auto member = run(loop_, gitlab_->member(7, 8));
+  ASSERT_TRUE(member.ok()) << member.error().to_string();
+  EXPECT_EQ(member->access_level, 30);
+  EXPECT_FALSE(member->active);
+  EXPECT_EQ(server_.lines(), std::vector<std::string>{"GET /api/v4/projects/7/members/all/8"});
+  answer = [](const SeenRequest&) { return Reply{.status = 404}; };
+  EXPECT_EQ(run(loop_, gitlab_->member(7, 9)).error().code(), Code::not_found);
+}
+
 TEST_F(GitlabTest, FindsMergeRequests) {
   answer = [](const SeenRequest&) {
     return Reply{

@@ -273,6 +273,27 @@ TEST_F(ExplainerTest, WorkIsMadeWhereItAddsSomething) {
   EXPECT_FALSE(explainer_->work_for(report));
 }
 
+TEST_F(ExplainerTest, WhatSomebodyAsksForIsAskedWhereTheRulesAreSure) {
+  auto report = report_of_a_failed_test();
+  report.mutable_diagnosis()->set_owner("infrastructure");
+  fail_job(1, report, "grp/demo", 50);
+  clock_.advance(7ll * 3600 * kMicrosPerSecond);  // and nobody waited any more
+  explain(1);
+  EXPECT_TRUE(model_->questions.empty());
+  report.mutable_key()->set_instance("gl");
+  report.mutable_key()->set_job_id(1);
+  EXPECT_FALSE(explainer_->work_for(report));
+  const auto work = explainer_->work_for(report, Wish::asked);
+  ASSERT_TRUE(work);
+  EXPECT_EQ(work->unique_key, "gl/1/asked");
+  const store::Work leased{9, 1, work->kind, work->unique_key, work->payload, 1};
+  const auto verdict = await(explainer_->explain(leased));
+  EXPECT_TRUE(verdict.outcome.answer && verdict.outcome.answer->said);
+  EXPECT_EQ(model_->questions.size(), 1u);
+  report.mutable_diagnosis()->clear_packet();
+  EXPECT_FALSE(explainer_->work_for(report, Wish::asked));
+}
+
 TEST(AddsSomething, WherePeopleHaveToUnderstandOrTheRulesDoNotKnow) {
   auto d = report_of_a_failed_test().diagnosis();
   EXPECT_TRUE(adds_something(d));

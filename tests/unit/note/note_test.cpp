@@ -181,6 +181,44 @@ TEST(Note, TellsWhatWasDoneByItself) {
   EXPECT_NE(composed(view).find("was not: "), std::string::npos);
 }
 
+TEST(Note, TellsWhatSomebodyAskedFor) {
+  auto view = view_of({passed(10, "unit")});
+  const auto told = [&](const std::string& state, const std::string& status) {
+    view.acts = {{"unit", "job 9", state, "403 @all", status, false, "ana`s"}};
+    const auto note = composed(view);
+    const auto at = note.find("- `unit` ");
+    return at == note.npos ? note : note.substr(at, note.find('\n', at) - at);
+  };
+  EXPECT_EQ(told("intended", ""), "- `unit` will be retried for ``ana`s``.");
+  EXPECT_EQ(told("done", ""), "- `unit` was retried for ``ana`s``.");
+  EXPECT_EQ(told("done", "success"), "- `unit` was retried for ``ana`s``; it passed.");
+  EXPECT_EQ(told("refused", ""),
+            "- `unit` was to be retried for ``ana`s``, but was not: `403 @all`");
+}
+
+TEST(Note, AMutedOneSaysByWhoseWishOnce) {
+  const std::string once = muted("<!-- m -->\nwords\n", "ana");
+  EXPECT_EQ(once,
+            "<!-- m -->\nwords\n\nMuted by `ana`; a comment with `/gitaiops unmute` ends that.\n");
+  EXPECT_EQ(muted(once, "ana"), once);
+}
+
+TEST(Note, InShortIsWhatTheRulesFound) {
+  const auto view = view_of({failed_unit()});
+  const auto words = in_short(view.jobs.at(0));
+  EXPECT_TRUE(
+      words.starts_with("`unit` — test failure: `test_total` (`tests/test_cart.py:41`) · "
+                        "Looks like a problem of **the tests**"))
+      << words;
+  EXPECT_NE(words.find("\nLog line 119: `"), std::string::npos) << words;
+  auto secret = view;
+  secret.quote_logs = false;
+  EXPECT_EQ(in_short(for_readers(secret).jobs.at(0)).find("test_total"), std::string::npos);
+  JobView unwatched;
+  unwatched.name = "build";
+  EXPECT_EQ(in_short(unwatched), "`build` failed where no agent watched.\n");
+}
+
 TEST(Note, NamesTheCauseWithTheLinesThatProveIt) {
   EXPECT_EQ(composed(view_of({failed_unit()})),
             "<!-- gitaiops:note v1 main/42/7 -->\n"

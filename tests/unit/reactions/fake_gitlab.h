@@ -32,6 +32,7 @@ class FakeGitlab final : public Gitlab {
   std::set<int64_t> busy;                      // users
   std::map<int64_t, int64_t> waiting_reviews;  // by user
   std::vector<Note> all_notes;
+  std::map<std::string, std::vector<Note>> discussions;
   std::map<std::string, Error> failures;  // by name of the call
   std::vector<std::string> writes;        // "create", "update 99"
   std::chrono::microseconds hint{0};
@@ -159,6 +160,12 @@ class FakeGitlab final : public Gitlab {
     if (auto error = failure("members")) co_return *error;
     co_return people[project];
   }
+  Task<Result<Member>> member(int64_t project, int64_t user) override {
+    if (auto error = failure("member")) co_return *error;
+    for (const auto& one : people[project])
+      if (one.user.id == user) co_return one;
+    co_return Error{Code::not_found, "no member"};
+  }
   Task<Result<std::vector<Member>>> group_members(std::string path) override {
     if (!groups.contains(path)) co_return Error{Code::not_found, "no group " + path};
     co_return groups[path];
@@ -175,8 +182,23 @@ class FakeGitlab final : public Gitlab {
     if (auto error = failure("notes")) co_return *error;
     co_return all_notes;
   }
-  Task<Result<Note>> note(int64_t, int64_t, int64_t) override {
+  Task<Result<Note>> note(int64_t, int64_t, int64_t id) override {
+    if (auto error = failure("note")) co_return *error;
+    for (const auto& [name, notes] : discussions)
+      for (const auto& note : notes)
+        if (note.id == id) co_return note;
     co_return Error{Code::not_found, "no note"};
+  }
+  Task<Result<std::vector<Note>>> discussion(int64_t, int64_t, std::string id) override {
+    if (auto error = failure("discussion")) co_return *error;
+    if (!discussions.contains(id)) co_return Error{Code::not_found, "no discussion"};
+    co_return discussions[id];
+  }
+  Task<Result<Note>> reply(int64_t, int64_t, std::string id, std::string body) override {
+    if (auto error = failure("reply")) co_return *error;
+    writes.push_back("reply");
+    discussions[id].push_back({next_note++, kBot, false, body});
+    co_return discussions[id].back();
   }
   Task<Result<Note>> create_note(int64_t, int64_t, std::string body) override {
     if (auto error = failure("create_note")) co_return *error;

@@ -8,6 +8,7 @@
 
 #include "base/io/io.h"
 #include "controller/store/store.h"
+#include "tests/unit/reactions/memory_commands.h"
 #include "tests/unit/reactions/memory_model_answers.h"
 #include "tests/unit/reactions/memory_triages.h"
 
@@ -185,23 +186,26 @@ class MemoryStore : public Store {
     for (auto& record : outcome.audit) audits.push_back(std::move(record));
     if (outcome.note) notes[outcome.note->subject] = *outcome.note;
     for (auto& work : outcome.follow_up) put(std::move(work));
-    if (outcome.decision) {
-      const Act& made = outcome.decision->act;
-      const auto same = [&](const auto& entry) {
-        const Act& a = entry.second;
-        return std::tie(a.what, a.instance, a.project_id, a.sha, a.job_name, a.category) ==
-               std::tie(made.what, made.instance, made.project_id, made.sha, made.job_name,
-                        made.category);
-      };
-      if (std::ranges::any_of(acts, same)) return;
-      acts[made.id] = made;
-      acts[made.id].state = "intended";
-      audits.push_back(outcome.decision->audit);
-      put(outcome.decision->work);
-    }
+    for (const auto& decision : outcome.decisions) decide(decision);
     if (outcome.ended) acts[outcome.ended->id] = *outcome.ended;
     if (outcome.triaged) triage.keep(*outcome.triaged);
     if (outcome.labels) triage.keep(*outcome.labels);
+    if (outcome.commanded) commanded.keep(*outcome.commanded);
+    for (auto& told : outcome.wrong_reviewers) wrong.push_back(std::move(told));
+  }
+  void decide(const Decision& decision) {
+    const Act& made = decision.act;
+    const auto same = [&](const auto& entry) {
+      const Act& a = entry.second;
+      return std::tie(a.what, a.instance, a.project_id, a.sha, a.job_name, a.category) ==
+             std::tie(made.what, made.instance, made.project_id, made.sha, made.job_name,
+                      made.category);
+    };
+    if (std::ranges::any_of(acts, same)) return;
+    acts[made.id] = made;
+    acts[made.id].state = "intended";
+    audits.push_back(decision.audit);
+    put(decision.work);
   }
 
   Task<Result<std::optional<SeenBefore>>> seen_before(Scope, std::string id) override {
@@ -257,6 +261,9 @@ class MemoryStore : public Store {
   Vulnerabilities& vulnerabilities() override { return vulnerable; }
   Triages& triages() override { return triage; }
   MemoryTriages triage;
+  Commands& commands() override { return commanded; }
+  MemoryCommands commanded;
+  std::vector<WrongReviewer> wrong;
   ModelAnswers& model_answers() override { return answered; }
   Task<Result<Page<AuditRecord>>> audit_page(Scope, AuditFilter, PageRequest) override {
     co_return no();

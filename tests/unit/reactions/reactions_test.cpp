@@ -450,5 +450,57 @@ TEST_F(ReactionsTest, AMergedRequestGetsNoNewNote) {
   EXPECT_EQ(gitlab_.writes, Strings{});
 }
 
+// ---- Muted ----
+
+TEST_F(ReactionsTest, AMutedNoteStaysAsItIsUntilItIsUnmuted) {
+  job(9, "build", "failed");
+  at_pipeline();
+  resolve(9);
+  update();
+  const std::string before = body();
+  store_.commanded.mutes[{"main", 42, 7}] = "ana";
+  update();
+  EXPECT_EQ(body(), note::muted(before, "ana"));
+  job(10, "unit", "failed");
+  at_pipeline();
+  resolve(10);
+  const auto writes = gitlab_.writes.size();
+  update();
+  EXPECT_EQ(gitlab_.writes.size(), writes);
+  EXPECT_EQ(body(), note::muted(before, "ana"));
+  store_.commanded.mutes.clear();
+  update();
+  EXPECT_NE(body().find("`unit`"), std::string::npos);
+  EXPECT_EQ(body().find("Muted"), std::string::npos);
+}
+
+TEST_F(ReactionsTest, NoNoteIsBegunWhereNoneIsWanted) {
+  job(9, "build", "failed");
+  at_pipeline();
+  resolve(9);
+  store_.commanded.mutes[{"main", 42, 7}] = "ana";
+  const auto verdict = update();
+  EXPECT_TRUE(std::holds_alternative<Done>(verdict.what));
+  EXPECT_TRUE(gitlab_.writes.empty());
+}
+
+TEST_F(ReactionsTest, ALookShowsWhatReadersOfTheNoteSee) {
+  job(9, "build", "failed");
+  at_pipeline();
+  resolve(9);
+  const store::MergeRequestKey key{"main", 42, 7};
+  std::vector<store::NewWork> work;
+  auto view = run(reactions_.look(key, gitlab_.merge_requests[{42, 7}], work));
+  ASSERT_TRUE(view.ok());
+  ASSERT_EQ(view->jobs.size(), 1u);
+  EXPECT_EQ(view->jobs[0].pipeline_id, 77);
+  EXPECT_EQ(view->jobs[0].project_id, 42);
+  EXPECT_FALSE(view->jobs[0].report->diagnosis().root_cause().text().empty());
+  gitlab_.projects[42].visibility = gitlab::Visibility::public_;
+  gitlab_.projects[42].logs_for_members_only = true;
+  view = run(reactions_.look(key, gitlab_.merge_requests[{42, 7}], work));
+  EXPECT_TRUE(view->jobs[0].report->diagnosis().root_cause().text().empty());
+}
+
 }  // namespace
 }  // namespace gitaiops::reactions

@@ -7,12 +7,13 @@ namespace {
 
 constexpr UnixMicros kNow{1'700'000'000'000'000};
 
-store::Settled routed(std::string body, const FetchWork& fetch = {}) {
+store::Settled routed(std::string body, const FetchWork& fetch = {},
+                      const CommandWork& command = {}) {
   store::Delivery delivery;
   delivery.id = "d1";
   delivery.instance = "main";
   delivery.body = std::move(body);
-  return route(std::move(delivery), fetch, kNow);
+  return route(std::move(delivery), fetch, command, kNow);
 }
 
 std::optional<store::NewWork> fetch_of_grp(const std::string& instance, const std::string& path,
@@ -121,6 +122,40 @@ TEST(Route, PeopleWaitForTheirMergeRequestsFirst) {
   EXPECT_EQ(priority_of("Push Hook"), 1);
   EXPECT_EQ(priority_of("System Hook"), 2);
   EXPECT_EQ(priority_of(""), 1);
+}
+
+store::NewWork command_of(const Comment& c, UnixMicros now) {
+  return {"command.run",
+          c.instance + "/" + std::to_string(c.project_id) + "/" + std::to_string(c.note),
+          std::to_string(c.merge_request) + " " + c.discussion, now};
+}
+
+std::string note_hook(const std::string& body, const std::string& action = "create") {
+  return R"({"object_kind":"note","project_id":5,"object_attributes":{"id":31,"action":")" +
+         action + R"(","discussion_id":"abc123","note":")" + body +
+         R"("},"merge_request":{"iid":7,"target_project_id":6}})";
+}
+
+TEST(Route, ANewCommentWithACommandIsCarriedOut) {
+  const auto s = routed(note_hook("Look.\\n/gitaiops retry"), {}, command_of);
+  EXPECT_EQ(s.delivery.state, "done");
+  EXPECT_EQ(s.delivery.object, "note 31");
+  ASSERT_EQ(s.work.size(), 1u);
+  EXPECT_EQ(s.work[0].unique_key, "main/6/31");
+  EXPECT_EQ(s.work[0].payload, "7 abc123");
+  EXPECT_EQ(s.work[0].not_before, kNow);
+}
+
+TEST(Route, OtherCommentsAreIgnored) {
+  for (const auto& body :
+       {note_hook("See /gitaiops retry"), note_hook("/gitaiops retry", "update"), note_hook(""),
+        std::string(R"({"object_kind":"note","project_id":5,"object_attributes":{"id":31,
+          "action":"create","note":"/gitaiops retry","noteable_type":"Issue"}})")}) {
+    const auto s = routed(body, {}, command_of);
+    EXPECT_EQ(s.delivery.state, "ignored") << body;
+    EXPECT_TRUE(s.work.empty()) << body;
+  }
+  EXPECT_TRUE(routed(note_hook("/gitaiops retry")).work.empty()) << "nobody knows any command";
 }
 
 }  // namespace
