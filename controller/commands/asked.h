@@ -9,6 +9,10 @@
 
 namespace gitaiops::commands {
 
+// Nothing: she is none.
+Task<Result<std::optional<gitlab::Member>>> member_of(gitlab::Gitlab& gitlab, int64_t project,
+                                                      int64_t user);
+
 struct Commands::Asked {
   Place place;
   gitlab::Gitlab* gitlab = nullptr;

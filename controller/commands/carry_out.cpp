@@ -10,6 +10,9 @@ namespace gitaiops::commands {
 namespace {
 
 constexpr int64_t kHour = 3600 * kMicrosPerSecond;
+constexpr std::string_view kNotThere =
+    "These jobs run in another project, the source branch's; that takes the role Developer there, "
+    "or more.\n";
 constexpr int64_t kRetriesAnHour = 100;  // that people ask for, in each project
 
 std::string lower(std::string text) {
@@ -25,6 +28,14 @@ bool is_decided(const store::WorkOutcome& outcome, int64_t job) {
 }
 
 }  // namespace
+
+Task<Result<std::optional<gitlab::Member>>> member_of(gitlab::Gitlab& gitlab, int64_t project,
+                                                      int64_t user) {
+  auto found = co_await gitlab.member(project, user);
+  if (found.ok()) co_return std::optional(std::move(*found));
+  if (found.error().code() == Code::not_found) co_return std::optional<gitlab::Member>();
+  co_return found.error();
+}
 
 Task<Status> Commands::carry_out(Asked& asked, std::size_t index) {
   const Command command = asked.comment.commands[index];
@@ -71,6 +82,16 @@ Task<Status> Commands::look(Asked& asked) {
 Task<Status> Commands::retry(Asked& asked, std::string name) {
   CO_RETURN_IF_ERROR(co_await look(asked));
   const Chosen chosen = to_retry(*asked.view, name);
+  // A fork's jobs may run in the fork, and her rights there are others.
+  const int64_t where = chosen.jobs.empty() ? 0 : chosen.jobs.front()->project_id;
+  if (where != 0 && where != asked.place.project_id) {
+    CO_ASSIGN_OR_RETURN(const auto member,
+                        co_await member_of(*asked.gitlab, where, asked.note.author_id));
+    if (standing_of(member) != Standing::enough) {
+      asked.answers.push_back({std::string(kNotThere)});
+      co_return Status();
+    }
+  }
   Answer answer{chosen.words};
   for (const auto* job : chosen.jobs) {
     if (is_decided(asked.outcome, job->id)) continue;

@@ -52,6 +52,11 @@ std::string dump(const json& j) {
 
 }  // namespace
 
+Standing standing_of(const std::optional<gitlab::Member>& member) {
+  if (!member || !member->active) return Standing::stranger;
+  return member->access_level < gitlab::kDeveloper ? Standing::too_little : Standing::enough;
+}
+
 bool is_heard(const gitlab::Note& note, int64_t our_user, UnixMicros now) {
   return !note.system && !note.confidential && note.author_id > 0 && note.author_id != our_user &&
          now - note.created_at < kHeardFor;

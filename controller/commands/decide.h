@@ -17,6 +17,10 @@ inline constexpr int64_t kMostAnHour = 20;  // commands of one person
 inline constexpr std::size_t kMostRetries = 10;
 inline constexpr std::size_t kMostExplained = 3;  // in words of a reply
 
+// What a person may do in a project, as GitLab tells.
+enum class Standing { stranger, too_little, enough };
+Standing standing_of(const std::optional<gitlab::Member>& member);
+
 // Whether a comment is heard at all: a person's, for everybody to read, and of today.
 bool is_heard(const gitlab::Note& note, int64_t our_user, UnixMicros now);
 

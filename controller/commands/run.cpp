@@ -84,13 +84,14 @@ Task<Verdict> Commands::carry_out_all(Asked& asked) {
   if (*lately + static_cast<int64_t>(asked.comment.commands.size()) > kMostAnHour)
     co_return refused(asked, "limited",
                       "more commands than " + std::to_string(kMostAnHour) + " within an hour", "");
-  const auto member = co_await gitlab.member(project, asked.note.author_id);
-  const bool stranger = member.ok() ? !member->active : member.error().code() == Code::not_found;
-  if (stranger) co_return refused(asked, "silent", "no active member of the project", "");
+  const auto member = co_await member_of(gitlab, project, asked.note.author_id);
   if (!member.ok())
     co_return after(member.error(), gitlab.wait_hint(),
                     asked.audit("command.read", asked.object(), ""));
-  if (member->access_level < gitlab::kDeveloper)
+  const auto standing = standing_of(*member);
+  if (standing == Standing::stranger)
+    co_return refused(asked, "silent", "no active member of the project", "");
+  if (standing == Standing::too_little)
     co_return refused(asked, "refused", "no developer of the project", std::string(kTooLittle));
 
   auto merge_request = co_await gitlab.merge_request(project, asked.place.iid);

@@ -18,10 +18,10 @@ class Commands(webhooks_test.Hooks):
     def setUp(self) -> None:
         super().setUp()
         self.world = self.lab()
-        for name in ("ben", "gus", "mal"):
+        for name in ("ben", "cem", "gus", "mal"):
             self.world.double("POST", "users", {"username": name, "name": name.title() + " Ode"})
             self.world.double("POST", "tokens", {"user": name, "token": f"token-of-{name}"})
-        self.project = self.world.project("grp/demo", files={"README.md": "demo\n"}, members={"ben": 30, "gus": 10})
+        self.project = self.world.project("grp/demo", files={"README.md": "demo\n"}, members={"ben": 30, "cem": 30, "gus": 10})
         self.sent = 0
 
     def change(self, jobs: list[dict[str, Any]] = JOBS, branch: str = "feature") -> dict[str, Any]:
@@ -139,6 +139,23 @@ class Asked(Commands):
         note = self.ask(system, request, "/gitaiops help")
         wait_for("it is read", lambda: self.events(system, state="ignored"))
         self.assertEqual(self.replies(request, note), [])
+
+
+class Reviewers(Commands):
+    def test_who_could_review_this_and_who_could_not(self) -> None:
+        for number in range(3):
+            for name in ("Ben Ode", "Cem Ode", "Ben Ode"):
+                self.world.commit(self.project, "main", {"lib/a.c": f"{number} {name}\n"},
+                                  f"lib: change {number}\n\nReviewed-by: {name} <{name[:3].lower()}@people.example>\n")
+        system = self.hooked(self.world, controller_toml="[reviewers]\nenabled = true\n")
+        request = self.change()
+        system.note(request, "Ask `ben`")
+        self.assertIn("- Ask `ben` (`Ben Ode`): gave ", self.answer(system, request, "/gitaiops reviewers"))
+        self.answer(system, request, "/gitaiops wrong-reviewer @ben")
+        self.assertNotIn("`ben`", system.note(request, "Ask `cem`")["body"])
+        words = self.answer(system, request, "/gitaiops reviewers")
+        self.assertIn("- Ask `cem`", words)
+        self.assertNotIn("`ben`", words)
 
 
 class Once(Commands):

@@ -192,6 +192,15 @@ TEST_F(CommandsTest, WhoHasNotTheRightsIsToldAndStrangersAreNot) {
                           "note 33"));
 }
 
+TEST_F(CommandsTest, JobsOfAForkAreRetriedForItsDevelopers) {
+  failed(5, "build").project_id = 43;
+  EXPECT_THAT(answered("/gitaiops retry"), HasSubstr("that takes the role Developer there"));
+  EXPECT_THAT(gitlab_.writes, ElementsAre("reply"));
+  gitlab_.people[43] = {{{kAna, "ana"}, true, 40}};
+  EXPECT_EQ(answered("/gitaiops retry"), "- `build` is retried.\n");
+  EXPECT_EQ(store_.acts.begin()->second.project_id, 43);
+}
+
 TEST_F(CommandsTest, CommentsThatAreNotHeard) {
   const auto ours = comment("/gitaiops mute", gitlab::FakeGitlab::kBot);
   const auto secret = comment("/gitaiops mute");
