@@ -21,10 +21,10 @@
 #include "controller/dependencies/dependencies.h"
 #include "controller/enrollment/enrollment.h"
 #include "controller/fetching/fetching.h"
+#include "controller/figures.h"
 #include "controller/fleet/fleet.h"
 #include "controller/gitlab/gitlab.h"
 #include "controller/ingest/ingest.h"
-#include "controller/model_figures.h"
 #include "controller/models/models.h"
 #include "controller/note/note.h"
 #include "controller/operator.h"
@@ -48,7 +48,6 @@ namespace fs = std::filesystem;
 constexpr auto kShutdownLimit = std::chrono::seconds(4);
 constexpr int64_t kQuestionLife = 8 * kMicrosPerSecond;  // people wait for the answer
 constexpr auto kSweepInterval = std::chrono::minutes(10);
-constexpr std::size_t kLargestCertificate = 64 << 10;
 
 std::string endpoint(const std::string& address, int64_t port) {
   const bool v6 = address.find(':') != std::string::npos;
@@ -361,20 +360,12 @@ class Controller {
 
   void refresh_metrics() {
     metrics_.gauge("gitaiops_info").set(1, {GITAIOPS_VERSION});
-    for (const auto& [id, gitlab] : gitlabs_)
+    for (const auto& [id, gitlab] : gitlabs_) {
       metrics_.gauge("gitaiops_gitlab_breaker_open").set(gitlab->wait_hint().count() > 0, {id});
-    for (const auto& [id, gitlab] : gitlabs_)
       if (const auto at = reconciler_->token_expiry(id))
         metrics_.gauge("gitaiops_gitlab_token_expiry_timestamp_seconds")
             .set(static_cast<double>(at->value) / kMicrosPerSecond, {id});
-    auto expiry = metrics_.gauge("gitaiops_certificate_expiry_timestamp_seconds");
-    const auto tell = [&](std::string_view which, const std::string& pem) {
-      if (const auto facts = tls::facts(pem); facts.ok())
-        expiry.set(static_cast<double>(facts->validity.not_after.value) / kMicrosPerSecond,
-                   {which});
-    };
-    tell("server", read_file(keyring_->files().certificate, kLargestCertificate).value_or(""));
-    tell("authority", keyring_->authority().certificate_pem());
+    }
     uint64_t bytes = 0;
     for (const auto* part : {"controller.db", "controller.db-wal"}) {
       std::error_code missing;
@@ -382,69 +373,15 @@ class Controller {
       bytes += missing ? 0 : size;
     }
     metrics_.gauge("gitaiops_store_bytes").set(static_cast<double>(bytes));
-    const auto& acts = acting_->counters();
-    metrics_.gauge("gitaiops_failing_hosts").set(static_cast<double>(acts.failing_hosts));
-    auto done = metrics_.counter("gitaiops_acts_total");
-    done.raise_to(static_cast<double>(acts.retries), {"job.retry"});
-    done.raise_to(static_cast<double>(acts.pauses), {"runner.pause"});
-    done.raise_to(static_cast<double>(acts.refused), {"refused"});
-    refresh_advisories();
-    if (explainer_) show_model_figures(*explainer_, metrics_);
-    if (reviewing_) {
-      const auto& history = reviewing_->counters();
-      auto fetches = metrics_.counter("gitaiops_history_fetches_total");
-      fetches.raise_to(static_cast<double>(history.fetches - history.failed), {"ok"});
-      fetches.raise_to(static_cast<double>(history.failed), {"failed"});
-      metrics_.gauge("gitaiops_history_bytes").set(static_cast<double>(history.bytes));
-      metrics_.counter("gitaiops_risk_models_trained_total")
-          .raise_to(static_cast<double>(history.trained));
-    }
-    refresh_triage();
-    const auto& fleet = fleet_->counters();
-    const auto& ingest = ingest_->counters();
-    metrics_.gauge("gitaiops_agents_connected").set(static_cast<double>(fleet.connected));
-    metrics_.counter("gitaiops_streams_opened_total").raise_to(static_cast<double>(fleet.opened));
-    metrics_.counter("gitaiops_streams_refused_total").raise_to(static_cast<double>(fleet.refused));
-    metrics_.counter("gitaiops_streams_replaced_total")
-        .raise_to(static_cast<double>(fleet.replaced));
-    metrics_.counter("gitaiops_streams_ended_total")
-        .raise_to(static_cast<double>(fleet.ended_by_check));
-    metrics_.counter("gitaiops_envelopes_failed_total")
-        .raise_to(static_cast<double>(ingest.failed));
-    metrics_.counter("gitaiops_envelopes_stored_total")
-        .raise_to(static_cast<double>(ingest.stored));
-    metrics_.counter("gitaiops_envelopes_duplicate_total")
-        .raise_to(static_cast<double>(ingest.duplicates));
-    metrics_.counter("gitaiops_envelopes_refused_total")
-        .raise_to(static_cast<double>(ingest.refused_invalid), {"invalid"});
-    metrics_.counter("gitaiops_envelopes_refused_total")
-        .raise_to(static_cast<double>(ingest.refused_scope), {"scope"});
-  }
-
-  void refresh_triage() {
-    if (!config_.triage.enabled) return;
-    const auto& counters = triaging_->counters();
-    auto triaged = metrics_.counter("gitaiops_merge_requests_triaged_total");
-    triaged.raise_to(static_cast<double>(counters.triaged), {"known"});
-    triaged.raise_to(static_cast<double>(counters.unknown), {"unknown"});
-    auto labels = metrics_.counter("gitaiops_labels_total");
-    labels.raise_to(static_cast<double>(counters.labels_set), {"set"});
-    labels.raise_to(static_cast<double>(counters.labels_removed), {"removed"});
-    labels.raise_to(static_cast<double>(counters.labels_refused), {"refused"});
-  }
-
-  void refresh_advisories() {
     metrics_.gauge("gitaiops_advisory_sources_failed").set(static_cast<double>(feed_->failed()));
-    if (index_of_advisories(config_).empty()) return;
-    const auto& counters = advisories_->counters();
-    metrics_.gauge("gitaiops_advisories_unusable").set(counters.unusable);
-    metrics_.gauge("gitaiops_advisories_timestamp_seconds")
-        .set(static_cast<double>(counters.made_at.value) / kMicrosPerSecond);
-    metrics_.counter("gitaiops_inventories_matched_total")
-        .raise_to(static_cast<double>(counters.matched));
-    auto found = metrics_.counter("gitaiops_vulnerabilities_found_total");
-    found.raise_to(static_cast<double>(counters.found_by_commit), {"commit"});
-    found.raise_to(static_cast<double>(counters.found_by_advisory), {"advisory"});
+    show(*keyring_, metrics_);
+    show(acting_->counters(), metrics_);
+    show(fleet_->counters(), metrics_);
+    show(ingest_->counters(), metrics_);
+    if (!index_of_advisories(config_).empty()) show(advisories_->counters(), metrics_);
+    if (explainer_) show(*explainer_, metrics_);
+    if (reviewing_) show(reviewing_->counters(), metrics_);
+    if (config_.triage.enabled) show(triaging_->counters(), metrics_);
   }
 
   // Of the host that ran the job; of GitLab, when no agent watched it.
