@@ -9,7 +9,6 @@
 namespace gitaiops::commands {
 namespace {
 
-constexpr int64_t kHour = 3600 * kMicrosPerSecond;
 constexpr std::string_view kNotThere =
     "These jobs run in another project, the source branch's; that takes the role Developer there, "
     "or more.\n";

@@ -13,6 +13,7 @@
 
 namespace gitaiops::commands {
 
+inline constexpr int64_t kHour = 3600 * kMicrosPerSecond;
 inline constexpr int64_t kMostAnHour = 20;  // commands of one person
 inline constexpr std::size_t kMostRetries = 10;
 inline constexpr std::size_t kMostExplained = 3;  // in words of a reply

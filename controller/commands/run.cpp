@@ -8,7 +8,6 @@ namespace {
 
 using queue::Verdict;
 
-constexpr int64_t kHour = 3600 * kMicrosPerSecond;
 constexpr std::string_view kTooLittle = "That takes the role Developer in this project, or more.\n";
 
 // What only a person can change goes to the dead letters and the audit trail.
