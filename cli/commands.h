@@ -102,6 +102,7 @@ struct ScanOptions {
   std::string fail_on = {};           // a severity
   std::vector<std::string> releases = {};  // files: which releases there are, what they need
   bool fix = false;                        // write the plan's upgrades into the manifests
+  bool own_file = true;                    // heed the tree's .gitaiops.yml
 };
 // The packages that a source tree depends on, and what is wrong with them. kFound: something at or
 // above `fail_on` that is not ignored.

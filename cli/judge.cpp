@@ -51,7 +51,7 @@ std::string formatted(const char* format) {
 }
 
 std::string named(const Ignore& ignore) {
-  return ignore.package.empty() ? ignore.id : ignore.id + " in " + ignore.package;
+  return to_utf8(ignore.package.empty() ? ignore.id : ignore.id + " in " + ignore.package);
 }
 
 void tell(const scanner::IgnoreReport& report, const std::string& file, const Terminal& terminal) {
@@ -67,7 +67,9 @@ void apply_own_file(scanner::Findings& findings, const scanner::Inventory& inven
                     const std::string& tree, std::string_view today, const Terminal& terminal) {
   const auto path = std::filesystem::path(tree) / project_file::kName;
   std::error_code none;
-  if (tree.empty() || !std::filesystem::is_regular_file(path, none)) return;
+  // Not what a link leads to: that is not of the tree.
+  const auto kind = std::filesystem::symlink_status(path, none).type();
+  if (tree.empty() || kind != std::filesystem::file_type::regular) return;
   const auto text = read_file(path, project_file::kMaxBytes);
   if (!text.ok()) {
     terminal.err << "gitaiops: " << text.error().to_string() << "; nothing of it counts\n";

@@ -242,6 +242,10 @@ void add_scan(CLI::App& app, Given& given) {
       ->add_option("--ignore", given.scan.ignore_file, "What is accepted, why, until when (TOML)")
       ->needs(advisories);
   scan_command
+      ->add_flag("!--no-own-file", given.scan.own_file,
+                 "Do not heed what the tree's own .gitaiops.yml accepts")
+      ->needs(advisories);
+  scan_command
       ->add_option("--vex", given.scan.vex,
                    "What is not affected or fixed, and why (OpenVEX or CycloneDX)")
       ->allow_extra_args(false)

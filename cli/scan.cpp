@@ -172,8 +172,9 @@ Result<int> run(const ScanOptions& options, const Terminal& terminal) {
     return kDone;
   }
   const auto imports = imports_of(tree);
-  const JudgeOptions judging{options.advisories, options.ignore_file, options.fail_on,
-                             options.vex,        &releases,           options.path};
+  const JudgeOptions judging{options.advisories, options.ignore_file,
+                             options.fail_on,    options.vex,
+                             &releases,          options.own_file ? options.path : ""};
   Judged judged;
   ASSIGN_OR_RETURN(auto judgement, judge(inventory, &imports, judging, today_utc(), terminal));
   judged.findings = std::move(judgement.findings);

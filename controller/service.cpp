@@ -140,11 +140,13 @@ class Controller {
         std::make_unique<triaging::Triaging>(*store_, clock_, instances, std::move(triaging));
     ASSIGN_OR_RETURN(auto asked_models, model_settings(config_, clock_.now()));
     project_files_ = std::make_unique<project_files::ProjectFiles>(
-        *store_, [this](const std::string& instance, const std::string& project,
-                        std::vector<scanner::Ignore> ignores) {
+        *store_, [this](const store::ProjectFile& of, std::vector<scanner::Ignore> ignores) {
           if (config_.advisories.project_ignores)
-            accepted_.set_own(instance, project, std::move(ignores));
+            accepted_.set_own(of.instance, of.project_id, of.project_path, std::move(ignores));
         });
+    asked_models.welcome = [this](const std::string& instance, int64_t project) {
+      return project_files_->may_ask_models(instance, project);
+    };
     ASSIGN_OR_RETURN(explainer_, models::open(std::move(asked_models), *store_, clock_, executor));
     reactions_ = std::make_unique<reactions::Reactions>(*store_, clock_, instances,
                                                         note::Composer(), reaction_options());
@@ -236,9 +238,8 @@ class Controller {
 
   commands::Options command_options() {
     commands::Options options;
-    options.look = [this](store::MergeRequestKey key, gitlab::MergeRequest merge_request,
-                          std::vector<store::NewWork>& work) {
-      return reactions_->look(std::move(key), std::move(merge_request), work);
+    options.look = [this](store::MergeRequestKey key, gitlab::MergeRequest merge_request) {
+      return reactions_->look(std::move(key), std::move(merge_request));
     };
     if (config_.reviewers.enabled)
       options.reviewers = [this](std::string instance, gitlab::MergeRequest merge_request) {

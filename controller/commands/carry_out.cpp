@@ -72,8 +72,7 @@ Task<Status> Commands::carry_out(Asked& asked, std::size_t index) {
 Task<Status> Commands::look(Asked& asked) {
   if (asked.view) co_return Status();
   store::MergeRequestKey key{asked.place.instance, asked.place.project_id, asked.place.iid};
-  CO_ASSIGN_OR_RETURN(asked.view, co_await options_.look(std::move(key), asked.merge_request,
-                                                         asked.outcome.follow_up));
+  CO_ASSIGN_OR_RETURN(asked.view, co_await options_.look(std::move(key), asked.merge_request));
   co_return Status();
 }
 

@@ -37,9 +37,7 @@ store::NewWork work_for(const std::string& instance, int64_t project_id, int64_t
 
 struct Options {
   // As reactions::Reactions::look().
-  std::function<Task<Result<note::View>>(store::MergeRequestKey, gitlab::MergeRequest,
-                                         std::vector<store::NewWork>&)>
-      look;
+  std::function<Task<Result<note::View>>(store::MergeRequestKey, gitlab::MergeRequest)> look;
   // Absent: nobody is ever proposed.
   std::function<Task<reactions::Proposal>(std::string instance, gitlab::MergeRequest)> reviewers =
       {};

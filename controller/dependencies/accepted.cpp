@@ -34,11 +34,13 @@ scanner::Findings findings_alone(const std::vector<store::Found>& found) {
 
 }  // namespace
 
-void Accepted::set_own(std::string instance, std::string path, std::vector<scanner::Ignore> own) {
-  if (own.empty())
-    own_.erase({std::move(instance), std::move(path)});
-  else
-    own_[{std::move(instance), std::move(path)}] = std::move(own);
+void Accepted::set_own(const std::string& instance, int64_t project_id, const std::string& path,
+                       std::vector<scanner::Ignore> own) {
+  std::erase_if(own_, [&](const auto& one) {
+    return one.first.first == instance &&
+           (one.second.project_id == project_id || one.first.second == path);
+  });
+  if (!own.empty()) own_[{instance, path}] = {project_id, std::move(own)};
 }
 
 std::vector<std::string> Accepted::reasons(const std::string& instance, const std::string& path,
@@ -49,7 +51,7 @@ std::vector<std::string> Accepted::reasons(const std::string& instance, const st
   for (const auto& one : ignores_)
     if (store::allows(one.projects, instance, path)) ignores.push_back(one.ignore);
   if (const auto own = own_.find({instance, path}); own != own_.end())
-    ignores.insert(ignores.end(), own->second.begin(), own->second.end());
+    ignores.insert(ignores.end(), own->second.ignores.begin(), own->second.ignores.end());
   const bool has_vex = std::ranges::any_of(
       vex_, [&](const Statements& one) { return store::allows(one.projects, instance, path); });
   if (found.empty() || (ignores.empty() && !has_vex)) return out;

@@ -48,8 +48,10 @@ class Accepted {
   Accepted(std::vector<Ignore> ignores, std::vector<Statements> vex)
       : ignores_(std::move(ignores)), vex_(std::move(vex)) {}
 
-  // What a project lives with by its own word, in place of what it said before.
-  void set_own(std::string instance, std::string path, std::vector<scanner::Ignore> own);
+  // What a project lives with by its own word, in place of what it, or another one that had its
+  // path, said before.
+  void set_own(const std::string& instance, int64_t project_id, const std::string& path,
+               std::vector<scanner::Ignore> own);
   // What projects said is kept when the configuration is read anew.
   void keep_own_of(Accepted& before) { own_ = std::move(before.own_); }
 
@@ -60,7 +62,11 @@ class Accepted {
  private:
   std::vector<Ignore> ignores_;
   std::vector<Statements> vex_;
-  std::map<std::pair<std::string, std::string>, std::vector<scanner::Ignore>> own_;
+  struct Own {
+    int64_t project_id = 0;
+    std::vector<scanner::Ignore> ignores;
+  };
+  std::map<std::pair<std::string, std::string>, Own> own_;  // by instance and path
 };
 
 // An agent's word: positions beyond a set and ecosystems that are not ours are left out.

@@ -67,6 +67,11 @@ struct Trace {
   bool whole = true;  // false: there is more than was asked for
 };
 
+struct File {
+  std::string text;   // empty where it has more bytes than were asked for
+  bool whole = true;  // false: it has more
+};
+
 struct Pipeline {
   int64_t id = 0;
   int64_t project_id = 0;  // 0 when GitLab does not say
@@ -141,10 +146,8 @@ class Gitlab {
   virtual Task<Result<std::vector<Job>>> failed_jobs(int64_t project) = 0;
   // At most `max_bytes` from its beginning; asks for no more where GitLab can give a part.
   virtual Task<Result<Trace>> trace(int64_t project, int64_t job, std::size_t max_bytes) = 0;
-  // A file on the default branch, as it is; not_found: the project has none of that name;
-  // invalid_argument: it has more than `max_bytes`.
-  virtual Task<Result<std::string>> file(int64_t project, std::string path,
-                                         std::size_t max_bytes) = 0;
+  // A file on the default branch, as it is; not_found: the project has none of that name.
+  virtual Task<Result<File>> file(int64_t project, std::string path, std::size_t max_bytes) = 0;
   // The new run. GitLab refuses (permission_denied) one that was retried already. Not repeated by
   // itself when its fate is unknown.
   virtual Task<Result<Job>> retry_job(int64_t project, int64_t job) = 0;

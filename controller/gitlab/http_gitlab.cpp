@@ -141,19 +141,16 @@ class HttpGitlab final : public Gitlab {
     }
     co_return out;
   }
-  Task<Result<std::string>> file(int64_t project, std::string path,
-                                 std::size_t max_bytes) override {
+  Task<Result<File>> file(int64_t project, std::string path, std::size_t max_bytes) override {
     Call call{.path = "/projects/" + number(project) + "/repository/files/" +
                       percent_encoded(path) + "/raw?ref=HEAD"};
     call.accept = "*/*";
     call.remember = true;
     auto response = co_await this->call(std::move(call));
     const bool endless = !response.ok() && response.error().code() == Code::internal;
-    if (endless || (response.ok() && response->body.size() > max_bytes))
-      co_return Error{Code::invalid_argument,
-                      path + ": has more than " + std::to_string(max_bytes) + " bytes"};
+    if (endless || (response.ok() && response->body.size() > max_bytes)) co_return File{"", false};
     if (!response.ok()) co_return response.error();
-    co_return std::move(response->body);
+    co_return File{std::move(response->body)};
   }
   Task<Result<Job>> retry_job(int64_t project, int64_t job) override {
     return ask<Job>({.method = "POST",

@@ -153,6 +153,8 @@ Task<Verdict> Explainer::explain(store::Work work) {
   if (!waited_for || !store::allows(settings_.projects, job.key.instance, job.project_path) ||
       !is_worth_asking(job.report.diagnosis(), wish))
     co_return Verdict();
+  if (settings_.welcome && !settings_.welcome(job.key.instance, job.key.project_id))
+    co_return Verdict();
   std::vector<std::string> ids = {job.id};
   const auto known = co_await store_.model_answers().model_answers(std::move(ids));
   if (!known.ok()) co_return failed(known.error());

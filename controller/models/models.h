@@ -50,6 +50,8 @@ struct Settings {
   store::Scope projects;  // whose log lines may be sent
   store::ModelLimits limits;
   std::vector<Price> prices;  // before the shipped ones
+  // Asked before a model is: whether the project itself has nothing against it. Absent: it has not.
+  std::function<bool(const std::string& instance, int64_t project_id)> welcome = {};
 };
 
 // Whether the price of that model is known on that day.

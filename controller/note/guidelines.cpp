@@ -35,8 +35,8 @@ class Guidelines final : public Section {
     if (all.empty()) return out;
     Block block;
     for (std::size_t i = 0; i < std::min(all.size(), kMostNamed); ++i)
-      block.shown +=
-          (i == 0 ? "Guidelines for what it touches: " : ", ") + code_span(all[i].name, kLongestName);
+      block.shown += (i == 0 ? "Guidelines for what it touches: " : ", ") +
+                     code_span(all[i].name, kLongestName);
     if (all.size() > kMostNamed)
       block.shown += " and " + std::to_string(all.size() - kMostNamed) + " more";
     for (std::size_t i = 0; i < std::min(all.size(), kMostTold); ++i)

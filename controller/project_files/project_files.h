@@ -1,8 +1,9 @@
 // The files by which projects decide for themselves (engines/project_file), as they are at GitLab.
 //
-// A file is read when something of its project is at hand, and kept: what a project lives with
-// counts after a restart, too, and while GitLab cannot be asked. A project without such a file, or
-// whose files our token may not read (told once), has what is usual.
+// A file is read when something of its project is at hand, and kept: what a project wants counts
+// after a restart, too, and while the file cannot be read, be it that it is no YAML, too large, or
+// that our token may not see it. Where it could never be read, no model is asked. A project without
+// such a file has what is usual.
 // Thread safety: one executor.
 #pragma once
 
@@ -21,14 +22,8 @@
 
 namespace gitaiops::project_files {
 
-// Told what a project lives with, each time that it may be another thing than before.
-using OnIgnores = std::function<void(const std::string& instance, const std::string& project_path,
-                                     std::vector<scanner::Ignore> ignores)>;
-
-struct Read {
-  project_file::ProjectFile file;
-  bool changed = false;  // what the project lives with is not as it was
-};
+// Told what a project lives with, each time that it was read.
+using OnIgnores = std::function<void(const store::ProjectFile& of, std::vector<scanner::Ignore>)>;
 
 class ProjectFiles {
  public:
@@ -38,8 +33,12 @@ class ProjectFiles {
 
   // What was kept before a restart.
   Task<Status> load();
-  // As it is at GitLab now. Errors: as the call's, but for those that say that there is none.
-  Task<Result<Read>> read(gitlab::Gitlab& gitlab, std::string instance, gitlab::Project project);
+  // As it is at GitLab now. `on_change`: what is to be done when the project lives with another
+  // thing than before. Errors: those after which asking again may help.
+  Task<Result<project_file::ProjectFile>> read(gitlab::Gitlab& gitlab, std::string instance,
+                                               gitlab::Project project, store::NewWork on_change);
+  // By what was read last.
+  bool may_ask_models(const std::string& instance, int64_t project_id) const;
   // What of the guidelines, of `own` and of GitLab's own file, is about the merge request. A
   // GitLab that cannot be asked: only the error; nothing else is one.
   Task<Result<std::vector<project_file::Guideline>>> guidelines(
@@ -48,13 +47,14 @@ class ProjectFiles {
 
  private:
   using Key = std::pair<std::string, int64_t>;
-  Task<Result<bool>> keep(Key key, std::string project_path, std::string text,
-                          const project_file::ProjectFile& file);
+  Task<Status> keep(store::ProjectFile fresh, const project_file::ProjectFile& file,
+                    store::NewWork on_change);
+  project_file::ProjectFile as_before(const Key& key, std::vector<std::string> mistakes);
 
   store::Store& store_;
   OnIgnores on_ignores_;
   std::map<Key, store::ProjectFile> kept_;
-  std::set<Key> refused_;  // of which was told that they may not be read
+  std::set<Key> unread_;  // that are there, and could never be read
   struct Touched {
     std::string sha;
     std::vector<std::string> paths;

@@ -6,14 +6,12 @@ namespace gitaiops::reactions {
 
 // Where the project now lives with something else, its other notes are to say so as well.
 Task<Result<project_file::ProjectFile>> Reactions::own_file_of(gitlab::Gitlab& gitlab,
-                                                               store::MergeRequestKey key,
-                                                               std::vector<store::NewWork>& work) {
+                                                               store::MergeRequestKey key) {
   if (!options_.project_files) co_return project_file::ProjectFile();
   CO_ASSIGN_OR_RETURN(auto project, co_await gitlab.project(std::to_string(key.project_id)));
-  CO_ASSIGN_OR_RETURN(
-      auto read, co_await options_.project_files->read(gitlab, key.instance, std::move(project)));
-  if (read.changed) work.push_back(refresh_notes_work(key.instance, key.project_id, clock_.now()));
-  co_return std::move(read.file);
+  auto refresh = refresh_notes_work(key.instance, key.project_id, clock_.now());
+  co_return co_await options_.project_files->read(gitlab, key.instance, std::move(project),
+                                                  std::move(refresh));
 }
 
 Task<Status> Reactions::add_guidelines(gitlab::Gitlab& gitlab, const store::MergeRequestKey& key,

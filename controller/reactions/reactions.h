@@ -88,8 +88,7 @@ class Reactions {
   Task<queue::Verdict> refresh_notes(store::Work work);
   // What there is to say of a merge request's newest pipeline, as its readers may see it; adds work
   // that what was read leads to.
-  Task<Result<note::View>> look(store::MergeRequestKey key, gitlab::MergeRequest merge_request,
-                                std::vector<store::NewWork>& work);
+  Task<Result<note::View>> look(store::MergeRequestKey key, gitlab::MergeRequest merge_request);
 
  private:
   struct Change;
@@ -130,8 +129,7 @@ class Reactions {
                                                         gitlab::MergeRequest merge_request,
                                                         std::vector<store::NewWork>& work);
   Task<Result<project_file::ProjectFile>> own_file_of(gitlab::Gitlab& gitlab,
-                                                      store::MergeRequestKey key,
-                                                      std::vector<store::NewWork>& work);
+                                                      store::MergeRequestKey key);
   void heed(const project_file::ProjectFile& file, note::View& view) const;
   Task<Status> add_guidelines(gitlab::Gitlab& gitlab, const store::MergeRequestKey& key,
                               const gitlab::MergeRequest& merge_request,

@@ -93,7 +93,7 @@ Task<Verdict> Reactions::update_note(store::Work work) {
                                           std::move(last), std::move(audit));
     co_return with_work(std::move(written), std::move(out.outcome.follow_up));
   }
-  auto file = co_await own_file_of(gitlab, *key, out.outcome.follow_up);
+  auto file = co_await own_file_of(gitlab, *key);
   if (!file.ok()) co_return after_error(file.error(), gitlab.wait_hint(), audit);
   auto view = co_await view_of(gitlab, *key, *merge_request);
   if (!view.ok()) co_return after_error(view.error(), gitlab.wait_hint(), audit);
@@ -162,11 +162,10 @@ Task<Verdict> Reactions::write_note(gitlab::Gitlab& gitlab, store::MergeRequestK
 }
 
 Task<Result<note::View>> Reactions::look(store::MergeRequestKey key,
-                                         gitlab::MergeRequest merge_request,
-                                         std::vector<store::NewWork>& work) {
+                                         gitlab::MergeRequest merge_request) {
   const auto instance = instances_.find(key.instance);
   if (instance == instances_.end()) co_return Error(Code::not_found, key.instance);
-  CO_ASSIGN_OR_RETURN(const auto file, co_await own_file_of(*instance->second, key, work));
+  CO_ASSIGN_OR_RETURN(const auto file, co_await own_file_of(*instance->second, key));
   note::View view;
   if (merge_request.head_pipeline) {
     CO_ASSIGN_OR_RETURN(view, co_await view_of(*instance->second, key, std::move(merge_request)));

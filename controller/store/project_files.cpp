@@ -3,8 +3,8 @@
 
 namespace gitaiops::store {
 
-Task<Status> SqliteStore::keep_project_file(ProjectFile file) {
-  return database_->write([file](Connection& c) -> Status {
+Task<Status> SqliteStore::keep_project_file(ProjectFile file, std::vector<NewWork> work) {
+  auto act = [this, file, work](Connection& c) -> Status {
     if (file.text.empty())
       c.run("DELETE FROM project_files WHERE instance = ? AND project_id = ?",
             {file.instance, file.project_id});
@@ -13,8 +13,10 @@ Task<Status> SqliteStore::keep_project_file(ProjectFile file) {
           "INSERT OR REPLACE INTO project_files(instance, project_id, project_path, text) "
           "VALUES(?, ?, ?, ?)",
           {file.instance, file.project_id, file.project_path, file.text});
+    for (const auto& item : work) put_work(c, item);
     return {};
-  });
+  };
+  return database_->write(std::move(act));
 }
 
 Task<Result<std::vector<ProjectFile>>> SqliteStore::project_files() {

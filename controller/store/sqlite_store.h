@@ -171,7 +171,7 @@ class SqliteStore final : public Store,
   Task<Result<DeadLetter>> dead_letter(int64_t id) override;
   Task<Status> replay_dead_letter(int64_t id, AuditRecord audit, UnixMicros now) override;
 
-  Task<Status> keep_project_file(ProjectFile file) override;
+  Task<Status> keep_project_file(ProjectFile file, std::vector<NewWork> work) override;
   Task<Result<std::vector<ProjectFile>>> project_files() override;
   Task<Status> add_wrong_reviewer(WrongReviewer told) override;
   Task<Result<std::vector<WrongReviewer>>> wrong_reviewers(std::string instance, int64_t project_id,

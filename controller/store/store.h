@@ -536,7 +536,8 @@ class Store {
   // Told again of the same person and merge request, the last word counts. Of a project the newest
   // 10,000 are kept.
   // The file by which a project decides for itself, as it was read last.
-  virtual Task<Status> keep_project_file(ProjectFile file) = 0;
+  // With the work that it leads to.
+  virtual Task<Status> keep_project_file(ProjectFile file, std::vector<NewWork> work) = 0;
   virtual Task<Result<std::vector<ProjectFile>>> project_files() = 0;
   virtual Task<Status> add_wrong_reviewer(WrongReviewer told) = 0;
   virtual Task<Result<std::vector<WrongReviewer>>> wrong_reviewers(std::string instance,

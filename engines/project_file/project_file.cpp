@@ -38,12 +38,14 @@ class Reader {
     const std::string text = scanner::documents::decoded(std::string(bytes));
     const auto document = scanner::documents::read_yaml(text);
     if (const auto& fault = document.fault()) {
+      out_.readable = false;
       mistake(fault->line, "cannot be read as YAML: " + fault->reason);
       return std::move(out_);
     }
     const auto root = document.root();
     if (!root || root.kind() == Kind::null) return std::move(out_);
     if (!root.is_object()) {
+      out_.readable = false;
       mistake(root.line(), "has to begin with a name, like \"note:\"");
       return std::move(out_);
     }

@@ -39,6 +39,7 @@ inline constexpr std::array<std::string_view, 7> kSections = {
     "failures", "explanation", "risk", "vulnerabilities", "usage", "reviewers", "guidelines"};
 
 struct ProjectFile {
+  bool readable = true;  // false: it is no YAML, and nothing is known of what it wants
   bool note = true;
   std::map<std::string, bool, std::less<>> sections;  // on or off; of kSections
   std::vector<scanner::Ignore> ignores;               // at most kMaxIgnores

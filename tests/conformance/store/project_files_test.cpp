@@ -9,7 +9,7 @@ namespace {
 TEST_P(StoreConformance, TheFilesOfProjectsAreKeptAsTheyWereReadLast) {
   const auto keep = [&](std::string instance, int64_t project, std::string path, std::string text) {
     const ProjectFile file{std::move(instance), project, std::move(path), std::move(text)};
-    ASSERT_TRUE(await(store->keep_project_file(file)).ok());
+    ASSERT_TRUE(await(store->keep_project_file(file, {})).ok());
   };
   const auto all = [&] {
     std::vector<std::string> out;

@@ -195,7 +195,9 @@ class MemoryStore final : public Store {
     co_return unasked();
   }
   Task<Result<AuditVerdict>> verify_audit() override { co_return unasked(); }
-  Task<Status> keep_project_file(ProjectFile) override { co_return unasked(); }
+  Task<Status> keep_project_file(ProjectFile, std::vector<NewWork>) override {
+    co_return unasked();
+  }
   Task<Result<std::vector<ProjectFile>>> project_files() override { co_return unasked(); }
   Task<Status> add_wrong_reviewer(WrongReviewer) override { co_return unasked(); }
   Task<Result<std::vector<WrongReviewer>>> wrong_reviewers(std::string, int64_t,

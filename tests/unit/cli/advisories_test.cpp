@@ -243,6 +243,12 @@ TEST_F(Advisories, ScanHeedsTheTreesOwnFile) {
   EXPECT_THAT(err_.str(), HasSubstr(".gitaiops.yml: T-1 was ignored until 2001-01-01"));
   EXPECT_EQ(own("ignore:\n  - {id: T-1}\n"), kFound);
   EXPECT_THAT(err_.str(), HasSubstr(".gitaiops.yml, line 2: \"T-1\" needs a \"reason\""));
+  auto strict = options;
+  strict.own_file = false;
+  own("ignore:\n  - {id: T-1, reason: never called}\n");
+  EXPECT_EQ(scan(strict, terminal_), kFound);
+  EXPECT_EQ(own("ignore:\n  - {id: \"T-9\\e[2J\", reason: x}\n"), kFound);
+  EXPECT_EQ(err_.str().find('\x1b'), std::string::npos) << "nothing for the terminal";
   EXPECT_EQ(own(std::string(100'000, '#')), kFound);
   EXPECT_THAT(err_.str(), HasSubstr("nothing of it counts"));
 }

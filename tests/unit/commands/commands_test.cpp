@@ -126,8 +126,9 @@ class CommandsTest : public ::testing::Test {
   note::View view_;
   std::vector<std::string> told_;
   Options options_{
-      .look = [this](store::MergeRequestKey, gitlab::MergeRequest,
-                     std::vector<store::NewWork>&) -> Task<Result<note::View>> { co_return view_; },
+      .look = [this](store::MergeRequestKey, gitlab::MergeRequest) -> Task<Result<note::View>> {
+        co_return view_;
+      },
       .on_command =
           [this](std::string_view command, std::string_view outcome) {
             told_.push_back(std::string(command) + " " + std::string(outcome));

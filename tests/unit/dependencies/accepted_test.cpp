@@ -55,14 +55,18 @@ TEST(Accepted, UntilTheLastDay) {
 
 TEST(Accepted, WhatAProjectSaysCountsThereAndOutlivesTheConfiguration) {
   Accepted accepted;
-  accepted.set_own("main", "grp/a", {{"X-1", "", "known", ""}});
+  accepted.set_own("main", 1, "grp/a", {{"X-1", "", "known", ""}});
   Accepted fresh({ignore("X-2")}, {});
   fresh.keep_own_of(accepted);
   const std::vector<store::Found> all = {found("flask", "X-1"), found("flask", "X-2")};
   EXPECT_THAT(fresh.reasons("main", "grp/a", all, kNow), ElementsAre("known", "seen"));
   EXPECT_THAT(fresh.reasons("main", "grp/b", all, kNow), ElementsAre("", "seen"));
-  fresh.set_own("main", "grp/a", {});
-  EXPECT_THAT(fresh.reasons("main", "grp/a", all, kNow), ElementsAre("", "seen"));
+  fresh.set_own("main", 1, "grp/c", {{"X-1", "", "known", ""}});
+  EXPECT_THAT(fresh.reasons("main", "grp/a", all, kNow), ElementsAre("", "seen")) << "it moved";
+  EXPECT_THAT(fresh.reasons("main", "grp/c", all, kNow), ElementsAre("known", "seen"));
+  fresh.set_own("main", 2, "grp/c", {});
+  EXPECT_THAT(fresh.reasons("main", "grp/c", all, kNow), ElementsAre("", "seen"))
+      << "another project has its path now";
 }
 
 TEST(Accepted, WhatAVexDocumentSays) {

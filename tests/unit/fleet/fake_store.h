@@ -174,7 +174,9 @@ class FakeStore final : public store::Store {
   }
   Task<Result<store::AuditVerdict>> verify_audit() override { co_return none(); }
   store::Inbox& inbox() override { std::abort(); }  // nobody asks for it here
-  Task<Status> keep_project_file(store::ProjectFile) override { co_return none(); }
+  Task<Status> keep_project_file(store::ProjectFile, std::vector<store::NewWork>) override {
+    co_return none();
+  }
   Task<Result<std::vector<store::ProjectFile>>> project_files() override { co_return none(); }
   Task<Status> add_wrong_reviewer(store::WrongReviewer) override { std::abort(); }
   Task<Result<std::vector<store::WrongReviewer>>> wrong_reviewers(std::string, int64_t,

@@ -92,11 +92,12 @@ class FakeGitlab final : public Gitlab {
     if (!traces.contains(job)) co_return Error{Code::not_found, "no trace"};
     co_return Trace{traces[job], true};
   }
-  Task<Result<std::string>> file(int64_t project, std::string path, std::size_t) override {
+  Task<Result<File>> file(int64_t project, std::string path, std::size_t max_bytes) override {
     if (auto error = failure("file")) co_return *error;
     const auto found = files.find({project, path});
     if (found == files.end()) co_return Error{Code::not_found, "no file " + path};
-    co_return found->second;
+    if (found->second.size() > max_bytes) co_return File{"", false};
+    co_return File{found->second};
   }
   Task<Result<Job>> retry_job(int64_t, int64_t job) override {
     if (auto error = failure("retry_job")) co_return *error;

@@ -246,8 +246,10 @@ class MemoryStore : public Store {
     co_return no();
   }
   Task<Result<AuditVerdict>> verify_audit() override { co_return no(); }
-  std::vector<ProjectFile> kept_files;  // every write
-  Task<Status> keep_project_file(ProjectFile file) override {
+  std::vector<ProjectFile> kept_files;   // every write
+  std::vector<NewWork> kept_with_files;  // the work of each
+  Task<Status> keep_project_file(ProjectFile file, std::vector<NewWork> work) override {
+    for (auto& item : work) kept_with_files.push_back(item);
     kept_files.push_back(std::move(file));
     co_return Status();
   }

@@ -13,11 +13,10 @@ class ProjectFileTest : public ReactionsTest {
     resolve(9);
     at_pipeline();
   }
-  project_files::ProjectFiles files_{store_,
-                                     [this](const std::string& instance, const std::string& path,
-                                            std::vector<scanner::Ignore> ignores) {
-                                       lived_with_[instance + " " + path] = std::move(ignores);
-                                     }};
+  project_files::ProjectFiles files_{
+      store_, [this](const store::ProjectFile& of, std::vector<scanner::Ignore> ignores) {
+        lived_with_[of.instance + " " + of.project_path] = std::move(ignores);
+      }};
   std::map<std::string, std::vector<scanner::Ignore>> lived_with_;
   Options options() {
     Options out;
@@ -100,14 +99,57 @@ TEST_F(ProjectFileTest, MistakesAreToldAndTheNoteIsAsUsual) {
   EXPECT_NE(body().find("did you mean \"note.usage\"?"), std::string::npos) << body();
 }
 
-TEST_F(ProjectFileTest, OneThatIsTooLargeIsToldAndOneThatMayNotBeReadIsNot) {
-  gitlab_.failures.insert_or_assign(
-      "file", Error{Code::invalid_argument, ".gitaiops.yml: has more than 65536 bytes"});
+TEST_F(ProjectFileTest, WhatCannotBeReadSaysNothingNew) {
+  says("note:\n  explanation: off\nignore:\n  - {id: CVE-1, reason: known}\n");
   update();
-  EXPECT_NE(body().find("more than 65536 bytes"), std::string::npos) << body();
+  EXPECT_FALSE(files_.may_ask_models("main", 42));
+  const auto stands = [&] {
+    update();
+    return !files_.may_ask_models("main", 42) && lived_with_["main grp/demo"].size() == 1;
+  };
+  says(std::string(project_file::kMaxBytes + 1, '#'));
+  EXPECT_TRUE(stands());
+  EXPECT_NE(body().find("more than 64 KiB"), std::string::npos) << body();
+  says("note: [\n");
+  EXPECT_TRUE(stands());
+  EXPECT_NE(body().find("cannot be read as YAML"), std::string::npos) << body();
+  for (const auto code : {Code::permission_denied, Code::invalid_argument}) {
+    gitlab_.failures.insert_or_assign("file", Error{code, "no"});
+    EXPECT_TRUE(stands());
+    EXPECT_EQ(body().find("mistake"), std::string::npos) << body();
+  }
+  EXPECT_EQ(store_.kept_files.size(), 1u);
+  gitlab_.failures.clear();
+  gitlab_.files.clear();
+  update();
+  EXPECT_TRUE(files_.may_ask_models("main", 42)) << "it has none any more";
+}
+
+TEST_F(ProjectFileTest, WhereItCouldNeverBeReadNoModelIsAsked) {
+  EXPECT_TRUE(files_.may_ask_models("main", 42));
   gitlab_.failures.insert_or_assign("file", Error{Code::permission_denied, "403"});
+  int asked = 0;
+  Options options = this->options();
+  options.explain = [&](const fleet::v1::JobReport&) -> std::optional<store::NewWork> {
+    ++asked;
+    return std::nullopt;
+  };
+  update(options);
+  EXPECT_EQ(asked, 0);
+  EXPECT_FALSE(files_.may_ask_models("main", 42));
+  gitlab_.failures.clear();
+  update(options);
+  EXPECT_EQ(asked, 1);
+}
+
+TEST_F(ProjectFileTest, LineEndsOfOtherMachinesOutliveARestart) {
+  says("\xEF\xBB\xBFignore:\r\n  - id: CVE-1\r\n    reason: known\r\n");
   update();
-  EXPECT_EQ(body().find("mistake"), std::string::npos) << body();
+  ASSERT_EQ(lived_with_["main grp/demo"].size(), 1u);
+  lived_with_.clear();
+  EXPECT_TRUE(run(files_.load()).ok());
+  ASSERT_EQ(lived_with_["main grp/demo"].size(), 1u);
+  EXPECT_EQ(lived_with_["main grp/demo"][0].reason, "known");
 }
 
 TEST_F(ProjectFileTest, WhatAProjectLivesWithIsKeptAndItsOtherNotesAreTold) {
@@ -115,10 +157,11 @@ TEST_F(ProjectFileTest, WhatAProjectLivesWithIsKeptAndItsOtherNotesAreTold) {
   update();
   ASSERT_EQ(lived_with_["main grp/demo"].size(), 1u);
   EXPECT_EQ(lived_with_["main grp/demo"][0].id, "CVE-1");
-  EXPECT_EQ(waiting().back(), "notes.refresh main/42");
-  const auto before = waiting().size();
+  ASSERT_EQ(store_.kept_with_files.size(), 1u) << "in one transaction with the file";
+  EXPECT_EQ(store_.kept_with_files[0].kind, "notes.refresh");
+  EXPECT_EQ(store_.kept_with_files[0].unique_key, "main/42");
   update();
-  EXPECT_EQ(waiting().size(), before) << "nothing is new";
+  EXPECT_EQ(store_.kept_with_files.size(), 1u) << "nothing is new";
   EXPECT_EQ(store_.kept_files.size(), 1u);
 
   // After a restart, without GitLab.
@@ -130,15 +173,6 @@ TEST_F(ProjectFileTest, WhatAProjectLivesWithIsKeptAndItsOtherNotesAreTold) {
   update();
   EXPECT_TRUE(lived_with_["main grp/demo"].empty());
   EXPECT_EQ(store_.kept_files.back().text, "");
-}
-
-TEST_F(ProjectFileTest, AProjectThatMovedTakesItsWordWithIt) {
-  says("ignore:\n  - {id: CVE-1, reason: known}\n");
-  update();
-  gitlab_.projects[42].path = "new/demo";
-  update();
-  EXPECT_TRUE(lived_with_["main grp/demo"].empty());
-  EXPECT_EQ(lived_with_["main new/demo"].size(), 1u);
 }
 
 TEST_F(ProjectFileTest, GuidelinesForWhatIsTouchedAreNamed) {

@@ -489,8 +489,7 @@ TEST_F(ReactionsTest, ALookShowsWhatReadersOfTheNoteSee) {
   at_pipeline();
   resolve(9);
   const store::MergeRequestKey key{"main", 42, 7};
-  std::vector<store::NewWork> work;
-  auto view = run(reactions_.look(key, gitlab_.merge_requests[{42, 7}], work));
+  auto view = run(reactions_.look(key, gitlab_.merge_requests[{42, 7}]));
   ASSERT_TRUE(view.ok());
   ASSERT_EQ(view->jobs.size(), 1u);
   EXPECT_EQ(view->jobs[0].pipeline_id, 77);
@@ -498,7 +497,7 @@ TEST_F(ReactionsTest, ALookShowsWhatReadersOfTheNoteSee) {
   EXPECT_FALSE(view->jobs[0].report->diagnosis().root_cause().text().empty());
   gitlab_.projects[42].visibility = gitlab::Visibility::public_;
   gitlab_.projects[42].logs_for_members_only = true;
-  view = run(reactions_.look(key, gitlab_.merge_requests[{42, 7}], work));
+  view = run(reactions_.look(key, gitlab_.merge_requests[{42, 7}]));
   EXPECT_TRUE(view->jobs[0].report->diagnosis().root_cause().text().empty());
 }
 
