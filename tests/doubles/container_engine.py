@@ -182,7 +182,7 @@ class Container:
 
 class Engine:
     def __init__(self, root: pathlib.Path, builds: Optional[pathlib.Path]) -> None:
-        self.root, self.parent, self.builds = root, f"docker-double-{os.getpid()}", builds
+        self.root, self.parent, self.builds = root, f"docker-double-{secrets.token_hex(4)}", builds
         self.containers: dict[str, Container] = {}
         (root / "containers").mkdir(parents=True, exist_ok=True)
         root.chmod(0o710)
