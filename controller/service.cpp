@@ -16,6 +16,7 @@
 #include "controller/advisories/advisories.h"
 #include "controller/api/api.h"
 #include "controller/baselines/baselines.h"
+#include "controller/checks/checks.h"
 #include "controller/commands/commands.h"
 #include "controller/config/config.h"
 #include "controller/dependencies/dependencies.h"
@@ -148,12 +149,14 @@ class Controller {
       return project_files_->may_ask_models(instance, project);
     };
     ASSIGN_OR_RETURN(explainer_, models::open(std::move(asked_models), *store_, clock_, executor));
+    checks_ = std::make_unique<checks::Checks>(*store_, clock_, instances, check_options());
     reactions_ = std::make_unique<reactions::Reactions>(*store_, clock_, instances,
                                                         note::Composer(), reaction_options());
     commands_ = std::make_unique<commands::Commands>(*store_, clock_, std::move(instances),
                                                      command_options());
     worker_ = std::make_unique<queue::Worker>(*store_, clock_);
     reactions_->attach(*worker_);
+    checks_->attach(*worker_);
     commands_->attach(*worker_);
     if (explainer_) explainer_->attach(*worker_);
     acting_->attach(*worker_);
@@ -233,6 +236,27 @@ class Controller {
         return triaging_->work_for(instance, merge_request, known, now);
       };
     options.triage_alone = config_.triage.own_note;
+    if (checks_->wanted())
+      options.status = [this](const store::MergeRequestKey& key,
+                              const gitlab::MergeRequest& merge_request, const note::View& view) {
+        return checks_->work_for(key, merge_request, view, clock_.now());
+      };
+    return options;
+  }
+
+  checks::Options check_options() {
+    checks::Options options;
+    if (config_.status.commit) options.commit_status = config_.status.name;
+    options.external_check = config_.status.external_check;
+    for (const auto& reason : config_.status.fails_on) {
+      options.fails_on_jobs = options.fails_on_jobs || reason == "jobs";
+      options.fails_on_vulnerabilities =
+          options.fails_on_vulnerabilities || reason == "vulnerabilities";
+    }
+    options.on_told = [told = metrics_.counter("gitaiops_statuses_total")](
+                          std::string_view kind, std::string_view result) mutable {
+      told.add(1, {kind, result});
+    };
     return options;
   }
 
@@ -504,6 +528,7 @@ class Controller {
   std::unique_ptr<triaging::Triaging> triaging_;
   std::unique_ptr<models::Explainer> explainer_;  // nothing: no model is asked
   std::unique_ptr<project_files::ProjectFiles> project_files_;
+  std::unique_ptr<checks::Checks> checks_;
   std::unique_ptr<reactions::Reactions> reactions_;
   std::unique_ptr<commands::Commands> commands_;
   std::unique_ptr<acting::Acting> acting_;

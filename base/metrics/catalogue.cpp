@@ -103,6 +103,11 @@ const Definition kController[] = {
      Type::counter,
      "Events of GitLab that were read, by type and what came of them: done, ignored, unreadable.",
      {"type", "state"}},
+    {"gitaiops_statuses_total",
+     Type::counter,
+     "How merge requests stand, as GitLab was told, by kind (commit, external) and what came of "
+     "it: done, refused.",
+     {"kind", "result"}},
     {"gitaiops_commands_total",
      Type::counter,
      "Commands in comments on merge requests, by what came of them: done, refused (no developer, "

@@ -176,6 +176,24 @@ config::Schema<Config> make_schema() {
         [](Config& c) -> auto& { return c.triage.rules; });
 
   s.section(
+      "status",
+      "Telling GitLab how a merge request stands once the jobs of its newest pipeline are over, "
+      "so that merging can wait for it.");
+  s.key("status.commit",
+        "Set a commit status in that pipeline. The token's user needs the role Developer in the "
+        "project that the pipeline runs in.",
+        [](Config& c) -> auto& { return c.status.commit; });
+  s.key("status.name", "Its name.", [](Config& c) -> auto& { return c.status.name; });
+  s.key("status.external_check",
+        "The name of an external status check (GitLab Ultimate) to answer where a project has one. "
+        "Empty: none.",
+        [](Config& c) -> auto& { return c.status.external_check; });
+  s.key("status.fails_on",
+        "What makes it fail: \"vulnerabilities\" (new ones that are worth a note, see "
+        "advisories.note_severity), \"jobs\" (one failed that may not). Empty: it only informs.",
+        [](Config& c) -> auto& { return c.status.fails_on; });
+
+  s.section(
       "hosts",
       "A host on which jobs of several projects fail for a reason that the runner owns (a full "
       "disk, a dead container engine) is reported: log, metric, API.");
@@ -442,10 +460,22 @@ void check_sections(const Config& config, config::Problems& problems) {
   }
 }
 
+void check_status(const Config& config, config::Problems& problems) {
+  static constexpr std::string_view kReasons[] = {"jobs", "vulnerabilities"};
+  for (const auto& reason : config.status.fails_on)
+    if (std::ranges::find(kReasons, reason) == std::end(kReasons))
+      problems.push_back({"status.fails_on", "\"" + reason +
+                                                 "\" is none of \"jobs\" and "
+                                                 "\"vulnerabilities\""});
+  if (config.status.name.empty() || config.status.name.size() > 255)
+    problems.push_back({"status.name", "has 1 to 255 bytes"});
+}
+
 }  // namespace
 
 config::Problems check(const Config& config) {
   config::Problems problems;
+  check_status(config, problems);
   check_models(config, problems);
   check_instances(config, problems);
   check_listeners(config, problems);

@@ -139,6 +139,12 @@ struct Config {
     std::vector<std::string> leave_out;
   } note;
   struct {
+    bool commit = false;
+    std::string name = "gitaiops";
+    std::string external_check;
+    std::vector<std::string> fails_on{"vulnerabilities"};
+  } status;
+  struct {
     Duration age{90ll * 24 * 3600 * 1'000'000};
     int64_t max_bytes = 0;
   } retention;

@@ -1,5 +1,6 @@
 // GitLab's REST API, as far as we use it: reading what a job, pipeline and merge request are,
-// keeping one note, answering comments, and two acts: retrying a job and pausing a runner.
+// keeping one note and one status, answering comments, and two acts: retrying a job and pausing a
+// runner.
 //
 // Errors, the same for each call:
 //   not_found           404: it is not there, or our token may not see it
@@ -126,6 +127,20 @@ struct Note {
   UnixMicros created_at = {};
 };
 
+// What somebody other than a job says of a commit in a pipeline.
+struct CommitStatus {
+  std::string name;
+  std::string state;  // we set "success" and "failed" only: they end it
+  std::string description, target_url;
+};
+
+// A question that GitLab (Ultimate) asks of a service about a merge request's newest commit.
+struct StatusCheck {
+  int64_t id = 0;
+  std::string name;
+  std::string status;  // "pending", "passed", "failed"
+};
+
 inline constexpr std::size_t kMostListed = 5000;  // of any list; a merge request has no more notes
 
 inline constexpr std::size_t kMostPaths = 200;
@@ -203,6 +218,19 @@ class Gitlab {
   // As create_note().
   virtual Task<Result<Note>> reply(int64_t project, int64_t merge_request, std::string discussion,
                                    std::string body) = 0;
+
+  // The newest of each name. `sha` is the pipeline's.
+  virtual Task<Result<std::vector<CommitStatus>>> commit_statuses(int64_t project, std::string sha,
+                                                                  int64_t pipeline,
+                                                                  std::string name) = 0;
+  // Takes the place of one of that name. Not repeated by itself when its fate is unknown.
+  virtual Task<Result<CommitStatus>> set_commit_status(int64_t project, std::string sha,
+                                                       int64_t pipeline, CommitStatus status) = 0;
+  // not_found: also where the tier has none.
+  virtual Task<Result<std::vector<StatusCheck>>> status_checks(int64_t project, int64_t iid) = 0;
+  // already_exists: that is not its newest commit any more.
+  virtual Task<Status> answer_status_check(int64_t project, int64_t iid, std::string sha,
+                                           int64_t check, bool passed) = 0;
 
   // How long this host wants to be left alone; 0: not at all.
   virtual std::chrono::microseconds wait_hint() const = 0;

@@ -196,6 +196,21 @@ Result<Note> note(const json& j) {
   return out;
 }
 
+Result<CommitStatus> commit_status(const json& j) {
+  CommitStatus out{.name = text(j, "name"),
+                   .state = text(j, "status"),
+                   .description = text(j, "description"),
+                   .target_url = text(j, "target_url")};
+  if (out.name.empty() || out.state.empty()) return lacking("commit status");
+  return out;
+}
+
+Result<StatusCheck> status_check(const json& j) {
+  StatusCheck out{number(j, "id"), text(j, "name"), text(j, "status")};
+  if (out.id <= 0) return lacking("status check");
+  return out;
+}
+
 }  // namespace
 
 Result<Project> parse_project(std::string_view body) {
@@ -273,6 +288,20 @@ Result<std::vector<Note>> parse_discussion(std::string_view body) {
                                    [](const json& j) { return each<Note>(at(j, "notes"), note); });
 }
 
+Result<CommitStatus> parse_commit_status(std::string_view body) {
+  return parsed<CommitStatus>(body, commit_status);
+}
+
+Result<std::vector<CommitStatus>> parse_commit_statuses(std::string_view body) {
+  return parsed<std::vector<CommitStatus>>(
+      body, [](const json& j) { return each<CommitStatus>(j, commit_status); });
+}
+
+Result<std::vector<StatusCheck>> parse_status_checks(std::string_view body) {
+  return parsed<std::vector<StatusCheck>>(
+      body, [](const json& j) { return each<StatusCheck>(j, status_check); });
+}
+
 Result<std::vector<Pipeline>> parse_pipelines(std::string_view body) {
   return parsed<std::vector<Pipeline>>(body,
                                        [](const json& j) { return each<Pipeline>(j, pipeline); });
@@ -320,6 +349,21 @@ std::string labels_json(const std::vector<std::string>& add,
   if (!add.empty()) out["add_labels"] = joined(add);
   if (!remove.empty()) out["remove_labels"] = joined(remove);
   return out.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+std::string commit_status_json(const CommitStatus& status, int64_t pipeline) {
+  json out = {{"state", status.state},
+              {"name", status.name},
+              {"description", status.description},
+              {"pipeline_id", pipeline}};
+  if (!status.target_url.empty()) out["target_url"] = status.target_url;
+  return out.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+std::string status_check_json(std::string_view sha, int64_t check, bool passed) {
+  return json{
+      {"sha", sha}, {"external_status_check_id", check}, {"status", passed ? "passed" : "failed"}}
+      .dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
 }  // namespace gitaiops::gitlab

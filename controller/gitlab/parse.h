@@ -29,10 +29,15 @@ Result<int64_t> parse_length(std::string_view json);  // of a list
 Result<Note> parse_note(std::string_view json);
 Result<std::vector<Note>> parse_notes(std::string_view json);
 Result<std::vector<Note>> parse_discussion(std::string_view json);  // its comments
+Result<CommitStatus> parse_commit_status(std::string_view json);
+Result<std::vector<CommitStatus>> parse_commit_statuses(std::string_view json);
+Result<std::vector<StatusCheck>> parse_status_checks(std::string_view json);
 // GitLab's own words in an error's body, made safe and short; empty when it says nothing readable.
 std::string parse_message(std::string_view json);
 std::string note_json(std::string_view body);
 std::string labels_json(const std::vector<std::string>& add,
                         const std::vector<std::string>& remove);
+std::string commit_status_json(const CommitStatus& status, int64_t pipeline);
+std::string status_check_json(std::string_view sha, int64_t check, bool passed);
 
 }  // namespace gitaiops::gitlab

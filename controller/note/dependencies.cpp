@@ -149,6 +149,10 @@ std::string summary(const Dependencies& d) {
   return out + ".\n";
 }
 
+bool worth(const Dependencies& d, const Vulnerable& v) {
+  return d.least_severity <= kCritical && (v.severity >= d.least_severity || v.known_exploited);
+}
+
 class DependencyChanges final : public Section {
  public:
   std::string_view name() const override { return "vulnerabilities"; }
@@ -163,9 +167,7 @@ class DependencyChanges final : public Section {
     if (!changed && !(d.told_before && d.target_known)) return out;
     if (!d.target_known && d.added.empty()) return out;
 
-    std::vector<Vulnerable> worth;
-    for (const auto& v : d.added)
-      if (d.target_known && worth_a_note(d, v)) worth.push_back(v);
+    const auto worth = worth_a_note(d);
     out.worth_a_note = !worth.empty();
     if (out.worth_a_note) out.headline = headline(view, d);
     Block numbers{.shown = summary(d), .folded = {}, .fold_title = {}};
@@ -194,10 +196,6 @@ class DependencyChanges final : public Section {
   }
 
  private:
-  static bool worth_a_note(const Dependencies& d, const Vulnerable& v) {
-    return d.least_severity <= kCritical && (v.severity >= d.least_severity || v.known_exploited);
-  }
-
   static std::string headline(const View& view, const Dependencies& d) {
     std::string out = "**" + counted(d.added.size(), "new vulnerability", "new vulnerabilities") +
                       "** in what this merge request depends on";
@@ -210,6 +208,14 @@ class DependencyChanges final : public Section {
 
 std::shared_ptr<const Section> dependencies() {
   return std::make_shared<DependencyChanges>();
+}
+
+std::vector<Vulnerable> worth_a_note(const Dependencies& d) {
+  std::vector<Vulnerable> out;
+  if (d.target_known)
+    std::ranges::copy_if(d.added, std::back_inserter(out),
+                         [&](const Vulnerable& v) { return worth(d, v); });
+  return out;
 }
 
 bool tells_of_dependencies(std::string_view body) {

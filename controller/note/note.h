@@ -124,6 +124,9 @@ struct Dependencies {
   bool told_before = false;  // the note that stands told of vulnerabilities
 };
 
+// The new ones that are bad enough to be told of by themselves.
+std::vector<Vulnerable> worth_a_note(const Dependencies& dependencies);
+
 // What the project asks of those who review. Foreign.
 struct Guideline {
   std::string name, text;

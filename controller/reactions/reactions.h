@@ -10,6 +10,7 @@
 //   A job's checkout was matched against the advisories → likewise, where something bad is in it or
 //   a note stands.
 //   It is known what a merge request is like → likewise.
+//   GitLab is told how merge requests stand → whatever the note says of it.
 //   Somebody muted the note → it stays as it is, with a last line that says so.
 //   An advisory newly affects a project → the notes of its open merge requests are brought up to
 //   date. No GitLab is configured       → compose the note from the report alone and keep it for
@@ -61,6 +62,11 @@ struct Options {
   // The work that has a model explain a failed job, asked for those without words yet; nothing:
   // nobody is asked.
   std::function<std::optional<store::NewWork>(const fleet::v1::JobReport&)> explain = {};
+  // The work that tells GitLab how a merge request stands, by what its note may say; nothing: its
+  // jobs still run. Absent: it is not told.
+  std::function<std::optional<store::NewWork>(const store::MergeRequestKey&,
+                                              const gitlab::MergeRequest&, const note::View&)>
+      status = {};
   // Nothing: no project decides for itself. Outlives the reactions.
   project_files::ProjectFiles* project_files = nullptr;
   // Sections of a note that a project gets only where its own file asks for them.

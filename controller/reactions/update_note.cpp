@@ -87,6 +87,12 @@ Task<Verdict> Reactions::update_note(store::Work work) {
     co_return out;
   }
   if (!muted_by->empty()) {
+    if (options_.status) {
+      const auto view = co_await view_of(gitlab, *key, *merge_request);
+      if (!view.ok()) co_return after_error(view.error(), gitlab.wait_hint(), audit);
+      if (auto tell = options_.status(*key, *merge_request, *view))
+        out.outcome.follow_up.push_back(std::move(*tell));
+    }
     if (note.gitlab_note_id == 0) co_return out;
     std::string last = note::muted(note.body, *muted_by);
     Verdict written = co_await write_note(gitlab, *key, std::move(*merge_request), std::move(note),
@@ -97,6 +103,9 @@ Task<Verdict> Reactions::update_note(store::Work work) {
   if (!file.ok()) co_return after_error(file.error(), gitlab.wait_hint(), audit);
   auto view = co_await view_of(gitlab, *key, *merge_request);
   if (!view.ok()) co_return after_error(view.error(), gitlab.wait_hint(), audit);
+  if (options_.status)
+    if (auto tell = options_.status(*key, *merge_request, *view))
+      out.outcome.follow_up.push_back(std::move(*tell));
   heed(*file, *view);
   const Status guided =
       co_await add_guidelines(gitlab, *key, *merge_request, std::move(file->guidelines), *view);
@@ -107,10 +116,7 @@ Task<Verdict> Reactions::update_note(store::Work work) {
     co_return out;
   }
   view->has_note = !note.body.empty();
-  if (view->dependencies) {
-    view->dependencies->told_before = note::tells_of_dependencies(note.body);
-    view->dependencies->least_severity = options_.least_severity;
-  }
+  if (view->dependencies) view->dependencies->told_before = note::tells_of_dependencies(note.body);
   Proposal proposal;
   if (options_.reviewers && view->wants("reviewers"))
     proposal = co_await options_.reviewers(key->instance, *merge_request);
@@ -228,6 +234,7 @@ Task<Result<note::View>> Reactions::view_of(gitlab::Gitlab& gitlab, store::Merge
   view.quote_logs = may_quote_logs(ran_in, target);
   CO_ASSIGN_OR_RETURN(view.dependencies,
                       co_await dependencies(gitlab, key, std::move(merge_request), target));
+  if (view.dependencies) view.dependencies->least_severity = options_.least_severity;
   co_return view;
 }
 

@@ -16,6 +16,7 @@
     PATCH  /double/settings         {poll_hold_s?, trace_update_interval_s?, trace_limit_bytes?, …}
     GET    /double/notes?project=ID&iid=N    with the mentions and quick actions that GitLab would have acted on, and the discussion
     PATCH  /double/notes/ID         {author?, confidential?}
+    POST   /double/checks           {project, iid, name}: an external status check that the merge request waits for
     POST   /double/faults           see faults.Fault     GET lists, DELETE clears
     GET    /double/requests?method=&path=&after=N        DELETE clears
 """
@@ -198,6 +199,16 @@ def _observation(store: Store, faults: Faults, recorder: Recorder, table: Routes
                 fields["author_id"] = store.user_named(fields.pop("author")).id
             _change(store.notes[int(key)], fields)
             return Reply(200, Views(store, request.base_url).note(store.notes[int(key)]))
+
+    @table.add("POST", "/double/checks")
+    def add_check(request: Request) -> Reply:
+        fields = request.json()
+        with store.lock:
+            found = store.merge_request(_project(store, fields["project"]).id, fields["iid"])
+            if found is None:
+                raise Refusal(404, {"error": "no such merge request"})
+            found.checks.append({"id": len(found.checks) + 1, "name": fields["name"], "answers": {}})
+            return Reply(201, found.checks[-1])
 
     @table.add("POST", "/double/faults")
     def add_fault(request: Request) -> Reply:

@@ -60,6 +60,7 @@ class MergeRequest:
     state: str = "opened"
     labels: list[str] = dataclasses.field(default_factory=list)
     reviewer_ids: list[int] = dataclasses.field(default_factory=list)
+    checks: list[dict[str, Any]] = dataclasses.field(default_factory=list)     # id, name, answers by commit
 
 
 @dataclasses.dataclass
@@ -147,3 +148,4 @@ class Pipeline:
     merge_request: Optional[tuple[int, int]] = None     # (target project id, iid)
     parent: Optional[int] = None                        # the pipeline that started this one
     before_sha: str = "0" * 40
+    statuses: list[dict[str, Any]] = dataclasses.field(default_factory=list)   # of others than jobs, oldest first

@@ -106,6 +106,7 @@ def routes(store: Store) -> Routes:
     _projects(store, add, project_path)
     _jobs(store, add, project_path)
     _pipelines(store, add, project_path)
+    _statuses(store, add, project_path)
     _merge_requests(store, add, project_path)
     _notes(store, add, project_path + r"/merge_requests/(?P<iid>\d+)/notes")
     return table
@@ -320,6 +321,63 @@ def _pipelines(store: Store, add: Callable[..., Any], base: str) -> None:
             elif job.status in ("failed", "canceled"):
                 store.retry(job, caller.user.id)
         return Reply(201 if verb == "retry" else 200, views.pipeline(found, full=True))
+
+
+def _statuses(store: Store, add: Callable[..., Any], base: str) -> None:
+    """What others than jobs say of a commit, and the external status checks of a merge request."""
+    def of_commit(found: Project, sha: str) -> list[Pipeline]:
+        full = repository.resolve(found.repository, sha)
+        if full is None:
+            raise Refusal(404, {"message": "404 Commit Not Found"})
+        return [p for p in store.pipelines.values() if (p.project_id, p.sha) == (found.id, full)]
+
+    @add("POST", base + r"/statuses/(?P<sha>[0-9a-f]+)")
+    def set_status(request: Request, caller: Caller, views: Views, project: str, sha: str) -> Reply:
+        found, fields = caller.project(project, DEVELOPER), request.form()
+        if fields.get("state") not in ("pending", "running", "success", "failed", "canceled", "skipped"):
+            raise Refusal(400, {"error": "state does not have a valid value"})
+        wanted = int(fields.get("pipeline_id") or 0)
+        candidates = [p for p in of_commit(found, sha) if wanted in (0, p.id)]
+        if not candidates:
+            raise Refusal(404, {"message": "404 Pipeline Not Found"})
+        pipeline, name = candidates[-1], fields.get("name") or "default"
+        last = next((s for s in reversed(pipeline.statuses) if s["name"] == name), None)
+        if last and last["status"] == fields["state"] and fields["state"] == "running":
+            raise Refusal(400, {"message": "Cannot transition status via :run from :running"})
+        made = {"id": max((s["id"] for p in store.pipelines.values() for s in p.statuses), default=0) + 1, "sha": pipeline.sha,
+                "ref": pipeline.ref, "status": fields["state"], "name": name, "target_url": fields.get("target_url"),
+                "description": fields.get("description"), "allow_failure": False, "pipeline_id": pipeline.id, "coverage": None,
+                "author": views.user(caller.user)}
+        pipeline.statuses.append(made)
+        return Reply(201, made)
+
+    @add("GET", base + r"/repository/commits/(?P<sha>[^/]+)/statuses")
+    def statuses(request: Request, caller: Caller, views: Views, project: str, sha: str) -> Reply:
+        found, name, wanted = caller.project(project), request.first("name"), int(request.first("pipeline_id") or 0)
+        newest = {(p.id, s["name"]): s for p in of_commit(found, sha) for s in p.statuses}
+        listed = [s for s in newest.values() if name in ("", s["name"]) and wanted in (0, s["pipeline_id"])]
+        return page(request, listed, lambda status: status)
+
+    @add("GET", base + r"/merge_requests/(?P<iid>\d+)/status_checks")
+    def checks(request: Request, caller: Caller, views: Views, project: str, iid: str) -> Reply:
+        found = caller.merge_request(caller.project(project), iid)
+        return page(request, found.checks, lambda check: {
+            "id": check["id"], "name": check["name"], "external_url": "https://checks.example.com/",
+            "status": check["answers"].get(found.sha, "pending")})
+
+    @add("POST", base + r"/merge_requests/(?P<iid>\d+)/status_check_responses")
+    def answer_check(request: Request, caller: Caller, views: Views, project: str, iid: str) -> Reply:
+        found, fields = caller.merge_request(caller.project(project, DEVELOPER), iid), request.form()
+        check = next((c for c in found.checks if c["id"] == int(fields.get("external_status_check_id") or 0)), None)
+        if check is None:
+            raise Refusal(404, {"message": "404 External Status Check Not Found"})
+        if fields.get("sha") != found.sha:
+            raise Refusal(409, {"message": "The provided commit sha is not the head of the merge request"})
+        if fields.get("status") not in ("passed", "failed", "pending"):
+            raise Refusal(400, {"error": "status does not have a valid value"})
+        check["answers"][found.sha] = fields["status"]
+        return Reply(201, {"id": check["id"], "merge_request": views.merge_request(found),
+                           "external_status_check": {"id": check["id"], "name": check["name"]}})
 
 
 def _merge_requests(store: Store, add: Callable[..., Any], base: str) -> None:

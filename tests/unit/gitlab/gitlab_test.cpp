@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include "base/io/files.h"
 #include "tests/unit/outgoing/http_double.h"
@@ -206,6 +207,59 @@ TEST_F(GitlabTest, ReadsADiscussionAndRepliesInIt) {
   EXPECT_EQ(server_.seen()[1].body, R"({"body":"words"})");
   answer = [](const SeenRequest&) { return Reply{.body = R"({"notes":7})"}; };
   EXPECT_FALSE(run(loop_, gitlab_->discussion(7, 3, "ab12")).ok());
+}
+
+TEST_F(GitlabTest, SetsAndReadsStatusesOfACommit) {
+  answer = [](const SeenRequest& seen) {
+    const std::string status =
+        R"({"id":3,"sha":"abc","name":"gitaiops","status":"failed","description":"1 of 2 jobs failed",
+            "target_url":null})";
+    return seen.method == "POST" ? Reply{.status = 201, .body = status}
+                                 : Reply{.body = "[" + status + "]"};
+  };
+  const auto set =
+      run(loop_, gitlab_->set_commit_status(
+                     7, "abc", 77, {"gitaiops", "failed", "1 of 2 jobs failed", "https://x"}));
+  ASSERT_TRUE(set.ok()) << set.error().to_string();
+  EXPECT_EQ(set->state, "failed");
+  const auto there = run(loop_, gitlab_->commit_statuses(7, "abc", 77, "gitaiops"));
+  ASSERT_TRUE(there.ok()) << there.error().to_string();
+  ASSERT_EQ(there->size(), 1u);
+  EXPECT_EQ(there->at(0).name, "gitaiops");
+  EXPECT_EQ(there->at(0).description, "1 of 2 jobs failed");
+  const auto lines = server_.lines();
+  EXPECT_EQ(lines.at(0), "POST /api/v4/projects/7/statuses/abc");
+  EXPECT_TRUE(lines.at(1).starts_with("GET /api/v4/projects/7/repository/commits/abc/statuses?"))
+      << lines[1];
+  EXPECT_NE(lines[1].find("name=gitaiops"), std::string::npos) << lines[1];
+  EXPECT_NE(lines[1].find("pipeline_id=77"), std::string::npos) << lines[1];
+  const auto body = nlohmann::json::parse(server_.seen()[0].body);
+  EXPECT_EQ(body, nlohmann::json::parse(
+                      R"({"state":"failed","name":"gitaiops","target_url":"https://x",
+                          "description":"1 of 2 jobs failed","pipeline_id":77})"));
+}
+
+TEST_F(GitlabTest, AnswersAnExternalStatusCheck) {
+  answer = [](const SeenRequest& seen) {
+    return seen.method == "POST"
+               ? Reply{.status = 201, .body = "{}"}
+               : Reply{
+                     .body =
+                         R"([{"id":5,"name":"ours","external_url":"https://x","status":"pending"}])"};
+  };
+  const auto checks = run(loop_, gitlab_->status_checks(7, 3));
+  ASSERT_TRUE(checks.ok()) << checks.error().to_string();
+  ASSERT_EQ(checks->size(), 1u);
+  EXPECT_EQ(checks->at(0).status, "pending");
+  ASSERT_TRUE(run(loop_, gitlab_->answer_status_check(7, 3, "abc", 5, true)).ok());
+  EXPECT_EQ(server_.lines().back(),
+            "POST /api/v4/projects/7/merge_requests/3/status_check_responses");
+  EXPECT_EQ(
+      nlohmann::json::parse(server_.seen().back().body),
+      nlohmann::json::parse(R"({"sha":"abc","external_status_check_id":5,"status":"passed"})"));
+  answer = [](const SeenRequest&) { return Reply{.status = 409}; };
+  EXPECT_EQ(run(loop_, gitlab_->answer_status_check(7, 3, "abc", 5, true)).error().code(),
+            Code::already_exists);
 }
 
 TEST_F(GitlabTest, ReadsOneMembersRights) {

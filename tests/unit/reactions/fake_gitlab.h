@@ -33,6 +33,8 @@ class FakeGitlab final : public Gitlab {
   std::map<int64_t, int64_t> waiting_reviews;  // by user
   std::vector<Note> all_notes;
   std::map<std::string, std::vector<Note>> discussions;
+  std::map<std::pair<std::string, std::string>, CommitStatus> statuses;  // by sha, name
+  std::vector<StatusCheck> checks;
   std::map<std::string, Error> failures;  // by name of the call
   std::vector<std::string> writes;        // "create", "update 99"
   std::chrono::microseconds hint{0};
@@ -138,6 +140,34 @@ class FakeGitlab final : public Gitlab {
     }
     for (const auto& label : remove) writes.push_back("unlabel " + label);
     co_return merge_requests[{project, iid}];
+  }
+  Task<Result<std::vector<CommitStatus>>> commit_statuses(int64_t, std::string sha, int64_t,
+                                                          std::string name) override {
+    if (auto error = failure("commit_statuses")) co_return *error;
+    std::vector<CommitStatus> out;
+    const auto found = statuses.find({sha, name});
+    if (found != statuses.end()) out.push_back(found->second);
+    co_return out;
+  }
+  Task<Result<CommitStatus>> set_commit_status(int64_t project, std::string sha, int64_t pipeline,
+                                               CommitStatus status) override {
+    if (auto error = failure("set_commit_status")) co_return *error;
+    writes.push_back("status " + status.state + " of " + std::to_string(project) + "/" + sha + "/" +
+                     std::to_string(pipeline));
+    co_return statuses[{sha, status.name}] = status;
+  }
+  Task<Result<std::vector<StatusCheck>>> status_checks(int64_t, int64_t) override {
+    if (auto error = failure("status_checks")) co_return *error;
+    co_return checks;
+  }
+  Task<Status> answer_status_check(int64_t, int64_t, std::string sha, int64_t check,
+                                   bool passed) override {
+    if (auto error = failure("answer_status_check")) co_return *error;
+    writes.push_back("check " + std::to_string(check) + (passed ? " passed" : " failed") + " at " +
+                     sha);
+    for (auto& one : checks)
+      if (one.id == check) one.status = passed ? "passed" : "failed";
+    co_return Status();
   }
   Task<Result<std::vector<MergeRequest>>> opened_merge_requests(int64_t project,
                                                                 std::string branch) override {

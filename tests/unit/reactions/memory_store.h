@@ -302,7 +302,12 @@ class MemoryStore : public Store {
   Task<Result<ApiToken>> api_token_by_secret(std::string) override { co_return no(); }
   Task<Result<QueueStats>> queue_stats() override { co_return no(); }
   Task<Result<std::vector<AuditRecord>>> audit(std::size_t) override { co_return audits; }
-  Task<Status> add_audit(AuditRecord) override { co_return no(); }
+  bool audit_fails = false;
+  Task<Status> add_audit(AuditRecord record) override {
+    if (audit_fails) co_return Error(Code::unavailable, "disk full");
+    audits.push_back(std::move(record));
+    co_return Status();
+  }
   Task<Result<int64_t>> sweep(Retention) override { co_return no(); }
   Task<Status> backup(std::filesystem::path) override { co_return no(); }
   Task<Status> ping() override { co_return Status(); }

@@ -474,6 +474,35 @@ TEST_F(ReactionsTest, AMutedNoteStaysAsItIsUntilItIsUnmuted) {
   EXPECT_EQ(body().find("Muted"), std::string::npos);
 }
 
+// Merging may wait for it: whatever the note says of it, and whether there is one.
+TEST_F(ReactionsTest, HowItStandsIsToldWithAndWithoutANote) {
+  Options options;
+  std::vector<std::string> seen;
+  options.status = [&](const store::MergeRequestKey& key, const gitlab::MergeRequest& merge_request,
+                       const note::View& view) -> std::optional<store::NewWork> {
+    EXPECT_EQ(merge_request.iid, key.iid);
+    seen.push_back(view.jobs.at(0).status);
+    return store::NewWork{"tell", "main/42/7", "", UnixMicros{}};
+  };
+  Reactions reactions(store_, clock_, {{"main", &gitlab_}}, note::Composer(), options);
+  const auto told = [&] {
+    store::Work work;
+    work.kind = "note.update";
+    work.payload = R"({"instance":"main","project":42,"iid":7,"pipeline":77})";
+    const auto verdict = run(reactions.update_note(std::move(work)));
+    return std::ranges::count(verdict.outcome.follow_up, "tell", &store::NewWork::kind);
+  };
+  job(9, "build", "success");
+  at_pipeline();
+  EXPECT_EQ(told(), 1) << "nothing failed";
+  job(9, "build", "failed");
+  at_pipeline();
+  EXPECT_EQ(told(), 1);
+  store_.commanded.mutes[{"main", 42, 7}] = "ana";
+  EXPECT_EQ(told(), 1) << "muted";
+  EXPECT_EQ(seen, (std::vector<std::string>{"success", "failed", "failed"}));
+}
+
 TEST_F(ReactionsTest, NoNoteIsBegunWhereNoneIsWanted) {
   job(9, "build", "failed");
   at_pipeline();
