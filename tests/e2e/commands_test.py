@@ -10,8 +10,11 @@ from doubles.model_server import ModelServer
 from system import System, wait_for
 import webhooks_test
 
+LEASE_S = 120    # what was being done when the controller was killed waits that long
 BROKEN = {"lib/box.c": "int main() { return totl; }\n"}
-JOBS = [{"name": "build", "script": ["gcc -c lib/box.c"]}, {"name": "lint", "script": ["exit 1"], "allow_failure": True}]
+# One after the other: the logs of jobs that start within one moment may be withheld.
+JOBS = [{"name": "lint", "stage": "lint", "script": ["exit 1"], "allow_failure": True},
+        {"name": "build", "stage": "build", "script": ["gcc -c lib/box.c"]}]
 
 
 class Commands(webhooks_test.Hooks):
@@ -69,7 +72,7 @@ class Commands(webhooks_test.Hooks):
     def idle(self, system: System) -> None:
         wait_for("events are read", lambda: not self.events(system, state="waiting"))
         wait_for("an idle queue", lambda: all(f'gitaiops_queue_items{{state="{state}"}} 0' in system.get("/metrics")[1]
-                                              for state in ("waiting", "leased")))
+                                              for state in ("waiting", "leased")), LEASE_S + 30)
 
     def retries(self) -> int:
         return len(self.world.requests("/jobs/[0-9]+/retry", "POST"))
