@@ -236,6 +236,7 @@ class Controller {
         return triaging_->work_for(instance, merge_request, known, now);
       };
     options.triage_alone = config_.triage.own_note;
+    options.matching = [this] { return advisories_ && advisories_->counters().made_at.value > 0; };
     if (checks_->wanted())
       options.status = [this](const store::MergeRequestKey& key,
                               const gitlab::MergeRequest& merge_request, const note::View& view) {

@@ -88,6 +88,22 @@ Task<Result<std::optional<store::Matched>>> Reactions::source_of(gitlab::Gitlab&
   co_return allowed ? std::move(newest) : Source();
 }
 
+Task<Result<bool>> Reactions::matching_pends(store::MergeRequestKey key,
+                                             gitlab::MergeRequest merge_request,
+                                             gitlab::Project ran_in) {
+  if (!options_.matching || !options_.matching()) co_return false;
+  const auto& pipeline = *merge_request.head_pipeline;
+  auto& store = store_.vulnerabilities();
+  CO_ASSIGN_OR_RETURN(const auto newest,
+                      co_await store.inventory_of_commit(key.instance, ran_in.path, pipeline.sha));
+  if (!newest) co_return false;
+  auto refs = dependencies::refs_of_merge_request(ran_in.path, merge_request.source_branch,
+                                                  ran_in.path, key.iid);
+  CO_ASSIGN_OR_RETURN(const auto matched, co_await store.newest_match(
+                                              store::everything(), key.instance, std::move(refs)));
+  co_return !matched || matched->n < *newest;
+}
+
 Task<Result<std::optional<note::Dependencies>>> Reactions::dependencies(
     gitlab::Gitlab& gitlab, store::MergeRequestKey key, gitlab::MergeRequest merge_request,
     gitlab::Project target) {

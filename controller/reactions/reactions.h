@@ -67,6 +67,8 @@ struct Options {
   std::function<std::optional<store::NewWork>(const store::MergeRequestKey&,
                                               const gitlab::MergeRequest&, const note::View&)>
       status = {};
+  // Whether checkouts are matched against advisories now. Absent: they never are.
+  std::function<bool()> matching = {};
   // Nothing: no project decides for itself. Outlives the reactions.
   project_files::ProjectFiles* project_files = nullptr;
   // Sections of a note that a project gets only where its own file asks for them.
@@ -127,6 +129,11 @@ class Reactions {
                                                                store::MergeRequestKey key,
                                                                gitlab::MergeRequest merge_request,
                                                                gitlab::Project target);
+  // Whether the advisories have still to be asked about what was checked out for a pipeline.
+  Task<Result<bool>> matching_pends(store::MergeRequestKey key, gitlab::MergeRequest merge_request,
+                                    gitlab::Project ran_in);
+  void tell_status(const store::MergeRequestKey& key, const gitlab::MergeRequest& merge_request,
+                   const note::View& view, int64_t pipeline, std::vector<store::NewWork>& work);
   Task<Result<std::optional<store::Matched>>> source_of(gitlab::Gitlab& gitlab,
                                                         store::MergeRequestKey key,
                                                         gitlab::MergeRequest merge_request,

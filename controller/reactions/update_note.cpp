@@ -14,7 +14,20 @@ constexpr std::string_view kActor = "reaction:note";
 constexpr int kMaxDepth = 2;  // children and theirs: GitLab allows no deeper
 constexpr std::size_t kMaxBridges = 20;
 constexpr std::size_t kMostCompared = 50;              // jobs, with those of the target branch
-constexpr int64_t kLookAgain = 20 * kMicrosPerSecond;  // for reviewers that were not known yet
+constexpr int64_t kLookAgain = 20 * kMicrosPerSecond;  // for what was not known yet
+// An agent's report comes within moments of its job's end, and is matched at once.
+constexpr int64_t kReportedWithin = 30 * kMicrosPerSecond;
+constexpr int64_t kMatchedWithin = 120 * kMicrosPerSecond;
+
+UnixMicros last_end(const std::vector<gitlab::Job>& jobs) {
+  UnixMicros out;
+  for (const auto& job : jobs) out = std::max(out, job.finished_at);
+  return out;
+}
+
+bool awaits_a_report(const note::JobView& job) {
+  return !job.report && (job.status == "success" || job.status == "failed");
+}
 
 // What there is to do besides, once the note is as it should be.
 Verdict with_work(Verdict written, std::vector<store::NewWork> work) {
@@ -90,8 +103,7 @@ Task<Verdict> Reactions::update_note(store::Work work) {
     if (options_.status) {
       const auto view = co_await view_of(gitlab, *key, *merge_request);
       if (!view.ok()) co_return after_error(view.error(), gitlab.wait_hint(), audit);
-      if (auto tell = options_.status(*key, *merge_request, *view))
-        out.outcome.follow_up.push_back(std::move(*tell));
+      tell_status(*key, *merge_request, *view, pipeline_of(work.payload), out.outcome.follow_up);
     }
     if (note.gitlab_note_id == 0) co_return out;
     std::string last = note::muted(note.body, *muted_by);
@@ -103,9 +115,7 @@ Task<Verdict> Reactions::update_note(store::Work work) {
   if (!file.ok()) co_return after_error(file.error(), gitlab.wait_hint(), audit);
   auto view = co_await view_of(gitlab, *key, *merge_request);
   if (!view.ok()) co_return after_error(view.error(), gitlab.wait_hint(), audit);
-  if (options_.status)
-    if (auto tell = options_.status(*key, *merge_request, *view))
-      out.outcome.follow_up.push_back(std::move(*tell));
+  tell_status(*key, *merge_request, *view, pipeline_of(work.payload), out.outcome.follow_up);
   heed(*file, *view);
   const Status guided =
       co_await add_guidelines(gitlab, *key, *merge_request, std::move(file->guidelines), *view);
@@ -138,6 +148,18 @@ Task<Verdict> Reactions::update_note(store::Work work) {
   Verdict written = co_await write_note(gitlab, *key, std::move(*merge_request), std::move(note),
                                         body, std::move(audit));
   co_return with_work(std::move(written), std::move(out.outcome.follow_up));
+}
+
+// Nobody is told that there is nothing wrong before it was looked at.
+void Reactions::tell_status(const store::MergeRequestKey& key,
+                            const gitlab::MergeRequest& merge_request, const note::View& view,
+                            int64_t pipeline, std::vector<store::NewWork>& work) {
+  if (!options_.status) return;
+  if (view.incomplete) {
+    work.push_back(update_note_work(key, clock_.now() + kLookAgain, pipeline));
+    return;
+  }
+  if (auto tell = options_.status(key, merge_request, view)) work.push_back(std::move(*tell));
 }
 
 // The note as it is to be, at GitLab and in the store; nothing where it is so.
@@ -212,6 +234,7 @@ Task<Result<note::View>> Reactions::view_of(gitlab::Gitlab& gitlab, store::Merge
   note::View view;
   view.place = place_of(key);
   view.pipeline_status = pipeline.status;
+  const int64_t ended_before = clock_.now() - last_end(*jobs);
   CO_ASSIGN_OR_RETURN(view.jobs, co_await jobs_of(std::move(*jobs), key, where, pipeline.id));
   CO_ASSIGN_OR_RETURN(const auto started, co_await children(gitlab, where, pipeline.id));
   for (const auto& child : started) {
@@ -232,6 +255,11 @@ Task<Result<note::View>> Reactions::view_of(gitlab::Gitlab& gitlab, store::Merge
     CO_ASSIGN_OR_RETURN(ran_in, co_await gitlab.project(std::to_string(where)));
   }
   view.quote_logs = may_quote_logs(ran_in, target);
+  view.incomplete =
+      ended_before < kReportedWithin && std::ranges::any_of(view.jobs, awaits_a_report);
+  if (options_.status && ended_before < kMatchedWithin && !view.incomplete) {
+    CO_ASSIGN_OR_RETURN(view.incomplete, co_await matching_pends(key, merge_request, ran_in));
+  }
   CO_ASSIGN_OR_RETURN(view.dependencies,
                       co_await dependencies(gitlab, key, std::move(merge_request), target));
   if (view.dependencies) view.dependencies->least_severity = options_.least_severity;

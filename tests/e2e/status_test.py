@@ -42,7 +42,7 @@ class Standing(unittest.TestCase):
 
     def told(self, status: str):
         """The status that the commit of the newest pipeline comes to have."""
-        return wait_for(f"status {status}", lambda: next((s for s in self.statuses() if s["status"] == status), None))
+        return wait_for(f"status {status}", lambda: next((s for s in self.statuses() if s["status"] == status), None), 60)
 
     def writes(self) -> int:
         return len(self.lab.requests("/statuses/", "POST"))
@@ -83,11 +83,11 @@ class Standing(unittest.TestCase):
         path = f"projects/{self.project['id']}/merge_requests/{request['iid']}/status_checks"
         answers = lambda: {check["name"]: check["status"] for check in self.lab.api("GET", path)[2]}
         self.run_jobs(request, "true")
-        wait_for("an answer", lambda: answers() == {"other": "pending", "review": "passed"})
+        wait_for("an answer", lambda: answers() == {"other": "pending", "review": "passed"}, 60)
         self.lab.commit(self.project, "feature", {"a.c": "int b;\n"})
         self.assertEqual(answers()["review"], "pending")
         self.run_jobs(request, "false")
-        wait_for("another", lambda: answers() == {"other": "pending", "review": "failed"})
+        wait_for("another", lambda: answers() == {"other": "pending", "review": "failed"}, 60)
         self.assertEqual(self.statuses(), [], "no commit status is wanted")
         self.assertTrue(any(o.startswith("done: passed") for o in self.audit(system, "status_check.answer")))
 

@@ -494,6 +494,7 @@ TEST_F(ReactionsTest, HowItStandsIsToldWithAndWithoutANote) {
   };
   job(9, "build", "success");
   at_pipeline();
+  resolve(9);
   EXPECT_EQ(told(), 1) << "nothing failed";
   job(9, "build", "failed");
   at_pipeline();
@@ -501,6 +502,62 @@ TEST_F(ReactionsTest, HowItStandsIsToldWithAndWithoutANote) {
   store_.commanded.mutes[{"main", 42, 7}] = "ana";
   EXPECT_EQ(told(), 1) << "muted";
   EXPECT_EQ(seen, (std::vector<std::string>{"success", "failed", "failed"}));
+}
+
+// "Nothing is wrong" is not said before it was looked at; and is said where nobody will look.
+TEST_F(ReactionsTest, HowItStandsWaitsForWhatIsOnItsWay) {
+  Options options;
+  options.status = [](const store::MergeRequestKey&, const gitlab::MergeRequest&,
+                      const note::View&) -> std::optional<store::NewWork> {
+    return store::NewWork{"tell", "main/42/7", "", UnixMicros{}};
+  };
+  bool index = true;
+  options.matching = [&] { return index; };
+  Reactions reactions(store_, clock_, {{"main", &gitlab_}}, note::Composer(), options);
+  const auto follows = [&] {
+    store::Work work;
+    work.kind = "note.update";
+    work.payload = R"({"instance":"main","project":42,"iid":7,"pipeline":77})";
+    const auto verdict = run(reactions.update_note(std::move(work)));
+    return verdict.outcome.follow_up.empty() ? "" : verdict.outcome.follow_up.at(0).kind;
+  };
+  gitlab_.merge_requests[{42, 7}].head_pipeline->sha = "abc";
+  job(9, "build", "success").finished_at = clock_.now();
+  at_pipeline();
+  EXPECT_EQ(follows(), "note.update") << "its agent has not reported yet";
+  resolve(9);
+  EXPECT_EQ(follows(), "tell") << "there is nothing to match";
+  store_.vulnerable.of_commit["abc"] = 5;
+  EXPECT_EQ(follows(), "note.update") << "not matched yet";
+  index = false;
+  EXPECT_EQ(follows(), "tell") << "and never will be";
+  index = true;
+  auto& matched = store_.vulnerable.matched.emplace_back();
+  matched.n = 5;
+  matched.project_path = "grp/demo";
+  matched.ref = "topic";
+  EXPECT_EQ(follows(), "tell");
+  store_.vulnerable.of_commit["abc"] = 6;
+  EXPECT_EQ(follows(), "note.update") << "an older one was matched";
+  clock_.advance(121 * kMicrosPerSecond);
+  EXPECT_EQ(follows(), "tell") << "not for ever";
+}
+
+TEST_F(ReactionsTest, AJobThatNoAgentReportsIsWaitedForOnlyAMoment) {
+  Options options;
+  options.status = [](const store::MergeRequestKey&, const gitlab::MergeRequest&,
+                      const note::View&) -> std::optional<store::NewWork> {
+    return store::NewWork{"tell", "main/42/7", "", UnixMicros{}};
+  };
+  Reactions reactions(store_, clock_, {{"main", &gitlab_}}, note::Composer(), options);
+  job(9, "build", "success").finished_at = clock_.now();
+  at_pipeline();
+  clock_.advance(31 * kMicrosPerSecond);
+  store::Work work;
+  work.payload = R"({"instance":"main","project":42,"iid":7})";
+  const auto verdict = run(reactions.update_note(std::move(work)));
+  ASSERT_EQ(verdict.outcome.follow_up.size(), 1u);
+  EXPECT_EQ(verdict.outcome.follow_up[0].kind, "tell");
 }
 
 TEST_F(ReactionsTest, NoNoteIsBegunWhereNoneIsWanted) {
