@@ -52,14 +52,16 @@ class MergeRequestDependencies(SharedCase):
         self.assertEqual(code, 200, answer)
         return answer
 
-    def found(self, ref: str) -> list:
-        return [v["package"] for v in self.get("/api/v1/vulnerabilities")["vulnerabilities"] if v["ref"] == ref]
+    def run_on_main(self, project: dict) -> None:
+        """What a merge request is compared with, matched before there is one."""
+        self.run_pipeline(project, ref="main")
+        path = f"/api/v1/vulnerabilities?project={project['path_with_namespace']}"
+        wait_for("main's inventory", lambda: [v for v in self.get(path)["vulnerabilities"] if v["ref"] == "main"])
 
     def test_what_a_merge_request_brings_is_told_until_it_is_gone(self) -> None:
         self.build(advisory("T-1", "lodash", "4.17.21"), advisory("T-2", "old", "9.0.0"), advisory("T-4", "tool", "2.0.0"))
         project = self.lab.project("grp/shop", files=manifests(old="1.0.0"))
-        self.run_pipeline(project, ref="main")
-        wait_for("main's inventory", lambda: self.found("main"))
+        self.run_on_main(project)
 
         self.lab.commit(project, "feature", manifests(old="1.0.1", lodash="4.17.20", tool="1.0.0"))
         request = self.lab.merge_request(project, "feature", title="Use lodash")
@@ -96,9 +98,9 @@ class MergeRequestDependencies(SharedCase):
         self.assertEqual(len(self.lab.notes(request)), 1)
 
     def test_what_a_project_lives_with_by_its_own_file_does_not_count_there(self) -> None:
-        self.build(advisory("T-9", "leftpad", "2.0.0"))
+        self.build(advisory("T-2", "old", "9.0.0"), advisory("T-9", "leftpad", "2.0.0"))
         project = self.lab.project("grp/own", files=manifests(old="1.0.0"))
-        self.run_pipeline(project, ref="main")
+        self.run_on_main(project)
         self.lab.commit(project, "feature", manifests(old="1.0.0", leftpad="1.0.0"))
         request = self.lab.merge_request(project, "feature", title="Use leftpad")
         self.run_pipeline(project, merge_request=request)
@@ -120,8 +122,7 @@ class MergeRequestDependencies(SharedCase):
     def test_a_merge_request_that_brings_nothing_bad_gets_none(self) -> None:
         self.build(advisory("T-1", "lodash", "4.17.21"))
         project = self.lab.project("grp/quiet", files=manifests(lodash="4.17.20"))
-        self.run_pipeline(project, ref="main")
-        wait_for("main's inventory", lambda: [v for v in self.get("/api/v1/vulnerabilities?project=grp/quiet")["vulnerabilities"] if v["ref"]])
+        self.run_on_main(project)
         self.lab.commit(project, "feature", manifests(lodash="4.17.20", other="1.0.0"))
         request = self.lab.merge_request(project, "feature", title="More")
         self.run_pipeline(project, merge_request=request)
