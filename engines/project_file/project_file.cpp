@@ -42,6 +42,9 @@ class Reader {
       mistake(fault->line, "cannot be read as YAML: " + fault->reason);
       return std::move(out_);
     }
+    const auto roots = document.roots();
+    if (roots.size() > 1 && roots[1].kind() != Kind::null)
+      mistake(roots[1].line(), "only what stands before the second document (\"---\") counts");
     const auto root = document.root();
     if (!root || root.kind() == Kind::null) return std::move(out_);
     if (!root.is_object()) {

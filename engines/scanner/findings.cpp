@@ -1,6 +1,7 @@
 #include "engines/scanner/findings.h"
 
 #include <algorithm>
+#include <chrono>
 #include <map>
 #include <set>
 
@@ -117,12 +118,19 @@ bool before(const Finding& a, const Finding& b) {
   return std::tie(a.set, a.package, a.id) < std::tie(b.set, b.package, b.id);
 }
 
+// People write them in any case; no source has two names that differ by it alone.
+bool is_name(std::string_view name, std::string_view written) {
+  const auto folded = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+  return std::ranges::equal(name, written, {}, folded, folded);
+}
+
 bool concerns(const Ignore& ignore, const Finding& finding, const Package& package) {
   if (!ignore.package.empty() && normalised_name(package.ecosystem, ignore.package) !=
                                      normalised_name(package.ecosystem, package.name))
     return false;
-  return ignore.id == finding.id ||
-         std::binary_search(finding.aliases.begin(), finding.aliases.end(), ignore.id);
+  return is_name(finding.id, ignore.id) ||
+         std::ranges::any_of(finding.aliases,
+                             [&](const auto& alias) { return is_name(alias, ignore.id); });
 }
 
 }  // namespace
@@ -184,7 +192,13 @@ bool is_day(std::string_view text) {
   if (text.size() != kForm.size()) return false;
   for (std::size_t i = 0; i < text.size(); ++i)
     if (kForm[i] == '-' ? text[i] != '-' : text[i] < '0' || text[i] > '9') return false;
-  return true;
+  const auto number = [&](std::size_t from, std::size_t digits) {
+    int out = 0;
+    for (const char digit : text.substr(from, digits)) out = out * 10 + (digit - '0');
+    return out;
+  };
+  using namespace std::chrono;
+  return (year(number(0, 4)) / number(5, 2) / number(8, 2)).ok();
 }
 
 IgnoreReport apply_ignores(Findings& findings, const Inventory& inventory,

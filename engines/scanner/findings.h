@@ -55,13 +55,13 @@ Result<Findings> find(const Inventory& inventory, const Index& index,
 
 // What a person decided to live with, for a time.
 struct Ignore {
-  std::string id;       // any of a finding's names
+  std::string id;       // any of a finding's names, in any case
   std::string package;  // as written or normalised; empty: any
   std::string reason;
   std::string until;  // "2026-12-31", that day included; empty: for good
   bool operator==(const Ignore&) const = default;
 };
-bool is_day(std::string_view text);  // of the form "2026-12-31"
+bool is_day(std::string_view text);  // of the calendar, as "2026-12-31"
 // Marks what is ignored on that day ("2026-10-04"); gives the ignores that are over, and those that
 // met nothing.
 struct IgnoreReport {

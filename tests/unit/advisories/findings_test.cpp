@@ -85,7 +85,7 @@ TEST(Findings, InformationalOnesAloneDoNotCount) {
 TEST(Findings, IgnoresHoldUntilTheirDay) {
   const Built built({record("GHSA-1", "npm", "tin", ranges(R"({"introduced":"0"})"),
                             R"("aliases":["CVE-1"],)" + kCritical)});
-  const std::vector<Ignore> ignores = {{"CVE-1", "tin", "not reached", "2026-10-04"},
+  const std::vector<Ignore> ignores = {{"cve-1", "tin", "not reached", "2026-10-04"},
                                        {"CVE-1", "can", "another package", ""},
                                        {"CVE-7", "", "gone", ""}};
   auto found = *find(inventory(), *built.index);

@@ -105,6 +105,28 @@ TEST(ProjectFile, AnIgnoreThatSaysTooLittleSetsNothingAside) {
                           "\"- id: CVE-…\""));
 }
 
+TEST(ProjectFile, ADayHasToBeOneOfTheCalendar) {
+  const auto of_day = [](const std::string& day) {
+    return read("ignore:\n  - {id: CVE-1, reason: known, until: " + day + "}\n").ignores.size();
+  };
+  EXPECT_EQ(of_day("2028-02-29"), 1u);
+  EXPECT_EQ(of_day("2027-02-29"), 0u);
+  EXPECT_EQ(of_day("2027-13-01"), 0u);
+  EXPECT_EQ(of_day("2027-00-10"), 0u);
+  EXPECT_EQ(of_day("2027-04-00"), 0u);
+  EXPECT_EQ(of_day("2027-4-01x"), 0u);
+}
+
+TEST(ProjectFile, ASecondDocumentDoesNotCountAndThatIsSaid) {
+  const auto file = read("---\nnote: on\n---\nnote: off\n");
+  EXPECT_TRUE(file.note);
+  EXPECT_THAT(file.mistakes,
+              ElementsAre(".gitaiops.yml, line 4: only what stands before the second document "
+                          "(\"---\") counts"));
+  EXPECT_THAT(read("---\nnote: off\n---\n").mistakes, IsEmpty());
+  EXPECT_THAT(read("note: off\n...\n").mistakes, IsEmpty());
+}
+
 TEST(ProjectFile, ThousandsOfMistakesAreAFew) {
   std::string text;
   for (int i = 0; i < 5000; ++i) text += "x" + std::to_string(i) + ": 1\n";
