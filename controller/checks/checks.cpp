@@ -11,6 +11,7 @@ using nlohmann::json;
 
 constexpr std::string_view kTell = "merge_request.status";
 constexpr std::size_t kMostRefused = 1000;
+constexpr std::size_t kLongestUrl = 255;  // GitLab refuses a status with a longer one
 
 std::string place_of(const store::MergeRequestKey& key) {
   return key.instance + "/" + std::to_string(key.project_id) + "/" + std::to_string(key.iid);
@@ -118,7 +119,7 @@ Task<Status> Checks::set_status(gitlab::Gitlab& gitlab, Asked asked, store::Work
   gitlab::CommitStatus status{.name = options_.commit_status,
                               .state = asked.failed ? "failed" : "success",
                               .description = asked.words,
-                              .target_url = asked.url};
+                              .target_url = asked.url.size() > kLongestUrl ? "" : asked.url};
   const Act act{
       "commit_status.set", "commit",
       status.state + " in pipeline " + std::to_string(asked.pipeline) + ": " + status.description};

@@ -41,7 +41,7 @@ struct Opinion {
   bool failed = false;
   std::string words;
 };
-// Nothing: jobs still run, or there are none.
+// Nothing: jobs still run, one that the pipeline needs was canceled, or none ever ran.
 std::optional<Opinion> opinion_of(const note::View& view, const Options& options);
 
 class Checks {

@@ -5,19 +5,34 @@
 namespace gitaiops::checks {
 namespace {
 
-// Those of GitLab's words that mean that a job may still run by itself.
-constexpr std::string_view kUnfinished[] = {"created",   "waiting_for_resource",
-                                            "preparing", "waiting_for_callback",
-                                            "pending",   "running",
-                                            "canceling", "scheduled"};
+struct Count {
+  std::size_t passed = 0, failed = 0, failed_as_they_may = 0;
+  bool over = true;       // no job may still run by itself
+  bool canceled = false;  // a job that the pipeline needs
+};
 
-bool still_runs(const note::JobView& job) {
-  return std::ranges::find(kUnfinished, job.status) != std::end(kUnfinished);
+Count count(const std::vector<note::JobView>& jobs) {
+  Count out;
+  for (const auto& job : jobs) {
+    out.over &= !gitlab::runs_by_itself(job.status);
+    out.canceled |= job.status == "canceled" && !job.allow_failure;
+    out.passed += job.status == "success";
+    if (job.status == "failed") ++(job.allow_failure ? out.failed_as_they_may : out.failed);
+  }
+  return out;
 }
 
-std::string of_jobs(std::size_t failed, std::size_t ran) {
-  const std::string all = std::to_string(ran) + (ran == 1 ? " job" : " jobs");
-  return failed == 0 ? all + " passed" : std::to_string(failed) + " of " + all + " failed";
+std::string jobs(std::size_t count) {
+  return std::to_string(count) + (count == 1 ? " job" : " jobs");
+}
+
+std::string of_jobs(const Count& count) {
+  if (count.failed > 0)
+    return std::to_string(count.failed) + " of " +
+           jobs(count.passed + count.failed + count.failed_as_they_may) + " failed";
+  if (count.failed_as_they_may == 0) return jobs(count.passed) + " passed";
+  return jobs(count.passed) + " passed, " + std::to_string(count.failed_as_they_may) +
+         " failed that may";
 }
 
 std::string of_vulnerabilities(const std::optional<note::Dependencies>& dependencies,
@@ -25,7 +40,11 @@ std::string of_vulnerabilities(const std::optional<note::Dependencies>& dependen
   if (!dependencies) return "no dependencies were seen";
   if (!dependencies->target_known)
     return "dependencies not compared: the target branch is not known";
-  if (bad.empty()) return "no new vulnerabilities";
+  const std::size_t added = dependencies->added.size();
+  if (added == 0) return "no new vulnerabilities";
+  if (bad.empty())
+    return std::to_string(added) + " new " + (added == 1 ? "vulnerability" : "vulnerabilities") +
+           ", none worth a note";
   const auto critical = std::ranges::count(bad, note::kCritical, &note::Vulnerable::severity);
   std::string out = std::to_string(bad.size()) + " new " +
                     (bad.size() == 1 ? "vulnerability" : "vulnerabilities");
@@ -36,19 +55,15 @@ std::string of_vulnerabilities(const std::optional<note::Dependencies>& dependen
 }  // namespace
 
 std::optional<Opinion> opinion_of(const note::View& view, const Options& options) {
-  if (view.jobs.empty() || std::ranges::any_of(view.jobs, still_runs)) return std::nullopt;
-  std::size_t failed = 0, ran = 0;
-  for (const auto& job : view.jobs) {
-    const bool blocking = job.status == "failed" && !job.allow_failure;
-    failed += blocking;
-    ran += blocking || job.status == "success" || job.status == "failed";
-  }
+  const Count seen = count(view.jobs);
+  if (!seen.over || seen.canceled) return std::nullopt;
+  if (seen.passed + seen.failed + seen.failed_as_they_may == 0) return std::nullopt;
   const auto bad =
       view.dependencies ? note::worth_a_note(*view.dependencies) : std::vector<note::Vulnerable>();
   Opinion out;
-  out.failed =
-      (options.fails_on_jobs && failed > 0) || (options.fails_on_vulnerabilities && !bad.empty());
-  out.words = of_jobs(failed, ran) + "; " + of_vulnerabilities(view.dependencies, bad);
+  out.failed = (options.fails_on_jobs && seen.failed > 0) ||
+               (options.fails_on_vulnerabilities && !bad.empty());
+  out.words = of_jobs(seen) + "; " + of_vulnerabilities(view.dependencies, bad);
   return out;
 }
 

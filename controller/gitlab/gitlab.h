@@ -3,22 +3,27 @@
 // runner.
 //
 // Errors, the same for each call:
-//   not_found           404: it is not there, or our token may not see it
-//   permission_denied   403 (and 401 is unauthenticated): trying again will not help until somebody
-//   changes rights already_exists      409: somebody changed it at the same time; again later
-//   resource_exhausted  429, or we hold back because of one: wait_hint() says for how long
-//   unavailable         5xx, no connection, or the circuit breaker is open: wait_hint() says for
-//   how long deadline_exceeded   no answer in time invalid_argument    any other 4xx internal an
-//   answer we do not understand
+// - not_found: 404; it is not there, or our token may not see it.
+// - permission_denied: 403; trying again will not help until somebody changes rights.
+// - unauthenticated: 401; likewise.
+// - already_exists: 409; somebody changed it at the same time: again later.
+// - resource_exhausted: 429, or we hold back because of one; wait_hint() says for how long.
+// - unavailable: 5xx, no connection, or the circuit breaker is open; likewise.
+// - deadline_exceeded: no answer in time.
+// - invalid_argument: any other 4xx.
+// - internal: an answer that we do not understand.
 // Thread safety: one executor, as Outgoing.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock/clock.h"
@@ -54,6 +59,15 @@ struct Job {
   UnixMicros finished_at;        // 0 while it runs
   int64_t user_id = 0;           // who started it; of a retry, who retried
 };
+
+// Whether a job or a pipeline of this status may still run without anybody's doing.
+constexpr bool runs_by_itself(std::string_view status) {
+  constexpr std::string_view kWords[] = {"created",   "waiting_for_resource",
+                                         "preparing", "waiting_for_callback",
+                                         "pending",   "running",
+                                         "canceling", "scheduled"};
+  return std::ranges::find(kWords, status) != std::end(kWords);
+}
 
 struct Runner {
   int64_t id = 0;

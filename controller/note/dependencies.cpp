@@ -149,10 +149,6 @@ std::string summary(const Dependencies& d) {
   return out + ".\n";
 }
 
-bool worth(const Dependencies& d, const Vulnerable& v) {
-  return d.least_severity <= kCritical && (v.severity >= d.least_severity || v.known_exploited);
-}
-
 class DependencyChanges final : public Section {
  public:
   std::string_view name() const override { return "vulnerabilities"; }
@@ -212,9 +208,10 @@ std::shared_ptr<const Section> dependencies() {
 
 std::vector<Vulnerable> worth_a_note(const Dependencies& d) {
   std::vector<Vulnerable> out;
-  if (d.target_known)
-    std::ranges::copy_if(d.added, std::back_inserter(out),
-                         [&](const Vulnerable& v) { return worth(d, v); });
+  if (!d.target_known || d.least_severity > kCritical) return out;
+  std::ranges::copy_if(d.added, std::back_inserter(out), [&](const Vulnerable& v) {
+    return v.severity >= d.least_severity || v.known_exploited;
+  });
   return out;
 }
 

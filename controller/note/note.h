@@ -139,8 +139,8 @@ struct View {
   std::string target_branch = {};                           // foreign; what is usual is its
   std::vector<Act> acts = {};                               // oldest first
   std::optional<Dependencies> dependencies = std::nullopt;  // absent: nothing is known
-  // More is on its way: a job has just ended, and its report or what the advisories say of its
-  // checkout is not there yet.
+  // More is on its way: a job has just ended, and its report, what the advisories say of its
+  // checkout, or the pipeline's next job is not there yet.
   bool incomplete = false;
   bool has_note = false;  // a note with something in it stands there already
   // false: the note has readers who may not see the logs. Sections then get reports without

@@ -234,7 +234,8 @@ Task<Result<note::View>> Reactions::view_of(gitlab::Gitlab& gitlab, store::Merge
   note::View view;
   view.place = place_of(key);
   view.pipeline_status = pipeline.status;
-  const int64_t ended_before = clock_.now() - last_end(*jobs);
+  // Clocks differ: an end that is to come is one a moment ago.
+  const int64_t ended_before = std::abs(clock_.now() - last_end(*jobs));
   CO_ASSIGN_OR_RETURN(view.jobs, co_await jobs_of(std::move(*jobs), key, where, pipeline.id));
   CO_ASSIGN_OR_RETURN(const auto started, co_await children(gitlab, where, pipeline.id));
   for (const auto& child : started) {
@@ -255,8 +256,10 @@ Task<Result<note::View>> Reactions::view_of(gitlab::Gitlab& gitlab, store::Merge
     CO_ASSIGN_OR_RETURN(ran_in, co_await gitlab.project(std::to_string(where)));
   }
   view.quote_logs = may_quote_logs(ran_in, target);
+  // Where no job runs and the pipeline does, GitLab is about to start what comes next.
   view.incomplete =
-      ended_before < kReportedWithin && std::ranges::any_of(view.jobs, awaits_a_report);
+      ended_before < kReportedWithin &&
+      (gitlab::runs_by_itself(pipeline.status) || std::ranges::any_of(view.jobs, awaits_a_report));
   if (options_.status && ended_before < kMatchedWithin && !view.incomplete) {
     CO_ASSIGN_OR_RETURN(view.incomplete, co_await matching_pends(key, merge_request, ran_in));
   }

@@ -103,6 +103,13 @@ TEST_F(ChecksTest, AStatusIsSetOnThePipelinesCommitWhereItRan) {
   EXPECT_THAT(told, ElementsAre("commit done"));
 }
 
+TEST_F(ChecksTest, AnAddressThatGitlabWouldRefuseIsLeftOut) {
+  merge_request.web_url = "https://g/" + std::string(250, 'a') + "/mr/7";
+  auto room = checks({.commit_status = "gitaiops"});
+  tell(room);
+  EXPECT_EQ(gitlab.statuses.at({"merged", "gitaiops"}).target_url, "");
+}
+
 TEST_F(ChecksTest, WhatGitlabShowsAlreadyIsNotSaidAgain) {
   auto room = checks({.commit_status = "gitaiops", .external_check = "ours"});
   tell(room);

@@ -43,6 +43,13 @@ TEST(Opinion, ThereIsNoneWhileAJobMayStillRunByItself) {
       << "nobody may ever start it";
 }
 
+TEST(Opinion, ThereIsNoneOfAPipelineThatWasStoppedOrNeverBegan) {
+  EXPECT_FALSE(opinion_of(view({job("success"), job("canceled")}), {}));
+  EXPECT_FALSE(opinion_of(view({job("failed"), job("canceled")}), {}));
+  EXPECT_TRUE(opinion_of(view({job("success"), job("canceled", true)}), {}));
+  EXPECT_FALSE(opinion_of(view({job("manual"), job("skipped")}), {})) << "nothing was looked at";
+}
+
 TEST(Opinion, JobsFailItOnlyWhereThatIsWanted) {
   const auto seen = view({job("failed"), job("success"), job("skipped"), job("manual")});
   EXPECT_FALSE(opinion_of(seen, {})->failed);
@@ -55,7 +62,7 @@ TEST(Opinion, AJobThatMayFailDoesNotFailIt) {
   const auto opinion =
       opinion_of(view({job("success"), job("failed", true)}), {.fails_on_jobs = true});
   EXPECT_FALSE(opinion->failed);
-  EXPECT_EQ(opinion->words, "2 jobs passed; no dependencies were seen");
+  EXPECT_EQ(opinion->words, "1 job passed, 1 failed that may; no dependencies were seen");
 }
 
 TEST(Opinion, NewVulnerabilitiesThatAreWorthANoteFailIt) {
@@ -63,7 +70,9 @@ TEST(Opinion, NewVulnerabilitiesThatAreWorthANoteFailIt) {
   EXPECT_TRUE(of_added({vulnerable(kMedium, true)}).failed) << "known to be exploited";
   EXPECT_FALSE(of_added({vulnerable(kMedium)}).failed);
   EXPECT_FALSE(of_added({vulnerable(note::kHigh)}, {.fails_on_vulnerabilities = false}).failed);
-  EXPECT_EQ(of_added({vulnerable(kMedium)}).words, "1 job passed; no new vulnerabilities");
+  EXPECT_EQ(of_added({}).words, "1 job passed; no new vulnerabilities");
+  EXPECT_EQ(of_added({vulnerable(kMedium)}).words,
+            "1 job passed; 1 new vulnerability, none worth a note");
   EXPECT_EQ(of_added({vulnerable(note::kHigh), vulnerable(note::kCritical)}).words,
             "1 job passed; 2 new vulnerabilities, 1 critical");
 }

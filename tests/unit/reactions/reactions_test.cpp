@@ -474,90 +474,95 @@ TEST_F(ReactionsTest, AMutedNoteStaysAsItIsUntilItIsUnmuted) {
   EXPECT_EQ(body().find("Muted"), std::string::npos);
 }
 
-// Merging may wait for it: whatever the note says of it, and whether there is one.
-TEST_F(ReactionsTest, HowItStandsIsToldWithAndWithoutANote) {
-  Options options;
-  std::vector<std::string> seen;
-  options.status = [&](const store::MergeRequestKey& key, const gitlab::MergeRequest& merge_request,
-                       const note::View& view) -> std::optional<store::NewWork> {
-    EXPECT_EQ(merge_request.iid, key.iid);
-    seen.push_back(view.jobs.at(0).status);
-    return store::NewWork{"tell", "main/42/7", "", UnixMicros{}};
-  };
-  Reactions reactions(store_, clock_, {{"main", &gitlab_}}, note::Composer(), options);
-  const auto told = [&] {
+// Merge request 7, of which GitLab is told how it stands.
+class StatusTest : public ReactionsTest {
+ protected:
+  StatusTest() {
+    options_.status = [this](const store::MergeRequestKey& key,
+                             const gitlab::MergeRequest& merge_request,
+                             const note::View& view) -> std::optional<store::NewWork> {
+      EXPECT_EQ(merge_request.iid, key.iid);
+      seen_.push_back(view.jobs.at(0).status);
+      return store::NewWork{"tell", "main/42/7", "", UnixMicros{}};
+    };
+    options_.matching = [this] { return index_; };
+  }
+  // What is to be done once its note was looked at.
+  Strings follow_up() {
+    Reactions reactions(store_, clock_, {{"main", &gitlab_}}, note::Composer(), options_);
     store::Work work;
-    work.kind = "note.update";
     work.payload = R"({"instance":"main","project":42,"iid":7,"pipeline":77})";
     const auto verdict = run(reactions.update_note(std::move(work)));
-    return std::ranges::count(verdict.outcome.follow_up, "tell", &store::NewWork::kind);
-  };
+    Strings out;
+    for (const auto& next : verdict.outcome.follow_up) out.push_back(next.kind);
+    return out;
+  }
+
+  Options options_;
+  Strings seen_;
+  bool index_ = true;
+};
+
+// Merging may wait for it: whatever the note says of it, and whether there is one.
+TEST_F(StatusTest, ItIsToldWithAndWithoutANote) {
   job(9, "build", "success");
   at_pipeline();
   resolve(9);
-  EXPECT_EQ(told(), 1) << "nothing failed";
+  EXPECT_EQ(follow_up(), Strings{"tell"}) << "nothing failed";
   job(9, "build", "failed");
   at_pipeline();
-  EXPECT_EQ(told(), 1);
+  EXPECT_EQ(follow_up(), Strings{"tell"});
   store_.commanded.mutes[{"main", 42, 7}] = "ana";
-  EXPECT_EQ(told(), 1) << "muted";
-  EXPECT_EQ(seen, (std::vector<std::string>{"success", "failed", "failed"}));
+  EXPECT_EQ(follow_up(), Strings{"tell"}) << "muted";
+  EXPECT_EQ(seen_, (Strings{"success", "failed", "failed"}));
 }
 
 // "Nothing is wrong" is not said before it was looked at; and is said where nobody will look.
-TEST_F(ReactionsTest, HowItStandsWaitsForWhatIsOnItsWay) {
-  Options options;
-  options.status = [](const store::MergeRequestKey&, const gitlab::MergeRequest&,
-                      const note::View&) -> std::optional<store::NewWork> {
-    return store::NewWork{"tell", "main/42/7", "", UnixMicros{}};
-  };
-  bool index = true;
-  options.matching = [&] { return index; };
-  Reactions reactions(store_, clock_, {{"main", &gitlab_}}, note::Composer(), options);
-  const auto follows = [&] {
-    store::Work work;
-    work.kind = "note.update";
-    work.payload = R"({"instance":"main","project":42,"iid":7,"pipeline":77})";
-    const auto verdict = run(reactions.update_note(std::move(work)));
-    return verdict.outcome.follow_up.empty() ? "" : verdict.outcome.follow_up.at(0).kind;
-  };
+TEST_F(StatusTest, ItWaitsForWhatIsOnItsWay) {
   gitlab_.merge_requests[{42, 7}].head_pipeline->sha = "abc";
   job(9, "build", "success").finished_at = clock_.now();
   at_pipeline();
-  EXPECT_EQ(follows(), "note.update") << "its agent has not reported yet";
+  EXPECT_EQ(follow_up(), Strings{"note.update"}) << "its agent has not reported yet";
   resolve(9);
-  EXPECT_EQ(follows(), "tell") << "there is nothing to match";
+  EXPECT_EQ(follow_up(), Strings{"tell"}) << "there is nothing to match";
   store_.vulnerable.of_commit["abc"] = 5;
-  EXPECT_EQ(follows(), "note.update") << "not matched yet";
-  index = false;
-  EXPECT_EQ(follows(), "tell") << "and never will be";
-  index = true;
+  EXPECT_EQ(follow_up(), Strings{"note.update"}) << "not matched yet";
+  index_ = false;
+  EXPECT_EQ(follow_up(), Strings{"tell"}) << "and never will be";
+  index_ = true;
   auto& matched = store_.vulnerable.matched.emplace_back();
   matched.n = 5;
   matched.project_path = "grp/demo";
   matched.ref = "topic";
-  EXPECT_EQ(follows(), "tell");
+  EXPECT_EQ(follow_up(), Strings{"tell"});
   store_.vulnerable.of_commit["abc"] = 6;
-  EXPECT_EQ(follows(), "note.update") << "an older one was matched";
+  EXPECT_EQ(follow_up(), Strings{"note.update"}) << "an older one was matched";
   clock_.advance(121 * kMicrosPerSecond);
-  EXPECT_EQ(follows(), "tell") << "not for ever";
+  EXPECT_EQ(follow_up(), Strings{"tell"}) << "not for ever";
 }
 
-TEST_F(ReactionsTest, AJobThatNoAgentReportsIsWaitedForOnlyAMoment) {
-  Options options;
-  options.status = [](const store::MergeRequestKey&, const gitlab::MergeRequest&,
-                      const note::View&) -> std::optional<store::NewWork> {
-    return store::NewWork{"tell", "main/42/7", "", UnixMicros{}};
-  };
-  Reactions reactions(store_, clock_, {{"main", &gitlab_}}, note::Composer(), options);
+TEST_F(StatusTest, AJobThatNoAgentReportsIsWaitedForOnlyAMoment) {
   job(9, "build", "success").finished_at = clock_.now();
   at_pipeline();
   clock_.advance(31 * kMicrosPerSecond);
-  store::Work work;
-  work.payload = R"({"instance":"main","project":42,"iid":7})";
-  const auto verdict = run(reactions.update_note(std::move(work)));
-  ASSERT_EQ(verdict.outcome.follow_up.size(), 1u);
-  EXPECT_EQ(verdict.outcome.follow_up[0].kind, "tell");
+  EXPECT_EQ(follow_up(), Strings{"tell"});
+}
+
+TEST_F(StatusTest, WhatThePipelineIsAboutToStartIsWaitedForAMoment) {
+  job(9, "build", "success").finished_at = clock_.now();
+  at_pipeline();
+  resolve(9);
+  auto& pipeline = *gitlab_.merge_requests[{42, 7}].head_pipeline;
+  pipeline.status = "running";
+  EXPECT_EQ(follow_up(), Strings{"note.update"});
+  clock_.advance(31 * kMicrosPerSecond);
+  EXPECT_EQ(follow_up(), Strings{"tell"}) << "GitLab is not believed for ever";
+}
+
+TEST_F(StatusTest, AGitlabWhoseClockIsAheadIsNotWaitedForUntilThen) {
+  job(9, "build", "success").finished_at = clock_.now() + 3600 * kMicrosPerSecond;
+  at_pipeline();
+  EXPECT_EQ(follow_up(), Strings{"tell"});
 }
 
 TEST_F(ReactionsTest, NoNoteIsBegunWhereNoneIsWanted) {
