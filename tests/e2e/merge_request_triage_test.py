@@ -1,46 +1,34 @@
 """What a merge request is like among its project's changes: two lines in the note, labels where they are wanted, and the API."""
 from __future__ import annotations
 
-import pathlib
-import tempfile
 import unittest
 
-from doubles.lab import Lab
-from system import System, wait_for
+from system import DemoCase, System, wait_for
 
 BROKEN = {"lib/box.c": "int main() { return totl; }\n"}
 RISKY = {**BROKEN, "lib/auth/login.c": "".join(f"int sign_in_{n};\n" for n in range(900))}
 LABELS = '["risk::low", "risk::medium", "risk::high", "size::large", "size::trivial", "review:security", "type::bugfix"]'
 
 
-class Triage(unittest.TestCase):
+class Triage(DemoCase):
     def setUp(self) -> None:
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
-        self.folder.chmod(0o755)
-        self.lab = Lab(self.folder / "lab").__enter__()
-        self.addCleanup(self.lab.close)
-        self.lab.settings(require_git_credentials=True)
-        self.project = self.lab.project("grp/demo", files={"README.md": "demo\n"})
+        super().setUp()
+        self.world.settings(require_git_credentials=True)
         for number in range(24):
-            self.lab.commit(self.project, "main", {f"lib/{number % 4}.c": f"int n{number};\n"}, f"lib: change {number}")
+            self.world.commit(self.project, "main", {f"lib/{number % 4}.c": f"int n{number};\n"}, f"lib: change {number}")
 
     def start(self, more: str = "") -> System:
-        system = System(self.folder / "system", self.lab, controller_toml=f"[triage]\nenabled = true\n{more}")
-        system.__enter__()
-        self.addCleanup(system.close)
-        return system
+        return self.system(self.world, controller_toml=f"[triage]\nenabled = true\n{more}")
 
     def push(self, files: dict, **more: str) -> None:
-        self.lab.commit(self.project, "feature", files, **more)
+        self.world.commit(self.project, "feature", files, **more)
 
     def run_jobs(self, request, script: str) -> None:
-        self.lab.wait(self.lab.pipeline(self.project, [{"name": "build", "script": [script]}], merge_request=request))
+        self.world.wait(self.world.pipeline(self.project, [{"name": "build", "script": [script]}], merge_request=request))
 
     def request(self, files: dict, script: str, title: str = "fix: sign in twice"):
         self.push(files, start="main")
-        request = self.lab.merge_request(self.project, "feature", title=title)
+        request = self.world.merge_request(self.project, "feature", title=title)
         self.run_jobs(request, script)
         return request
 
@@ -48,7 +36,7 @@ class Triage(unittest.TestCase):
         return sorted(self.at_gitlab("GET", request)["labels"])
 
     def at_gitlab(self, method: str, request, body=None):
-        return self.lab.api(method, f"projects/{self.project['id']}/merge_requests/{request['iid']}", body)[2]
+        return self.world.api(method, f"projects/{self.project['id']}/merge_requests/{request['iid']}", body)[2]
 
     def known(self, system: System, request):
         status, found = system.get(f"/api/v1/merge_requests/main/{self.project['id']}/{request['iid']}")
@@ -90,26 +78,26 @@ class Triage(unittest.TestCase):
         audit = [(r["actor"], r["outcome"]) for r in system.get("/api/v1/audit")[1]["records"] if r["act"] == "labels.set"]
         self.assertTrue(any(who == "reaction:triage" and what.startswith("decided: add ") for who, what in audit), audit)
         self.assertTrue(any(what.startswith("done: add ") for _, what in audit), audit)
-        self.assertEqual(len([n for n in self.lab.notes(request) if "gitaiops:note" in n["body"]]), 1)
+        self.assertEqual(len([n for n in self.world.notes(request) if "gitaiops:note" in n["body"]]), 1)
 
     def test_a_small_change_is_passed_over_and_thousands_of_files_are_not(self) -> None:
         system = self.start("own_note = true\n")
         small = self.request({"lib/1.c": "int a;\n"}, "true", title="Add a")
         wait_for("it is known", lambda: self.known(system, small))
-        self.assertEqual(self.lab.notes(small), [])
+        self.assertEqual(self.world.notes(small), [])
         self.push({f"data/{n}.txt": f"{n}\n" for n in range(3000)})
         self.run_jobs(small, "true")
         self.assertIn("lines in 3001 files", system.note(small, "Size huge")["body"])
 
     def test_a_history_that_cannot_be_read_keeps_nobody_waiting(self) -> None:
         system = self.start()
-        mirrors = self.folder / "system" / "controller" / "repositories"
+        mirrors = self.base / "system" / "controller" / "repositories"
         mirrors.rmdir()
         mirrors.write_text("in the way\n", encoding="ascii")
         request = self.request(RISKY, "gcc -c lib/box.c")
         body = system.note(request, "box.c")["body"]
         self.assertNotIn("Risk", body)
-        log = self.folder / "system" / "controller.log"
+        log = self.base / "system" / "controller.log"
         wait_for("a warning", lambda: b"cannot be read" in log.read_bytes())
         self.assertEqual(log.read_bytes().count(b"history cannot be read"), 1)
 

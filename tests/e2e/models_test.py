@@ -1,31 +1,22 @@
 """A model explains a failed job: the note stands without it and is edited once when the answer is there; what a model may not do, it cannot."""
 from __future__ import annotations
 
-import pathlib
 import signal
-import tempfile
 import threading
 import unittest
 
-from doubles.lab import Lab
 from doubles.model_server import ModelServer, explained, lines_of
-from system import System, wait_for
+from system import DemoCase, System, wait_for
 
 BROKEN = {"lib/box.c": "int main() { return totl; }\n"}
 SCRIPT = ["gcc -c lib/box.c"]
 
 
-class Models(unittest.TestCase):
+class Models(DemoCase):
     def setUp(self) -> None:
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
-        self.folder.chmod(0o755)
-        self.lab = Lab(self.folder / "lab").__enter__()
-        self.addCleanup(self.lab.close)
+        super().setUp()
         self.model = ModelServer().__enter__()
         self.addCleanup(self.model.close)
-        self.project = self.lab.project("grp/demo", files={"README.md": "demo\n"})
         self.runs = 0
 
     def start(self, more: str = "", projects: str = "grp/*") -> System:
@@ -40,22 +31,19 @@ url = "{self.model.url}"
 projects = ["{projects}"]
 {more}
 """
-        system = System(self.folder / "system", self.lab, controller_toml=toml)
-        system.__enter__()
-        self.addCleanup(system.close)
-        return system
+        return self.system(self.world, controller_toml=toml)
 
     def failing_change(self, script: list[str] = SCRIPT, branch: str = "feature"):
         self.runs += 1
-        self.lab.commit(self.project, branch, {**BROKEN, "run.txt": f"{self.runs}\n"}, start="main")
-        request = self.lab.merge_request(self.project, branch)
-        self.lab.wait(self.lab.pipeline(self.project, [{"name": "build", "script": script}], merge_request=request))
+        self.world.commit(self.project, branch, {**BROKEN, "run.txt": f"{self.runs}\n"}, start="main")
+        request = self.world.merge_request(self.project, branch)
+        self.world.wait(self.world.pipeline(self.project, [{"name": "build", "script": script}], merge_request=request))
         return request
 
     def edits(self) -> tuple[int, int]:
         """How often notes were made and edited."""
-        made = self.lab.requests(method="POST", path=r".*/merge_requests/\d+/notes")
-        edited = self.lab.requests(method="PUT", path=r".*/merge_requests/\d+/notes/\d+")
+        made = self.world.requests(method="POST", path=r".*/merge_requests/\d+/notes")
+        edited = self.world.requests(method="PUT", path=r".*/merge_requests/\d+/notes/\d+")
         return len(made), len(edited)
 
     def settled(self, system: System) -> None:
@@ -114,7 +102,7 @@ projects = ["{projects}"]
                 self.assertNotIn("evil.example", note["body"])
                 self.assertEqual("The model `tiny`" in note["body"], number == len(attacks) - 1)
                 self.assertFalse(any(line.startswith("/") for line in note["body"].splitlines()))
-        acts = self.lab.requests(method="(POST|PUT|DELETE)", path=r"(?!.*/notes).*(approv|retry|labels|merge$).*")
+        acts = self.world.requests(method="(POST|PUT|DELETE)", path=r"(?!.*/notes).*(approv|retry|labels|merge$).*")
         self.assertEqual(acts, [])
 
     def test_a_spent_budget_and_a_foreign_project_ask_nobody(self) -> None:

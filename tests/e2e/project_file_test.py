@@ -1,37 +1,25 @@
 """A project decides by its own file `.gitaiops.yml` what its notes hold."""
 from __future__ import annotations
 
-import pathlib
-import tempfile
 import unittest
 
-from doubles.lab import Lab
-from system import System, wait_for
+from system import DemoCase, System, wait_for
 
 
-class ProjectFile(unittest.TestCase):
+class ProjectFile(DemoCase):
     def setUp(self) -> None:
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
-        self.folder.chmod(0o755)
-        self.lab = Lab(self.folder / "lab").__enter__()
-        self.addCleanup(self.lab.close)
-        self.project = self.lab.project("grp/demo", files={"README.md": "demo\n"})
-        self.lab.commit(self.project, "feature", {"box.c": "int main() { return totl; }\n"}, start="main")
-        self.request = self.lab.merge_request(self.project, "feature")
+        super().setUp()
+        self.world.commit(self.project, "feature", {"box.c": "int main() { return totl; }\n"}, start="main")
+        self.request = self.world.merge_request(self.project, "feature")
 
     def start(self, more: str = "") -> System:
-        system = System(self.folder / "system", self.lab, controller_toml=more)
-        system.__enter__()
-        self.addCleanup(system.close)
-        return system
+        return self.system(self.world, controller_toml=more)
 
     def run_job(self, name: str) -> None:
-        self.lab.wait(self.lab.pipeline(self.project, [{"name": name, "script": ["gcc -c box.c"]}], merge_request=self.request))
+        self.world.wait(self.world.pipeline(self.project, [{"name": name, "script": ["gcc -c box.c"]}], merge_request=self.request))
 
     def says(self, text: str) -> None:
-        self.lab.commit(self.project, "main", {".gitaiops.yml": text}, "Notes as we want them")
+        self.world.commit(self.project, "main", {".gitaiops.yml": text}, "Notes as we want them")
 
     def test_a_section_is_switched_off_a_mistake_is_told_and_then_the_whole_note_goes(self) -> None:
         system = self.start()
@@ -49,11 +37,11 @@ class ProjectFile(unittest.TestCase):
         self.run_job("third")
         body = system.note(self.request, "switched off")["body"]
         self.assertNotIn("box.c", body)
-        self.assertEqual(len([n for n in self.lab.notes(self.request) if "gitaiops:note" in n["body"]]), 1)
+        self.assertEqual(len([n for n in self.world.notes(self.request) if "gitaiops:note" in n["body"]]), 1)
 
     def test_guidelines_for_the_files_that_are_touched(self) -> None:
         system = self.start()
-        self.lab.commit(self.project, "main", {
+        self.world.commit(self.project, "main", {
             ".gitaiops.yml": "guidelines:\n  - name: C sources\n    files: ['**/*.c']\n    text: Is every size checked?\n",
             ".gitlab/duo/mr-review-instructions.yaml": "instructions:\n  - name: Pages\n    fileFilters: ['web/**']\n    instructions: Works without a mouse\n"})
         self.run_job("first")
@@ -63,7 +51,7 @@ class ProjectFile(unittest.TestCase):
 
     def test_the_branch_of_a_merge_request_switches_nothing_off(self) -> None:
         system = self.start()
-        self.lab.commit(self.project, "feature", {".gitaiops.yml": "note: off\n"})
+        self.world.commit(self.project, "feature", {".gitaiops.yml": "note: off\n"})
         self.run_job("first")
         self.assertIn("box.c", system.note(self.request, "`first`")["body"])
 

@@ -255,6 +255,15 @@ class Case(unittest.TestCase):
         return system
 
 
+class DemoCase(Case):
+    """A test in a laboratory of its own, `world`, with a project in it."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.world = self.lab()
+        self.project = self.world.project("grp/demo", files={"README.md": "demo\n"})
+
+
 class SharedCase(unittest.TestCase):
     """The tests of a class share a folder, a laboratory and a system, which are made before the first of them."""
 
