@@ -114,10 +114,12 @@ def run(folder: pathlib.Path, keep: bool, real: argparse.Namespace) -> None:
         body = wait_for("the note names every failed job\n" + system.log("controller")[-2000:], complete)
         story.tell("controller: one note written")
         show_note(body)
-        address = f"http://127.0.0.1:{system.api_port}/api/v1/jobs"
-        print(f"\n{BOLD}The same by REST{RESET}   curl -H 'Authorization: Bearer {system.token()}' {address}")
-        print(f"{BOLD}For any log file{RESET}   {system.bin / 'gitaiops'} diagnose FILE")
-        if keep:
+        print(f"\n{BOLD}For any log file{RESET}   {system.bin / 'gitaiops'} diagnose FILE")
+        if not keep:
+            print(f"{BOLD}To look around{RESET}     ./dev demo --keep")
+        else:
+            address = f"http://127.0.0.1:{system.api_port}/api/v1/jobs"
+            print(f"{BOLD}The same by REST{RESET}   curl -H 'Authorization: Bearer {system.token()}' {address}")
             print(f"{BOLD}Agent's own page{RESET}   http://127.0.0.1:{system.status_port}/")
             print(f"\nEverything keeps running in {folder} until Ctrl-C.")
             try:
