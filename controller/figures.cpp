@@ -77,8 +77,8 @@ void show(const enrollment::Keyring& keyring, metrics::Registry& metrics) {
   tell("authority", keyring.authority().certificate_pem());
 }
 
-void show(const models::Explainer& explainer, metrics::Registry& metrics) {
-  const auto& counted = explainer.counters();
+void show(const models::Asker& asker, metrics::Registry& metrics) {
+  const auto& counted = asker.counters();
   auto questions = metrics.counter("gitaiops_model_questions_total");
   questions.raise_to(static_cast<double>(counted.answered), {"answered"});
   questions.raise_to(static_cast<double>(counted.unusable), {"unusable"});
@@ -96,7 +96,7 @@ void show(const models::Explainer& explainer, metrics::Registry& metrics) {
   }
   metrics.counter("gitaiops_model_saved_usd_total")
       .raise_to(static_cast<double>(counted.saved_microusd) / 1e6);
-  metrics.gauge("gitaiops_model_unavailable").set(explainer.wait_hint().count() > 0);
+  metrics.gauge("gitaiops_model_unavailable").set(asker.wait_hint().count() > 0);
 }
 
 }  // namespace gitaiops::controller

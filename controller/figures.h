@@ -19,7 +19,7 @@ void show(const advisories::Counters& counters, metrics::Registry& metrics);
 void show(const fleet::Counters& counters, metrics::Registry& metrics);
 void show(const history::Counters& counters, metrics::Registry& metrics);
 void show(const ingest::Counters& counters, metrics::Registry& metrics);
-void show(const models::Explainer& explainer, metrics::Registry& metrics);
+void show(const models::Asker& asker, metrics::Registry& metrics);
 void show(const triaging::Triaging::Counters& counters, metrics::Registry& metrics);
 // When the controller's own certificates end.
 void show(const enrollment::Keyring& keyring, metrics::Registry& metrics);

@@ -148,7 +148,10 @@ class Controller {
     asked_models.welcome = [this](const std::string& instance, int64_t project) {
       return project_files_->may_ask_models(instance, project);
     };
-    ASSIGN_OR_RETURN(explainer_, models::open(std::move(asked_models), *store_, clock_, executor));
+    ASSIGN_OR_RETURN(asker_, models::open(std::move(asked_models), *store_, clock_, executor));
+    if (asker_) explainer_ = std::make_unique<models::Explainer>(*asker_, *store_, clock_);
+    if (asker_ && config_.models.reads_changes)
+      reader_ = std::make_unique<models::Reader>(*asker_, *store_, clock_, instances, guidelines());
     checks_ = std::make_unique<checks::Checks>(*store_, clock_, instances, check_options());
     reactions_ = std::make_unique<reactions::Reactions>(*store_, clock_, instances,
                                                         note::Composer(), reaction_options());
@@ -159,6 +162,7 @@ class Controller {
     checks_->attach(*worker_);
     commands_->attach(*worker_);
     if (explainer_) explainer_->attach(*worker_);
+    if (reader_) reader_->attach(*worker_);
     acting_->attach(*worker_);
     fetching_->attach(*worker_);
     triaging_->attach(*worker_);
@@ -228,6 +232,12 @@ class Controller {
       options.explain = [this](const gitaiops::fleet::v1::JobReport& report) {
         return explainer_->work_for(report);
       };
+    if (reader_)
+      options.read = [this](const std::string& instance, const gitlab::MergeRequest& merge_request,
+                            const std::optional<store::ReadMergeRequest>& known) {
+        return reader_->work_for(instance, merge_request, known);
+      };
+    options.reading_alone = config_.models.own_note;
     options.reviewers_alone = config_.reviewers.enabled && config_.reviewers.own_note;
     if (config_.triage.enabled)
       options.triage = [this](
@@ -243,6 +253,16 @@ class Controller {
         return checks_->work_for(key, merge_request, view, clock_.now());
       };
     return options;
+  }
+
+  models::Reader::Guidelines guidelines() {
+    return
+        [this](gitlab::Gitlab& gitlab, std::string instance,
+               gitlab::MergeRequest request) -> Task<Result<std::vector<project_file::Guideline>>> {
+          auto own = project_files_->as_read(instance, request.project_id).guidelines;
+          co_return co_await project_files_->guidelines(gitlab, std::move(instance),
+                                                        std::move(request), std::move(own));
+        };
   }
 
   checks::Options check_options() {
@@ -405,7 +425,7 @@ class Controller {
     show(fleet_->counters(), metrics_);
     show(ingest_->counters(), metrics_);
     if (!index_of_advisories(config_).empty()) show(advisories_->counters(), metrics_);
-    if (explainer_) show(*explainer_, metrics_);
+    if (asker_) show(*asker_, metrics_);
     if (reviewing_) show(reviewing_->counters(), metrics_);
     if (config_.triage.enabled) show(triaging_->counters(), metrics_);
   }
@@ -527,7 +547,9 @@ class Controller {
   std::map<std::string, std::unique_ptr<gitlab::Gitlab>> gitlabs_;
   std::unique_ptr<Reviewing> reviewing_;  // nothing: nobody is proposed
   std::unique_ptr<triaging::Triaging> triaging_;
-  std::unique_ptr<models::Explainer> explainer_;  // nothing: no model is asked
+  std::unique_ptr<models::Asker> asker_;  // nothing: no model is asked
+  std::unique_ptr<models::Explainer> explainer_;
+  std::unique_ptr<models::Reader> reader_;
   std::unique_ptr<project_files::ProjectFiles> project_files_;
   std::unique_ptr<checks::Checks> checks_;
   std::unique_ptr<reactions::Reactions> reactions_;

@@ -165,10 +165,10 @@ const Definition kController[] = {
      .alert = "server: less than 3 days ahead; authority: less than 90 days ahead: rotate it"},
     {.name = "gitaiops_model_questions_total",
      .type = Type::counter,
-     .help =
-         "Failed jobs that a model was to explain, by what came of it: answered, unusable (paid "
-         "for, but nothing made of the answer), reused (an earlier answer was used), "
-         "over_budget (not asked), failed (nobody answered; some are asked again).",
+     .help = "Failed jobs and changes that a model was to read, by what came of it: answered, "
+             "unusable (paid "
+             "for, but nothing made of the answer), reused (an earlier answer was used), "
+             "over_budget (not asked), failed (nobody answered; some are asked again).",
      .labels = {"result"},
      .alert = "failed ones grow: the log names the cause; unusable ones above a fifth: another "
               "model may do better"},

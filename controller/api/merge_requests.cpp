@@ -66,6 +66,28 @@ Json triaged_json(const store::TriagedMergeRequest& one) {
   return out;
 }
 
+Json reading_json(const store::ReadMergeRequest& one) {
+  Json out = {{"model", text_or_null(one.model)},
+              {"sha", one.sha},
+              {"read_at", time_or_null(one.at.value)},
+              {"cost_usd", static_cast<double>(one.cost_microusd) / 1e6},
+              {"kind", nullptr},
+              {"risk", nullptr},
+              {"confidence", nullptr},
+              {"look_at", Json::array()}};
+  if (!one.said) return out;
+  out["kind"] = to_string(one.said->kind);
+  out["risk"] = to_string(one.said->risk);
+  out["confidence"] = one.said->confidence;
+  for (const auto& point : one.said->points)
+    out["look_at"].push_back({{"path", point.path},
+                              {"line", point.line},
+                              {"removed", point.removed},
+                              {"why", point.why},
+                              {"guideline", text_or_null(point.guideline)}});
+  return out;
+}
+
 }  // namespace
 
 Task<Response> Service::merge_requests(Call call) {
@@ -98,6 +120,11 @@ Task<Response> Service::merge_request(Call call) {
   if (!note.ok() && note.error().code() != Code::not_found)
     co_return problem_of(call, note.error());
   json["note_id"] = id_or_null(note.ok() ? note->gitlab_note_id : 0);
+  const auto reading =
+      co_await dependencies_.store.readings().reading(call.token.scope, instance, *project, *iid);
+  if (!reading.ok() && reading.error().code() != Code::not_found)
+    co_return problem_of(call, reading.error());
+  json["reading"] = reading.ok() ? reading_json(*reading) : Json(nullptr);
   json["reviewers"] = nullptr;
   if (dependencies_.reviewers_of) {
     // What GitLab does not say now is not known now.

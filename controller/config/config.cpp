@@ -147,11 +147,11 @@ config::Schema<Config> make_schema() {
   s.section("note",
             "What notes hold, for projects that say nothing else in their file .gitaiops.yml "
             "(docs/notes.md).");
-  s.key(
-      "note.leave_out",
-      "Sections that are left out: \"failures\", \"explanation\" (a model's words; nothing is "
-      "sent to it then), \"risk\", \"vulnerabilities\", \"usage\", \"reviewers\", \"guidelines\".",
-      [](Config& c) -> auto& { return c.note.leave_out; });
+  s.key("note.leave_out",
+        "Sections that are left out: \"failures\", \"explanation\" (a model's words; nothing is "
+        "sent to it then), \"risk\", \"look_at\" (a model's words on the change), "
+        "\"vulnerabilities\", \"usage\", \"reviewers\", \"guidelines\".",
+        [](Config& c) -> auto& { return c.note.leave_out; });
 
   s.section(
       "triage",

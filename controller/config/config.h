@@ -111,6 +111,8 @@ struct Config {
     std::vector<std::string> names;
     std::string gitlab = "*";
     std::vector<std::string> projects;
+    bool reads_changes = false;
+    bool own_note = false;
     std::string google_project;
     std::string location = "global";
     std::string url;

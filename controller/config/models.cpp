@@ -5,8 +5,9 @@ namespace gitaiops::controller {
 void model_keys(config::Schema<Config>& s) {
   s.section(
       "models",
-      "A model that explains failed jobs in the note, where the rules leave something to say. "
-      "Off by default; what is sent, and to whom, is in docs/models.md.");
+      "A model that explains failed jobs in the note, where the rules leave something to say, and "
+      "that says what to look at in a change. Off by default; what is sent, and to whom, is in "
+      "docs/models.md.");
   s.key("models.provider",
         "\"vertex\": Google's Vertex AI; \"openai\": a server that speaks OpenAI's chat "
         "completions, also one of your own (vLLM, llama.cpp, Ollama); \"none\": nobody is asked.",
@@ -19,6 +20,14 @@ void model_keys(config::Schema<Config>& s) {
         "Projects whose redacted log lines may be sent to the model: \"group/project\", "
         "\"group/*\", \"*\". Empty: none.",
         [](Config& c) -> auto& { return c.models.projects; });
+  s.key("models.reads_changes",
+        "Ask, too, what a reviewer should look at in a merge request: of the projects above, the "
+        "redacted lines of its diff are then sent.",
+        [](Config& c) -> auto& { return c.models.reads_changes; });
+  s.key("models.own_note",
+        "Write a note for that alone, too; else it stands in notes that have something else to "
+        "say.",
+        [](Config& c) -> auto& { return c.models.own_note; });
   s.key("models.gitlab", "Of which instance: its id; \"*\": each.",
         [](Config& c) -> auto& { return c.models.gitlab; });
   s.key("models.google_project", "With vertex: the Google Cloud project that pays.",

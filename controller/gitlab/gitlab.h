@@ -129,7 +129,17 @@ struct MergeRequest {
   std::string title = {}, description = {};
   std::vector<std::string> labels = {};
   UnixMicros created_at = {}, merged_at = {};  // 0: not, or GitLab does not say
+  bool draft = false;
 };
+
+// A file that a merge request touches.
+struct FileDiff {
+  std::string old_path, new_path;  // the same but for one that was renamed
+  // Its hunks as `git diff` writes them, without the head; empty where GitLab does not show them
+  // (too large, not text) and where they have more than kMostDiffBytes.
+  std::string hunks;
+};
+inline constexpr std::size_t kMostDiffBytes = 256 << 10;
 
 struct Note {
   int64_t id = 0;
@@ -157,7 +167,7 @@ struct StatusCheck {
 
 inline constexpr std::size_t kMostListed = 5000;  // of any list; a merge request has no more notes
 
-inline constexpr std::size_t kMostPaths = 200;
+inline constexpr std::size_t kMostDiffs = 200;
 
 class Gitlab {
  public:
@@ -202,8 +212,8 @@ class Gitlab {
                                                                          UnixMicros before) = 0;
   virtual Task<Result<std::vector<Pipeline>>> changed_pipelines(int64_t project, UnixMicros after,
                                                                 UnixMicros before) = 0;
-  // The files that a merge request touches, with the names before and after; the first kMostPaths.
-  virtual Task<Result<std::vector<std::string>>> changed_paths(int64_t project, int64_t iid) = 0;
+  // What a merge request changes, by file; the first kMostDiffs.
+  virtual Task<Result<std::vector<FileDiff>>> diffs(int64_t project, int64_t iid) = 0;
   // Nothing: our token does not expire.
   virtual Task<Result<std::optional<UnixMicros>>> token_expiry() = 0;
   // Who our token is. Asked once and remembered.

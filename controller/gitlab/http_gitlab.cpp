@@ -15,7 +15,8 @@ namespace {
 
 constexpr int kMaxTries = 3;
 constexpr int kPageSize = 100;
-constexpr std::size_t kDiffsAtOnce = 20;
+constexpr std::size_t kDiffsAtOnce = 20;  // they are long
+static_assert(kMostDiffs % kDiffsAtOnce == 0);
 constexpr int kMaxPages = kMostListed / kPageSize;
 // Answers that are remembered with their ETag, so that GitLab need not send them again.
 constexpr std::size_t kMostRemembered = 512;
@@ -209,21 +210,18 @@ class HttpGitlab final : public Gitlab {
         "/projects/" + number(project) + "/pipelines?scope=finished" + changed(after, before),
         parse_pipelines);
   }
-  Task<Result<std::vector<std::string>>> changed_paths(int64_t project, int64_t iid) override {
-    std::vector<std::string> out;
-    // GitLab sends the contents with them, so pages are small.
-    for (int page = 1; out.size() < kMostPaths; ++page) {
-      CO_ASSIGN_OR_RETURN(
-          auto paths,
-          co_await get<std::vector<std::string>>(
-              "/projects/" + number(project) + "/merge_requests/" + number(iid) +
-                  "/diffs?per_page=" + std::to_string(kDiffsAtOnce) + "&page=" + number(page),
-              parse_changed_paths));
-      const bool last = paths.size() < kDiffsAtOnce;  // a file has one name or two
-      std::ranges::move(paths, std::back_inserter(out));
+  Task<Result<std::vector<FileDiff>>> diffs(int64_t project, int64_t iid) override {
+    std::vector<FileDiff> out;
+    for (int page = 1; out.size() < kMostDiffs; ++page) {
+      CO_ASSIGN_OR_RETURN(auto some, co_await get<std::vector<FileDiff>>(
+                                         "/projects/" + number(project) + "/merge_requests/" +
+                                             number(iid) + "/diffs?per_page=" +
+                                             std::to_string(kDiffsAtOnce) + "&page=" + number(page),
+                                         parse_diffs));
+      const bool last = some.size() < kDiffsAtOnce;
+      std::ranges::move(some, std::back_inserter(out));
       if (last) break;
     }
-    if (out.size() > kMostPaths) out.resize(kMostPaths);
     co_return out;
   }
   Task<Result<std::optional<UnixMicros>>> token_expiry() override {

@@ -178,9 +178,17 @@ Result<MergeRequest> merge_request(const json& j) {
     if (label.is_string()) out.labels.push_back(label.get<std::string>());
   out.created_at = time(j, "created_at");
   out.merged_at = time(j, "merged_at");
+  out.draft = flag(j, "draft");
   if (at(j, "head_pipeline").is_object()) {
     ASSIGN_OR_RETURN(out.head_pipeline, pipeline(at(j, "head_pipeline")));
   }
+  return out;
+}
+
+Result<FileDiff> file_diff(const json& j) {
+  FileDiff out{text(j, "old_path"), text(j, "new_path"), text(j, "diff")};
+  if (out.old_path.empty() && out.new_path.empty()) return lacking("list of changes");
+  if (out.hunks.size() > kMostDiffBytes) out.hunks.clear();
   return out;
 }
 
@@ -255,19 +263,9 @@ Result<std::vector<Job>> parse_jobs(std::string_view body) {
 Result<Runner> parse_runner(std::string_view body) {
   return parsed<Runner>(body, runner);
 }
-Result<std::vector<std::string>> parse_changed_paths(std::string_view body) {
-  return parsed<std::vector<std::string>>(
-      body, [](const json& j) -> Result<std::vector<std::string>> {
-        if (!j.is_array()) return lacking("list");
-        std::vector<std::string> out;
-        for (const auto& diff : j) {
-          if (!diff.is_object()) return lacking("list of changes");
-          for (const auto* key : {"new_path", "old_path"})
-            if (auto path = text(diff, key); !path.empty() && (out.empty() || out.back() != path))
-              out.push_back(std::move(path));
-        }
-        return out;
-      });
+Result<std::vector<FileDiff>> parse_diffs(std::string_view body) {
+  return parsed<std::vector<FileDiff>>(body,
+                                       [](const json& j) { return each<FileDiff>(j, file_diff); });
 }
 Result<std::vector<Runner>> parse_runners(std::string_view body) {
   return parsed<std::vector<Runner>>(body, [](const json& j) { return each<Runner>(j, runner); });

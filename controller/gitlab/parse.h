@@ -12,7 +12,7 @@ Result<Project> parse_project(std::string_view json);
 Result<Job> parse_job(std::string_view json);
 Result<std::vector<Job>> parse_jobs(std::string_view json);
 Result<Runner> parse_runner(std::string_view json);
-Result<std::vector<std::string>> parse_changed_paths(std::string_view json);
+Result<std::vector<FileDiff>> parse_diffs(std::string_view json);
 Result<std::vector<Runner>> parse_runners(std::string_view json);
 Result<std::vector<Bridge>> parse_bridges(std::string_view json);
 Result<Pipeline> parse_pipeline(std::string_view json);

@@ -18,6 +18,7 @@ using nlohmann::json;
 
 constexpr std::size_t kMaxLine = 512;
 constexpr std::size_t kMaxFact = 256;
+constexpr std::size_t kMarkerBytes = 16;
 constexpr int kMaxFailingTests = 10;
 
 json parse(std::string_view text) {
@@ -56,11 +57,6 @@ std::string without_addresses(const std::string& line) {
   return out;
 }
 
-std::string sentence(const json& value) {
-  const auto& text = value.get_ref<const std::string&>();
-  return without_addresses(std::string(trimmed(visible_line(without_escapes(text), text.size()))));
-}
-
 // What the diagnosis says in its closed words, and what was read from the log, each on a line.
 std::string facts_of(const JobReport& report) {
   const Diagnosis& d = report.diagnosis();
@@ -84,7 +80,7 @@ std::string facts_of(const JobReport& report) {
 std::string data_of(const Prompt& prompt, const JobReport& report) {
   std::string out = facts_of(report) + "\n";
   uint64_t before = 0;
-  for (const auto& [number, text] : packet_lines(report.diagnosis(), prompt.max_log_bytes)) {
+  for (const auto& [number, text] : packet_lines(report.diagnosis(), prompt.max_data_bytes)) {
     if (before != 0 && number != before + 1) out += "(lines left out)\n";
     out += std::to_string(number) + " | " + text + "\n";
     before = number;
@@ -117,16 +113,49 @@ Result<Prompt> read_prompt(std::string_view text) {
   out.version = table["version"].value_or(int64_t{0});
   out.system = std::string(trimmed(table["system"].value_or(std::string_view())));
   out.max_output_tokens = table["max_output_tokens"].value_or(int64_t{0});
-  out.max_log_bytes = static_cast<std::size_t>(
-      std::clamp<int64_t>(table["max_log_bytes"].value_or(int64_t{0}), 0, 1 << 20));
+  out.max_data_bytes = static_cast<std::size_t>(
+      std::clamp<int64_t>(table["max_data_bytes"].value_or(int64_t{0}), 0, 1 << 20));
   out.schema = parse(table["schema"].value_or(std::string_view()));
   if (out.id.empty() || out.version <= 0 || out.system.empty() || out.max_output_tokens <= 0 ||
-      out.max_log_bytes == 0 || !out.schema.is_object())
+      out.max_data_bytes == 0 || !out.schema.is_object())
     return Error(Code::invalid_argument,
                  "prompt \"" + out.id +
-                     "\": id, version, system, schema, max_output_tokens and max_log_bytes are "
+                     "\": id, version, system, schema, max_output_tokens and max_data_bytes are "
                      "needed");
   return out;
+}
+
+Question question_of(const Prompt& prompt, std::string data, std::string_view marker) {
+  Question out;
+  out.system = prompt.system;
+  out.name = prompt.id;
+  out.schema = prompt.schema;
+  out.max_output_tokens = prompt.max_output_tokens;
+  const std::string name(marker);
+  // Cannot be foreseen, so it is not there; should it be, it is not the end.
+  for (std::size_t at = 0; !name.empty() && (at = data.find(name)) != data.npos;)
+    data.erase(at, name.size());
+  out.user = "BEGIN " + name + "\n" + data + "END " + name + "\n";
+  return out;
+}
+
+std::string fresh_marker() {
+  return hex_encode(as_bytes(crypto::random_bytes(kMarkerBytes)));
+}
+
+std::string content_of(const Prompt& prompt, std::string_view data) {
+  return crypto::sha256_hex(prompt.name() + "\n" + std::string(data));
+}
+
+Result<json> object_of(const Prompt& prompt, std::string_view answer) {
+  json value = parse(object_in(answer));
+  if (!value.is_object()) return Error(Code::invalid_argument, "the answer is no JSON object");
+  RETURN_IF_ERROR(check_schema(value, prompt.schema));
+  return value;
+}
+
+std::string cleaned_sentence(std::string_view text) {
+  return without_addresses(std::string(trimmed(visible_line(without_escapes(text), text.size()))));
 }
 
 const Prompt& failure_prompt() {
@@ -159,37 +188,24 @@ std::map<uint64_t, std::string> packet_lines(const Diagnosis& diagnosis, std::si
 }
 
 Question failure_question(const Prompt& prompt, const JobReport& report, std::string_view marker) {
-  Question out;
-  out.system = prompt.system;
-  out.name = prompt.id;
-  out.schema = prompt.schema;
-  out.max_output_tokens = prompt.max_output_tokens;
-  const std::string name(marker);
-  std::string data = data_of(prompt, report);
-  // Cannot be foreseen, so it is not there; should it be, it is not the end.
-  for (std::size_t at = 0; !name.empty() && (at = data.find(name)) != data.npos;)
-    data.erase(at, name.size());
-  out.user = "BEGIN " + name + "\n" + data + "END " + name + "\n";
-  return out;
+  return question_of(prompt, data_of(prompt, report), marker);
 }
 
 std::string content_of(const Prompt& prompt, const JobReport& report) {
-  return crypto::sha256_hex(prompt.name() + "\n" + data_of(prompt, report));
+  return content_of(prompt, data_of(prompt, report));
 }
 
 Result<Explanation> read_failure_answer(const Prompt& prompt, std::string_view answer,
                                         const Diagnosis& diagnosis) {
-  const json value = parse(object_in(answer));
-  if (!value.is_object()) return Error(Code::invalid_argument, "the answer is no JSON object");
-  RETURN_IF_ERROR(check_schema(value, prompt.schema));
+  ASSIGN_OR_RETURN(const json value, object_of(prompt, answer));
   Explanation out;
-  out.explanation = sentence(value["explanation"]);
-  out.fix = sentence(value["fix"]);
+  out.explanation = cleaned_sentence(value["explanation"].get<std::string>());
+  out.fix = cleaned_sentence(value["fix"].get<std::string>());
   out.owner = value["owner"].get<std::string>();
   out.confidence = value["confidence"].get<std::string>();
   if (out.explanation.empty()) return Error(Code::invalid_argument, "it explains nothing");
   if (out.confidence == "low") return Error(Code::invalid_argument, "it is a guess");
-  const auto known = packet_lines(diagnosis, prompt.max_log_bytes);
+  const auto known = packet_lines(diagnosis, prompt.max_data_bytes);
   for (const auto& line : value["lines"]) {
     const auto number = line.get<int64_t>();
     const auto found = number > 0 ? known.find(static_cast<uint64_t>(number)) : known.end();

@@ -27,14 +27,22 @@ struct Prompt {
   std::string system;
   nlohmann::json schema;
   int64_t max_output_tokens = 0;
-  std::size_t max_log_bytes = 0;
+  std::size_t max_data_bytes = 0;  // of foreign lines together
   std::string name() const { return id + "/" + std::to_string(version); }
 };
 
-std::string_view failure_prompt_text();  // prompts/failure.toml, as built
 // invalid_argument names what is wrong with the file.
 Result<Prompt> read_prompt(std::string_view toml);
-const Prompt& failure_prompt();
+
+// `data` between two markers, where it has none of them. `marker`: random, of 128 bits or more.
+Question question_of(const Prompt& prompt, std::string data, std::string_view marker);
+std::string fresh_marker();
+// SHA-256 of the prompt's name and the data, hex.
+std::string content_of(const Prompt& prompt, std::string_view data);
+// The JSON object in an answer, as the schema has it. invalid_argument: it has none.
+Result<nlohmann::json> object_of(const Prompt& prompt, std::string_view answer);
+// What a model wrote as one line without addresses of the web.
+std::string cleaned_sentence(std::string_view text);
 
 // A line of foreign text as a model may read it: one line of valid UTF-8 without escape sequences
 // of terminals, control, bidirectional and invisible characters.
@@ -42,11 +50,13 @@ std::string cleaned_line(std::string_view text, std::size_t max_bytes);
 
 // ---- A failed job ----
 
+std::string_view failure_prompt_text();  // prompts/failure.toml, as built
+const Prompt& failure_prompt();
+
 // The log's lines that a diagnosis gives for models, cleaned, by number, within `max_bytes`.
 std::map<uint64_t, std::string> packet_lines(const fleet::v1::Diagnosis& diagnosis,
                                              std::size_t max_bytes);
 
-// `marker`: random, of 128 bits or more; it stands nowhere else in the question.
 Question failure_question(const Prompt& prompt, const fleet::v1::JobReport& report,
                           std::string_view marker);
 // What is asked, without the marker: the same for the same failure. SHA-256, hex.

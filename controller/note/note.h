@@ -1,6 +1,6 @@
 // The one note on a merge request, as Markdown: values in, text out. It is composed of named
 // sections by contributors that do not know each other; `failures`, `acts`, `risk`,
-// `vulnerabilities`, `usage`, `reviewers` and `guidelines`.
+// `look_at`, `vulnerabilities`, `usage`, `reviewers` and `guidelines`.
 //
 // What every note keeps, whatever the log, the job names and the paths say:
 //   - at most 25 lines are visible, the rest is folded; at most 60 KiB in all; valid UTF-8 without
@@ -74,6 +74,22 @@ struct Explanation {
     std::string text;
   };
   std::vector<Line> lines;  // of the log, that it cites
+};
+
+// A model's words about the change. Foreign, but for the kind and the risk.
+struct Reading {
+  std::string model;  // its name
+  triage::Type kind = triage::Type::chore;
+  triage::Level risk = triage::Level::low;
+  bool sure = false;  // of these two
+  struct Point {
+    std::string path;
+    int64_t line = 0;
+    bool removed = false;  // the line
+    std::string why;
+    std::string guideline;  // by its name; empty: none
+  };
+  std::vector<Point> points;
 };
 
 // What passed runs of a job on the target branch took, as far as each is known. Microseconds,
@@ -151,6 +167,8 @@ struct View {
   std::optional<triage::Triage> triage = std::nullopt;  // of its newest commit; absent: not known
   std::vector<Guideline> guidelines = {};               // for files that it touches
   bool triage_alone = false;  // is worth a note, where there is something to say of it
+  std::optional<Reading> reading = std::nullopt;  // of its newest commit; absent: no model read it
+  bool reading_alone = false;                     // is worth a note, where it names places
   // What the project's own file says of its notes (engines/project_file).
   bool wanted = true;                                // false: none at all
   std::set<std::string, std::less<>> unwanted = {};  // sections, by name
@@ -193,6 +211,7 @@ std::shared_ptr<const Section> acts();
 std::shared_ptr<const Section> usage();
 std::shared_ptr<const Section> reviewers();
 std::shared_ptr<const Section> risk();
+std::shared_ptr<const Section> look_at();
 std::shared_ptr<const Section> guidelines();
 std::shared_ptr<const Section> dependencies();  // "vulnerabilities"
 // Whether a note has something of that section.
@@ -203,8 +222,9 @@ bool tells_of_dependencies(std::string_view body);
 class Composer {
  public:
   explicit Composer(std::vector<std::shared_ptr<const Section>> sections = {failures(), acts(),
-                                                                            risk(), dependencies(),
-                                                                            usage(), reviewers(),
+                                                                            risk(), look_at(),
+                                                                            dependencies(), usage(),
+                                                                            reviewers(),
                                                                             guidelines()})
       : sections_(std::move(sections)) {}
   std::string compose(const View& view) const;

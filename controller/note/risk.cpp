@@ -10,6 +10,7 @@
 
 #include "controller/note/markdown.h"
 #include "controller/note/note.h"
+#include "controller/note/words.h"
 
 namespace gitaiops::note {
 namespace {
@@ -73,7 +74,8 @@ std::string review_words(const std::vector<triage::RequiredReview>& reviews) {
   return out;
 }
 
-std::string size_line(const triage::Triage& t) {
+std::string size_line(const View& view) {
+  const auto& t = *view.triage;
   std::string out;
   const auto say = [&](std::string words) {
     if (words.empty()) return;
@@ -82,8 +84,7 @@ std::string size_line(const triage::Triage& t) {
     out += (out.empty() ? "- " : " · ") + words;
   };
   if (t.size) say(size_words(*t.size));
-  if (t.kind && (t.kind->said || t.kind->confidence >= kSureOfKind))
-    say("kind " + std::string(to_string(t.kind->type)));
+  if (const auto kind = sure_kind(view)) say("kind " + std::string(to_string(*kind)));
   if (t.effort)
     say(t.effort->from_history ? "half of such reviews took up to " + about(t.effort->p50_h) +
                                      ", four in five up to " + about(t.effort->p80_h)
@@ -100,7 +101,7 @@ class RiskOfChange final : public Section {
     Contribution out;
     if (!view.triage || !worth_showing(*view.triage)) return out;
     if (view.triage->risk) out.lead = risk_line(*view.triage->risk);
-    out.lead += size_line(*view.triage);
+    out.lead += size_line(view);
     out.worth_a_note = view.triage_alone && !out.lead.empty();
     if (out.worth_a_note) out.headline = "**What this change is like**";
     return out;
@@ -108,6 +109,15 @@ class RiskOfChange final : public Section {
 };
 
 }  // namespace
+
+std::optional<triage::Type> sure_kind(const View& view) {
+  if (!view.triage || !view.triage->kind) return std::nullopt;
+  const auto& kind = *view.triage->kind;
+  if (kind.said || kind.confidence >= kSureOfKind) return kind.type;
+  const bool agreed = view.reading && view.reading->sure &&
+                      (view.reading->kind == kind.type || view.reading->kind == kind.other);
+  return agreed ? std::optional(view.reading->kind) : std::nullopt;
+}
 
 std::shared_ptr<const Section> risk() {
   return std::make_shared<RiskOfChange>();

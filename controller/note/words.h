@@ -19,6 +19,10 @@ std::string name_of(const JobView& job);
 // "the tests" for "test"; empty: no owner of ours.
 std::string owner_words(std::string_view owner);
 
+// Of what kind the change is, where its author, the rules alone, or the rules and a model together
+// are sure.
+std::optional<triage::Type> sure_kind(const View& view);
+
 // A model's words, marked as such: two or three lines.
 std::string explained(const Explanation& explanation, std::string_view owner_by_rules);
 // The lines of the log that it cites.

@@ -18,6 +18,14 @@ namespace {
 
 constexpr std::size_t kMostTouched = 500;
 
+std::vector<std::string> names_in(const std::vector<gitlab::FileDiff>& diffs) {
+  std::vector<std::string> out;
+  for (const auto& one : diffs)
+    for (const auto* path : {&one.new_path, &one.old_path})
+      if (!path->empty() && (out.empty() || out.back() != *path)) out.push_back(*path);
+  return out;
+}
+
 // Asking again later may help.
 bool passes(Code code) {
   return code != Code::not_found && code != Code::permission_denied &&
@@ -75,6 +83,11 @@ Task<Result<ProjectFile>> ProjectFiles::read(gitlab::Gitlab& gitlab, std::string
 }
 
 // What cannot be read says nothing new.
+ProjectFile ProjectFiles::as_read(const std::string& instance, int64_t project_id) const {
+  const auto kept = kept_.find(Key(instance, project_id));
+  return kept == kept_.end() ? ProjectFile() : project_file::read(kept->second.text);
+}
+
 ProjectFile ProjectFiles::as_before(const Key& key, std::vector<std::string> mistakes) {
   ProjectFile out;
   if (const auto kept = kept_.find(key); kept != kept_.end()) {
@@ -101,11 +114,11 @@ Task<Result<std::vector<Guideline>>> ProjectFiles::guidelines(gitlab::Gitlab& gi
   const std::pair key(project, merge_request.iid);
   auto known = touched_.find(key);
   if (known == touched_.end() || known->second.sha != merge_request.sha) {
-    auto paths = co_await gitlab.changed_paths(project.second, merge_request.iid);
-    if (!paths.ok() && passes(paths.error().code())) co_return paths.error();
-    if (!paths.ok()) co_return std::vector<Guideline>();
+    const auto diffs = co_await gitlab.diffs(project.second, merge_request.iid);
+    if (!diffs.ok() && passes(diffs.error().code())) co_return diffs.error();
+    if (!diffs.ok()) co_return std::vector<Guideline>();
     if (touched_.size() >= kMostTouched) touched_.clear();
-    known = touched_.insert_or_assign(key, Touched{merge_request.sha, std::move(*paths)}).first;
+    known = touched_.insert_or_assign(key, Touched{merge_request.sha, names_in(*diffs)}).first;
   }
   co_return project_file::about(own, known->second.paths);
 }

@@ -37,6 +37,8 @@ class ProjectFiles {
   // thing than before. Errors: those after which asking again may help.
   Task<Result<project_file::ProjectFile>> read(gitlab::Gitlab& gitlab, std::string instance,
                                                gitlab::Project project, store::NewWork on_change);
+  // As it was read last; where there was none, what is usual.
+  project_file::ProjectFile as_read(const std::string& instance, int64_t project_id) const;
   // By what was read last.
   bool may_ask_models(const std::string& instance, int64_t project_id) const;
   // What of the guidelines, of `own` and of GitLab's own file, is about the merge request. A

@@ -29,6 +29,12 @@
 
 namespace gitaiops::queue {
 
+// Work about a merge request, one of a kind at a time; its payload names it.
+store::NewWork work_on(std::string_view kind, const store::MergeRequestKey& key,
+                       UnixMicros not_before, int priority);
+// Nothing: the payload names none.
+std::optional<store::MergeRequestKey> merge_request_in(std::string_view payload);
+
 // What a handler made of its item. `outcome` is written in the transaction that records it.
 struct Done {};
 struct Again {  // nothing failed, it is only not time yet

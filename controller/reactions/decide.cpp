@@ -51,7 +51,9 @@ std::vector<store::NewWork> work_for(const std::vector<store::Event>& events, Un
       out.push_back(resolve_job_work(event.instance, event.subject, 0, now));
     if (event.type == "vulnerability.found" && event.project_id > 0)
       out.push_back(refresh_notes_work(event.instance, event.project_id, now + kSettle));
-    if (event.type != "merge_request.changed" && event.type != "merge_request.triaged") continue;
+    if (event.type != "merge_request.changed" && event.type != "merge_request.triaged" &&
+        event.type != "merge_request.read")
+      continue;
     const auto iid =
         parse_int(std::string_view(event.subject).substr(event.subject.rfind('/') + 1));
     if (iid)
@@ -84,17 +86,6 @@ std::optional<ResolveJob> read_resolve_job(std::string_view payload) {
   if (j.contains("recheck") && j["recheck"].is_number_integer())
     out.recheck = j["recheck"].get<int>();
   return out;
-}
-
-std::optional<store::MergeRequestKey> read_update_note(std::string_view payload) {
-  const json j = parse(payload);
-  const auto number = [&](const char* key) {
-    return j.contains(key) && j[key].is_number_integer() ? j[key].get<int64_t>() : 0;
-  };
-  if (!j.is_object() || !j.contains("instance") || !j["instance"].is_string()) return std::nullopt;
-  store::MergeRequestKey key{j["instance"].get<std::string>(), number("project"), number("iid")};
-  if (key.project_id <= 0 || key.iid <= 0) return std::nullopt;
-  return key;
 }
 
 int64_t pipeline_of(std::string_view payload) {

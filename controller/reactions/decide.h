@@ -32,7 +32,6 @@ struct ResolveJob {
   int recheck = 0;  // how often a merge request was looked for in vain
 };
 std::optional<ResolveJob> read_resolve_job(std::string_view payload);
-std::optional<store::MergeRequestKey> read_update_note(std::string_view payload);
 int64_t pipeline_of(std::string_view payload);  // 0: not known
 // The notes that stand at merge requests into a project.
 store::NewWork refresh_notes_work(const std::string& instance, int64_t project,

@@ -9,7 +9,7 @@
 //   A model explained a job → likewise. The note was published without waiting for it.
 //   A job's checkout was matched against the advisories → likewise, where something bad is in it or
 //   a note stands.
-//   It is known what a merge request is like → likewise.
+//   It is known what a merge request is like, or a model read it → likewise.
 //   GitLab is told how merge requests stand → whatever the note says of it.
 //   Somebody muted the note → it stays as it is, with a last line that says so.
 //   An advisory newly affects a project → the notes of its open merge requests are brought up to
@@ -62,6 +62,13 @@ struct Options {
   // The work that has a model explain a failed job, asked for those without words yet; nothing:
   // nobody is asked.
   std::function<std::optional<store::NewWork>(const fleet::v1::JobReport&)> explain = {};
+  // The work that has a model read a merge request, by what is known of it; nothing: it was read,
+  // or nobody is asked. Absent: none reads.
+  std::function<std::optional<store::NewWork>(const std::string& instance,
+                                              const gitlab::MergeRequest& merge_request,
+                                              const std::optional<store::ReadMergeRequest>& known)>
+      read = {};
+  bool reading_alone = false;  // is worth a note, where there is something to look at
   // The work that tells GitLab how a merge request stands, by what its note may say; nothing: its
   // jobs still run. Absent: it is not told.
   std::function<std::optional<store::NewWork>(const store::MergeRequestKey&,
@@ -141,6 +148,9 @@ class Reactions {
   Task<Result<std::optional<triage::Triage>>> triage_of(store::MergeRequestKey key,
                                                         gitlab::MergeRequest merge_request,
                                                         std::vector<store::NewWork>& work);
+  Task<Status> add_reading(const store::MergeRequestKey& key,
+                           const gitlab::MergeRequest& merge_request, note::View& view,
+                           std::optional<store::NewWork>& ask);
   Task<Result<project_file::ProjectFile>> own_file_of(gitlab::Gitlab& gitlab,
                                                       store::MergeRequestKey key);
   void heed(const project_file::ProjectFile& file, note::View& view) const;

@@ -123,8 +123,8 @@ Task<Verdict> Reactions::settle(store::Job job, gitlab::Gitlab& gitlab, gitlab::
   const bool has_failed = standing(at_gitlab.status) == Standing::failed;
   for (const auto& key : *keys) {
     // What a merge request is like is found out along with its note, where nothing failed, too.
-    bool concerned =
-        has_failed || options_.reviewers_alone || options_.triage || options_.status || *vulnerable;
+    bool concerned = has_failed || options_.reviewers_alone || options_.triage ||
+                     (options_.read && options_.reading_alone) || options_.status || *vulnerable;
     if (!concerned) {
       auto ends = co_await ends_something(job, project.id, at_gitlab.pipeline_id, key);
       if (!ends.ok()) co_return failed(ends.error());

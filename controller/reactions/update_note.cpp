@@ -46,7 +46,7 @@ struct Reactions::Change {
 
 Task<Verdict> Reactions::update_note(store::Work work) {
   Verdict out;
-  const auto key = read_update_note(work.payload);
+  const auto key = queue::merge_request_in(work.payload);
   if (!key) {
     out.what = queue::GiveUp{"payload of note.update cannot be read"};
     co_return out;
@@ -134,7 +134,15 @@ Task<Verdict> Reactions::update_note(store::Work work) {
   view->reviewers_alone = options_.reviewers_alone;
   view->triage = std::move(*triaged);
   view->triage_alone = options_.triage_alone;
+  std::optional<store::NewWork> read;
+  const Status told = co_await add_reading(*key, *merge_request, *view, read);
+  if (!told.ok()) {
+    out.what = queue::Failed{told.error()};
+    co_return out;
+  }
   const std::string body = composer_.compose(*view);
+  if (read && (!body.empty() || options_.reading_alone))
+    out.outcome.follow_up.push_back(std::move(*read));
   if (options_.explain && view->wants("explanation") && !body.empty() &&
       merge_request->state == "opened")
     for (const auto* report : unexplained(*view))

@@ -29,6 +29,7 @@ void SqliteStore::apply_outcome(Connection& c, const WorkOutcome& outcome, UnixM
   if (outcome.ended) end_act(c, *outcome.ended, now);
   if (outcome.triaged) keep_triaged(c, *outcome.triaged, now);
   if (outcome.labels) keep_labels(c, *outcome.labels);
+  if (outcome.read) keep_reading(c, *outcome.read, now);
   if (outcome.answer) keep_answer(c, *outcome.answer, now);
   for (const auto& use : outcome.model_use) add_use(c, use);
   for (const auto& told : outcome.wrong_reviewers) keep_wrong_reviewer(c, told);

@@ -354,6 +354,16 @@ constexpr std::string_view kSteps[] = {R"sql(
     muted_by TEXT NOT NULL, at INTEGER NOT NULL,
     PRIMARY KEY(instance, project_id, iid)) WITHOUT ROWID;
   ALTER TABLE acts ADD COLUMN asked_by TEXT NOT NULL DEFAULT '';
+)sql",
+                                       // What models said of merge requests' changes.
+                                       R"sql(
+  CREATE TABLE readings(
+    instance TEXT NOT NULL, project_id INTEGER NOT NULL, iid INTEGER NOT NULL, project_path TEXT NOT NULL,
+    sha TEXT NOT NULL, prompt TEXT NOT NULL, content TEXT NOT NULL, model TEXT NOT NULL,
+    cost_microusd INTEGER NOT NULL, at INTEGER NOT NULL,
+    said TEXT NOT NULL,                                   -- JSON; empty: nothing that could be used
+    PRIMARY KEY(instance, project_id, iid));
+  CREATE INDEX readings_by_time ON readings(at);
 )sql"};
 
 constexpr std::string_view kCure =

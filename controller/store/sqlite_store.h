@@ -73,6 +73,7 @@ class SqliteStore final : public Store,
                           public Inbox,
                           public Vulnerabilities,
                           public Triages,
+                          public Readings,
                           public ModelAnswers,
                           public Commands {
  public:
@@ -184,6 +185,10 @@ class SqliteStore final : public Store,
                                                        PageRequest page) override;
   Task<Status> plan_labels(LabelsOf labels, AuditRecord audit) override;
 
+  Readings& readings() override { return *this; }
+  Task<Result<ReadMergeRequest>> reading(Scope scope, std::string instance, int64_t project_id,
+                                         int64_t iid) override;
+
   Vulnerabilities& vulnerabilities() override { return *this; }
   Task<Result<std::optional<Unmatched>>> unmatched(std::string index, int64_t after) override;
   Task<Result<MatchOutcome>> keep_match(int64_t n, std::string index,
@@ -240,6 +245,7 @@ class SqliteStore final : public Store,
   void tell_of_act(Connection& c, const Act& act, UnixMicros now);
   void keep_triaged(Connection& c, const TriagedMergeRequest& one, UnixMicros now);
   bool keep_labels(Connection& c, const LabelsOf& of);  // false: it was not triaged
+  void keep_reading(Connection& c, const ReadMergeRequest& one, UnixMicros now);
   void keep_answer(Connection& c, const ModelAnswer& answer, UnixMicros now);
   void add_use(Connection& c, const ModelUse& use);
   void keep_wrong_reviewer(Connection& c, const WrongReviewer& told);

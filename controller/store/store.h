@@ -26,6 +26,7 @@
 #include "controller/store/commands.h"
 #include "controller/store/inbox.h"
 #include "controller/store/model_answers.h"
+#include "controller/store/readings.h"
 #include "controller/store/triages.h"
 #include "controller/store/vulnerabilities.h"
 #include "gitaiops/fleet/v1/fleet.pb.h"
@@ -275,7 +276,7 @@ struct Event {
                         // "agent.revoked", "note.changed", "act.changed" (of a job),
                         // "job.explained" (by a model), "job.told"
                         // (GitLab says it is over), "merge_request.changed",
-                        // "merge_request.triaged",
+                        // "merge_request.triaged", "merge_request.read" (by a model),
                         // "inventory.matched" (of a job's checkout), "vulnerability.found" (of a
                         // project)
   std::string instance;
@@ -368,6 +369,7 @@ struct WorkOutcome {
   std::optional<Act> ended = std::nullopt;  // its state, detail, made and ended_at are kept
   std::optional<TriagedMergeRequest> triaged = std::nullopt;  // all but its labels is replaced
   std::optional<LabelsOf> labels = std::nullopt;
+  std::optional<ReadMergeRequest> read = std::nullopt;  // takes the place of the one before
   std::optional<ModelAnswer> answer = std::nullopt;  // with event "job.explained" when it has words
   std::vector<ModelUse> model_use = {};              // added to its day
   std::optional<Commanded> commanded = std::nullopt;
@@ -527,7 +529,9 @@ class Store {
 
   // -- what merge requests are like --
   virtual Triages& triages() = 0;
-  // -- what models said --
+  // -- what models said of them --
+  virtual Readings& readings() = 0;
+  // -- what models said of failed jobs --
   virtual ModelAnswers& model_answers() = 0;
   // -- what people ask for in comments --
   virtual Commands& commands() = 0;

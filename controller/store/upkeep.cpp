@@ -48,6 +48,7 @@ int64_t delete_records_before(Connection& c, UnixMicros time) {
   chunk("notes", "rowid", "updated_at < ?");
   chunk("acts", "id", "at < ?");
   chunk("triages", "n", "at < ?");
+  chunk("readings", "rowid", "at < ?");
   chunk("model_use", "n", "day < ? / 86400000000");
   gone += c.run("DELETE FROM told WHERE at < ?", {time});
   // Only behind every cursor: a consumer that is behind loses nothing.

@@ -19,31 +19,7 @@ constexpr std::chrono::seconds kLookAgain{5};
 constexpr int kLooks = 250;       // at a history that is being read: as long as a fetch may take
 constexpr int kLooksForHead = 6;  // until git shows the commit that the API shows
 constexpr std::size_t kDescription = 4 << 10;  // of which the triage reads no more
-constexpr int kLater = 2;                      // priority: nobody waits for it
-
-struct Key {
-  std::string instance;
-  int64_t project_id = 0, iid = 0;
-};
-
-std::optional<Key> read_key(const std::string& payload) {
-  const json j = json::parse(payload, nullptr, false);
-  const auto number = [&](const char* key) {
-    return j.contains(key) && j[key].is_number_integer() ? j[key].get<int64_t>() : 0;
-  };
-  if (!j.is_object() || !j.contains("instance") || !j["instance"].is_string()) return std::nullopt;
-  Key key{j["instance"].get<std::string>(), number("project"), number("iid")};
-  if (key.project_id <= 0 || key.iid <= 0) return std::nullopt;
-  return key;
-}
-
-store::NewWork work_on(std::string_view kind, const std::string& instance, int64_t project_id,
-                       int64_t iid, UnixMicros not_before, int priority) {
-  const json payload = {{"instance", instance}, {"project", project_id}, {"iid", iid}};
-  return {std::string(kind),
-          instance + "/" + std::to_string(project_id) + "/" + std::to_string(iid), payload.dump(),
-          not_before, priority};
-}
+constexpr int kSoon = 1, kLater = 2;           // priorities: of the latter nobody waits for
 
 bool holds(const std::vector<std::string>& labels, const std::string& label) {
   return std::ranges::find(labels, label) != labels.end();
@@ -121,12 +97,13 @@ std::optional<store::NewWork> Triaging::work_for(
     const std::optional<store::TriagedMergeRequest>& known, UnixMicros now) const {
   const auto own = known ? known->labels : store::OwnLabels();
   if (known && known->input == input_of(merge_request, own, options_.version)) return std::nullopt;
-  return work_on(kTriage, instance, merge_request.project_id, merge_request.iid, now, 1);
+  return queue::work_on(kTriage, {instance, merge_request.project_id, merge_request.iid}, now,
+                        kSoon);
 }
 
 Task<Verdict> Triaging::find_out(store::Work work) {
   Verdict out;
-  const auto key = read_key(work.payload);
+  const auto key = queue::merge_request_in(work.payload);
   const auto instance = key ? instances_.find(key->instance) : instances_.end();
   if (instance == instances_.end()) co_return out;  // its GitLab is not configured any more
   gitlab::Gitlab& gitlab = *instance->second;
@@ -177,15 +154,14 @@ Task<Verdict> Triaging::find_out(store::Work work) {
   row.at = clock_.now();
   ++counters_.triaged;
   if (!options_.labels.empty())
-    out.outcome.follow_up.push_back(
-        work_on(kLabel, key->instance, key->project_id, key->iid, clock_.now(), kLater));
+    out.outcome.follow_up.push_back(queue::work_on(kLabel, *key, clock_.now(), kLater));
   out.outcome.triaged = std::move(row);
   co_return out;
 }
 
 Task<Verdict> Triaging::label(store::Work work) {
   Verdict out;
-  const auto key = read_key(work.payload);
+  const auto key = queue::merge_request_in(work.payload);
   const auto instance = key ? instances_.find(key->instance) : instances_.end();
   if (instance == instances_.end() || options_.labels.empty()) co_return out;
   gitlab::Gitlab& gitlab = *instance->second;

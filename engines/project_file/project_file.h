@@ -35,8 +35,9 @@ namespace gitaiops::project_file {
 
 inline constexpr std::string_view kName = ".gitaiops.yml";
 inline constexpr std::size_t kMaxBytes = 64 << 10;
-inline constexpr std::array<std::string_view, 7> kSections = {
-    "failures", "explanation", "risk", "vulnerabilities", "usage", "reviewers", "guidelines"};
+inline constexpr std::array<std::string_view, 8> kSections = {
+    "failures",        "explanation", "risk",      "look_at",
+    "vulnerabilities", "usage",       "reviewers", "guidelines"};
 
 struct ProjectFile {
   bool readable = true;  // false: it is no YAML, and nothing is known of what it wants

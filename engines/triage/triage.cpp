@@ -9,6 +9,8 @@
 namespace gitaiops::triage {
 namespace {
 
+constexpr std::array<std::string_view, 3> kLevels = {"low", "medium", "high"};
+
 constexpr int64_t kMayYetBeBlamedS = 60 * 86'400;
 constexpr double kSureOfKind = 0.6;  // enough for a label
 constexpr double kHighPercentile = 90, kMediumPercentile = 60;
@@ -100,8 +102,13 @@ std::vector<std::string> sentences(const Triage& t) {
 }  // namespace
 
 std::string_view to_string(Level level) {
-  constexpr std::array<std::string_view, 3> kLevels = {"low", "medium", "high"};
   return kLevels[static_cast<std::size_t>(level)];
+}
+
+std::optional<Level> read_level(std::string_view word) {
+  for (std::size_t i = 0; i < kLevels.size(); ++i)
+    if (kLevels[i] == word) return static_cast<Level>(i);
+  return std::nullopt;
 }
 
 std::string_view to_string(Priority priority) {

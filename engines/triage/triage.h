@@ -31,6 +31,7 @@ namespace gitaiops::triage {
 
 enum class Level : uint8_t { low, medium, high };
 std::string_view to_string(Level level);
+std::optional<Level> read_level(std::string_view word);  // those words
 
 struct Risk {
   Level level = Level::low;  // high: the riskiest tenth of the project, medium: the three before

@@ -48,11 +48,16 @@ def read(repository: pathlib.Path, revision: str, path: str) -> Optional[bytes]:
     return done.stdout if done.returncode == 0 else None
 
 
-def changed(repository: pathlib.Path, target: str, sha: str) -> list[tuple[str, str]]:
-    """The names, before and after, of the files that a branch changes since it left its target."""
-    lines = git(repository, "diff", "--name-status", "--find-renames", f"refs/heads/{target}...{sha}").splitlines()
-    parts = [line.split("\t") for line in lines]
-    return [(part[1], part[-1]) for part in parts]
+def changed(repository: pathlib.Path, target: str, sha: str) -> list[tuple[str, str, str]]:
+    """Of the files that a branch changes since it left its target: the names, before and after, and the hunks."""
+    def diff(how: str, *paths: str) -> str:
+        return git(repository, "diff", how, "--find-renames", f"refs/heads/{target}...{sha}", "--", *paths)
+
+    def hunks(*paths: str) -> str:
+        return "".join("@@" + part + "\n" for part in diff("--patch", *paths).split("\n@@")[1:])
+
+    names = [line.split("\t") for line in diff("--name-status").splitlines()]
+    return [(part[1], part[-1], hunks(part[1], part[-1])) for part in names]
 
 
 def commit(repository: pathlib.Path, branch: str, start: Optional[str], message: str, author: str,

@@ -414,7 +414,7 @@ def _merge_requests(store: Store, add: Callable[..., Any], base: str) -> None:
     def diffs(request: Request, caller: Caller, views: Views, project: str, iid: str) -> Reply:
         found = caller.merge_request(caller.project(project), iid)
         names = repository.changed(store.projects[found.project_id].repository, found.target_branch, found.sha)
-        return page(request, names, lambda pair: {"old_path": pair[0], "new_path": pair[1], "diff": "@@ -1 +1 @@\n"})
+        return page(request, names, lambda one: {"old_path": one[0], "new_path": one[1], "diff": one[2]})
 
     @add("GET", base + r"/merge_requests/(?P<iid>\d+)")
     def one(request: Request, caller: Caller, views: Views, project: str, iid: str) -> Reply:

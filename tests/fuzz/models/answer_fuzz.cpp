@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "base/bytes/bytes.h"
+#include "controller/models/change_prompt.h"
 #include "controller/models/openai.h"
 #include "controller/models/prompt.h"
 #include "controller/models/vertex.h"
@@ -30,8 +31,31 @@ void demand_good(std::string_view said, const fleet::v1::Diagnosis& diagnosis) {
   demand_clean(read->explanation);
   demand_clean(read->fix);
   demand(read->explanation.find("://") == std::string::npos);
-  const auto known = packet_lines(diagnosis, failure_prompt().max_log_bytes);
+  const auto known = packet_lines(diagnosis, failure_prompt().max_data_bytes);
   for (const auto& line : read->lines) demand(known.at(line.number) == line.text);
+}
+
+// The same bytes as a diff, and as what is said of one.
+void demand_good_reading(std::string_view text) {
+  gitlab::MergeRequest request;
+  request.title = request.description = text;
+  const std::string hunks = text.starts_with("@@") ? std::string(text) : "@@ -1 +1 @@\n+x\n";
+  const auto data =
+      change_data(change_prompt(), request, {{"a.c", std::string(text), hunks}},
+                  {project_file::Guideline(std::string(text), {}, std::string(text))});
+  demand(data.text.size() < 64 << 10);
+  for (const auto line : split(data.text, '\n')) demand_clean(line);
+  for (const auto& [number, place] : data.places) {
+    demand_clean(place.path);
+    demand(number > 0 && place.line >= 0);
+  }
+  const auto read = read_change_answer(change_prompt(), text, data);
+  if (!read.ok()) return;
+  demand(read->points.size() <= 3);
+  for (const auto& point : read->points) {
+    demand(!point.why.empty() && point.why.find("://") == std::string::npos);
+    demand_clean(point.why);
+  }
 }
 
 }  // namespace
@@ -45,6 +69,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       demand(answer->tokens.prompt >= 0 && answer->tokens.output >= 0);
       demand_good(answer->text, report.diagnosis());
     }
+  demand_good_reading(text);
   demand_clean(cleaned_line(text, 512));
   demand(cleaned_line(text, 512).size() <= 512);
   // The same bytes as a log: what stands between the markers has no third one.

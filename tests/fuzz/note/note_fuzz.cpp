@@ -123,6 +123,13 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
           triage::Level::high, 100.0 * static_cast<double>(field.size()), 0.5, true, {text}};
       t.size = triage::Size{};
       t.required_reviews.push_back({text, {text}, {text}});
+    } else if (field[0] == 'L') {  // what a model would look at
+      const std::string text(field.substr(1));
+      auto& reading = view.reading ? *view.reading : view.reading.emplace();
+      reading.model = text;
+      reading.sure = field.size() % 2 == 0;
+      reading.points.push_back({text, static_cast<int64_t>(field.size()), field.size() % 3 == 0,
+                                text, field.size() % 5 ? text : ""});
     } else if (field[0] == 'M') {  // a mistake in the project's file
       view.mistakes.emplace_back(field.substr(1));
     } else if (field[0] == 'G') {

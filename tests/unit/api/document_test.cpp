@@ -100,6 +100,13 @@ TEST_F(ApiTest, EveryMemberSentIsDescribed) {
   triaged.triage.effort.emplace();
   triaged.triage.required_reviews.emplace_back();
   store_.triage.rows = {triaged};
+  store::ReadMergeRequest read;
+  read.instance = "main";
+  read.project_id = 1;
+  read.iid = 7;
+  read.project_path = "grp/a";
+  read.said.emplace().points.emplace_back();
+  store_.read.rows = {read};
   std::set<std::string> names;
   for (const std::string& target :
        {std::string("/api/v1/jobs?limit=1&count=true"), std::string("/api/v1/jobs/") + kJobA,

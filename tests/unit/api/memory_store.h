@@ -7,6 +7,7 @@
 
 #include "controller/store/store.h"
 #include "tests/unit/reactions/memory_model_answers.h"
+#include "tests/unit/reactions/memory_readings.h"
 #include "tests/unit/reactions/memory_triages.h"
 
 namespace gitaiops::store {
@@ -207,6 +208,8 @@ class MemoryStore final : public Store {
   Inbox& inbox() override { std::abort(); }  // nobody asks for it here
   Vulnerabilities& vulnerabilities() override { return vulnerable; }
   Triages& triages() override { return triage; }
+  MemoryReadings read;
+  Readings& readings() override { return read; }
   MemoryTriages triage;
   ModelAnswers& model_answers() override { return models; }
   Commands& commands() override { std::abort(); }  // nobody asks for it here

@@ -53,8 +53,24 @@ TEST_F(MergeRequestsTest, AllThatIsKnownOfOne) {
     out.people = {{"ben", "Ben Ode", "gave 3 of the last 4 reviews in lib"}};
     co_return out;
   };
+  store::ReadMergeRequest read;
+  read.instance = "main";
+  read.project_id = 42;
+  read.iid = 7;
+  read.project_path = "grp/a";
+  read.model = "m-1";
+  read.cost_microusd = 1820;
+  read.said = store::Reading{triage::Type::security,
+                             triage::Level::high,
+                             "high",
+                             {{"lib/a.c", 11, true, "one too far", ""}}};
+  store_.read.rows = {read};
   const auto one = body("/api/v1/merge_requests/main/42/7", "of-a");
   EXPECT_EQ(one["title"], "Sign in twice");
+  EXPECT_EQ(one["reading"]["kind"], "security");
+  EXPECT_EQ(one["reading"]["cost_usd"], 0.00182);
+  EXPECT_EQ(one["reading"]["look_at"][0]["line"], 11);
+  EXPECT_TRUE(one["reading"]["look_at"][0]["guideline"].is_null());
   EXPECT_EQ(one["sha"], "abc");
   EXPECT_EQ(one["risk"]["level"], "high");
   EXPECT_EQ(one["risk"]["percentile"], 93.5);
@@ -73,7 +89,8 @@ TEST_F(MergeRequestsTest, AllThatIsKnownOfOne) {
 
 TEST_F(MergeRequestsTest, WhatIsNotKnownIsNull) {
   const auto one = body("/api/v1/merge_requests/main/43/7", "of-all");
-  for (const auto* member : {"risk", "size", "kind", "effort", "note_id", "reviewers", "web_url"})
+  for (const auto* member :
+       {"risk", "size", "kind", "effort", "note_id", "reviewers", "reading", "web_url"})
     EXPECT_TRUE(one.contains(member) && one[member].is_null()) << member;
 }
 

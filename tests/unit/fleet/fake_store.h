@@ -185,6 +185,7 @@ class FakeStore final : public store::Store {
   }
   store::Vulnerabilities& vulnerabilities() override { std::abort(); }  // nor for it
   store::Triages& triages() override { std::abort(); }
+  store::Readings& readings() override { std::abort(); }
   store::ModelAnswers& model_answers() override { std::abort(); }
   store::Commands& commands() override { std::abort(); }
   Task<Result<store::Page<store::AuditRecord>>> audit_page(store::Scope, store::AuditFilter,

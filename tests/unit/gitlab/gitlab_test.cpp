@@ -498,16 +498,28 @@ TEST_F(GitlabTest, WhatAMergeRequestTouchesWithOldAndNewNames) {
               R"(","new_path":")" + (first ? "a" + std::to_string(i) : "new") + R"(","diff":"@@"})";
     return Reply{.body = "[" + list + "]"};
   };
-  const auto paths = run(loop_, gitlab_->changed_paths(42, 7));
-  ASSERT_TRUE(paths.ok()) << paths.error().to_string();
-  ASSERT_EQ(paths->size(), 22u);
-  EXPECT_EQ(paths->front(), "a0");
-  EXPECT_EQ((*paths)[20], "new");
-  EXPECT_EQ((*paths)[21], "a0");
+  const auto diffs = run(loop_, gitlab_->diffs(42, 7));
+  ASSERT_TRUE(diffs.ok()) << diffs.error().to_string();
+  ASSERT_EQ(diffs->size(), 21u);
+  EXPECT_EQ(diffs->front().hunks, "@@");
+  EXPECT_EQ(diffs->back().old_path, "a0");
+  EXPECT_EQ(diffs->back().new_path, "new");
   EXPECT_EQ(server_.lines(),
             (std::vector<std::string>{
                 "GET /api/v4/projects/42/merge_requests/7/diffs?per_page=20&page=1",
                 "GET /api/v4/projects/42/merge_requests/7/diffs?per_page=20&page=2"}));
+}
+
+TEST_F(GitlabTest, ALongDiffIsLeftOutAndOneWithoutNamesIsNone) {
+  answer = [](const SeenRequest&) {
+    return Reply{.body = R"([{"old_path":"a","new_path":"a","diff":")" +
+                         std::string(kMostDiffBytes + 1, '+') + R"("}])"};
+  };
+  const auto diffs = run(loop_, gitlab_->diffs(42, 7));
+  ASSERT_TRUE(diffs.ok()) << diffs.error().to_string();
+  EXPECT_EQ(diffs->front().hunks, "");
+  answer = [](const SeenRequest&) { return Reply{.body = R"([{"diff":"@@"}])"}; };
+  EXPECT_EQ(run(loop_, gitlab_->diffs(42, 7)).error().code(), Code::internal);
 }
 
 TEST_F(GitlabTest, OurTokensLastDay) {

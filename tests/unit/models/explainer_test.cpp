@@ -5,6 +5,7 @@
 #include "controller/models/prices.h"
 #include "controller/models/prompt.h"
 #include "tests/unit/models/example.h"
+#include "tests/unit/models/saying.h"
 #include "tests/unit/sqlite/await.h"
 
 namespace gitaiops::models {
@@ -13,21 +14,7 @@ namespace {
 using gitaiops::testing::await;
 using testing::good_answer;
 using testing::report_of_a_failed_test;
-
-// Says what the test wants, and remembers what it was asked.
-class Saying final : public Provider {
- public:
-  Task<Result<Answer>> complete(Question question) override {
-    questions.push_back(std::move(question));
-    if (error) co_return *error;
-    co_return answer;
-  }
-  std::chrono::microseconds wait_hint() const override { return std::chrono::seconds(7); }
-
-  Answer answer{Answer::End::whole, "", good_answer(), "m-1", "", {1000, 200, 100}};
-  std::optional<Error> error;
-  std::vector<Question> questions;
-};
+using testing::Saying;
 
 class ExplainerTest : public ::testing::Test {
  protected:
@@ -52,7 +39,8 @@ class ExplainerTest : public ::testing::Test {
   void begin() {
     auto provider = std::make_unique<Saying>();
     model_ = provider.get();
-    explainer_ = std::make_unique<Explainer>(settings_, std::move(provider), *store_, clock_);
+    asker_ = std::make_unique<Asker>(settings_, std::move(provider), *store_, clock_);
+    explainer_ = std::make_unique<Explainer>(*asker_, *store_, clock_);
   }
 
   // A failed job as GitLab and its agent tell it; its public id.
@@ -112,6 +100,7 @@ class ExplainerTest : public ::testing::Test {
   Settings settings_;
   std::unique_ptr<store::Store> store_;
   Saying* model_ = nullptr;
+  std::unique_ptr<Asker> asker_;
   std::unique_ptr<Explainer> explainer_;
   int64_t seq_ = 0;
 };
@@ -130,7 +119,7 @@ TEST_F(ExplainerTest, AModelsWordsAreKeptWithWhatTheyCost) {
   EXPECT_EQ(use.at("").cost_microusd, 0);
   EXPECT_EQ(use.at("").prompt_tokens, 0);
   EXPECT_EQ(use.at("").output_tokens, 0);
-  EXPECT_EQ(explainer_->counters().answered, 1);
+  EXPECT_EQ(asker_->counters().answered, 1);
   explain(1);  // asked for again
   EXPECT_EQ(model_->questions.size(), 1u);
 }
@@ -184,7 +173,7 @@ TEST_F(ExplainerTest, TheBudgetHolds) {
   explain(1);
   EXPECT_TRUE(model_->questions.empty());
   EXPECT_FALSE(answer_of(job));
-  EXPECT_EQ(explainer_->counters().over_budget, 1);
+  EXPECT_EQ(asker_->counters().over_budget, 1);
 }
 
 TEST_F(ExplainerTest, WhatACrashCutsOffCountsAsSpent) {
@@ -206,7 +195,7 @@ TEST_F(ExplainerTest, AModelThatIsDownIsAskedLaterAndCostsNothing) {
   EXPECT_EQ(failed->not_within, std::chrono::seconds(7));
   EXPECT_EQ(used().at("").cost_microusd, 0);
   EXPECT_FALSE(answer_of(job));
-  EXPECT_EQ(explainer_->counters().failed, 1);
+  EXPECT_EQ(asker_->counters().failed, 1);
 }
 
 TEST_F(ExplainerTest, WhatSomebodyHasToRepairFirstIsNotTriedAgain) {
@@ -238,7 +227,7 @@ TEST_F(ExplainerTest, AnAnswerThatCannotBeUsedIsPaidForAndNotAskedForAgain) {
   check(5, Answer::End::empty, "");
   check(6, Answer::End::whole, good_answer().replace(good_answer().find("[41,40]"), 7, "[999]"));
   EXPECT_EQ(model_->questions.size(), 6u);
-  EXPECT_EQ(explainer_->counters().unusable, 6);
+  EXPECT_EQ(asker_->counters().unusable, 6);
 }
 
 TEST_F(ExplainerTest, OnlyNamedProjectsAndFreshFailures) {

@@ -39,7 +39,7 @@ TEST(Prompt, AFileWithoutItsPartsIsRefused) {
   EXPECT_FALSE(read_prompt("id = ").ok());
   EXPECT_FALSE(read_prompt("id = 'x'\nversion = 1").ok());
   EXPECT_FALSE(read_prompt("id = 'x'\nversion = 1\nsystem = 's'\nmax_output_tokens = 1\n"
-                           "max_log_bytes = 1\nschema = 'no json'")
+                           "max_data_bytes = 1\nschema = 'no json'")
                    .ok());
 }
 

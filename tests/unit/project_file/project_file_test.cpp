@@ -41,7 +41,8 @@ TEST(ProjectFile, MistakesAreNamedAndTheRestCounts) {
                   "\"note.reviewers\"?",
                   ".gitaiops.yml, line 3: \"note.usage\" is on or off, not \"maybe\"",
                   ".gitaiops.yml, line 4: nothing is called \"colour\" here; there is "
-                  "note.failures, note.explanation, note.risk, note.vulnerabilities, note.usage, "
+                  "note.failures, note.explanation, note.risk, note.look_at, note.vulnerabilities, "
+                  "note.usage, "
                   "note.reviewers, note.guidelines",
                   ".gitaiops.yml, line 6: nothing is called \"notes\" here; did you mean "
                   "\"note\"?"));

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "controller/queue/queue.h"
+
 namespace gitaiops::reactions {
 namespace {
 
@@ -56,7 +58,7 @@ TEST(WorkFor, WhatGitlabTellsLeadsToTheSameWork) {
   EXPECT_EQ(work[0].kind, work[1].kind);
   EXPECT_EQ(work[2].kind, "note.update");
   const store::MergeRequestKey key{"main", 42, 7};
-  EXPECT_EQ(read_update_note(work[2].payload), key);
+  EXPECT_EQ(queue::merge_request_in(work[2].payload), key);
   EXPECT_EQ(work[2].unique_key, update_note_work(key, UnixMicros{9}).unique_key);
 }
 
@@ -78,12 +80,12 @@ TEST(Head, IsWaitedForWhileGitlabIsBehind) {
 TEST(Payloads, SurviveNonsense) {
   const auto work = update_note_work({"main", 42, 7}, {});
   EXPECT_EQ(work.unique_key, "main/42/7");
-  EXPECT_EQ(read_update_note(work.payload), (store::MergeRequestKey{"main", 42, 7}));
+  EXPECT_EQ(queue::merge_request_in(work.payload), (store::MergeRequestKey{"main", 42, 7}));
   EXPECT_EQ(pipeline_of(update_note_work({"main", 42, 7}, {}, 78).payload), 78);
   EXPECT_EQ(pipeline_of(R"({"pipeline":"x"})"), 0);
   for (const char* payload :
        {"", "[]", "{", "null", R"({"instance":1})", R"({"instance":"a","project":0,"iid":1})"}) {
-    EXPECT_FALSE(read_update_note(payload)) << payload;
+    EXPECT_FALSE(queue::merge_request_in(payload)) << payload;
     EXPECT_FALSE(read_resolve_job(payload)) << payload;
   }
 }

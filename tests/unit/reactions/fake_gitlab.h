@@ -63,11 +63,11 @@ class FakeGitlab final : public Gitlab {
     if (auto error = failure("changed_pipelines")) co_return *error;
     co_return ended[project];
   }
-  std::vector<std::string> touched;  // by any merge request
-  int asked_for_paths = 0;
-  Task<Result<std::vector<std::string>>> changed_paths(int64_t, int64_t) override {
-    if (auto error = failure("changed_paths")) co_return *error;
-    ++asked_for_paths;
+  std::vector<FileDiff> touched;  // by any merge request
+  int asked_for_diffs = 0;
+  Task<Result<std::vector<FileDiff>>> diffs(int64_t, int64_t) override {
+    if (auto error = failure("diffs")) co_return *error;
+    ++asked_for_diffs;
     co_return touched;
   }
   Task<Result<std::optional<UnixMicros>>> token_expiry() override {

@@ -10,6 +10,7 @@
 #include "controller/store/store.h"
 #include "tests/unit/reactions/memory_commands.h"
 #include "tests/unit/reactions/memory_model_answers.h"
+#include "tests/unit/reactions/memory_readings.h"
 #include "tests/unit/reactions/memory_triages.h"
 
 namespace gitaiops::store {
@@ -262,6 +263,8 @@ class MemoryStore : public Store {
   Inbox& inbox() override { std::abort(); }  // nobody asks for it here
   Vulnerabilities& vulnerabilities() override { return vulnerable; }
   Triages& triages() override { return triage; }
+  MemoryReadings read;
+  Readings& readings() override { return read; }
   MemoryTriages triage;
   Commands& commands() override { return commanded; }
   MemoryCommands commanded;

@@ -181,23 +181,23 @@ TEST_F(ProjectFileTest, GuidelinesForWhatIsTouchedAreNamed) {
       "  - {name: Schema, fileFilters: [\"db/**\"], instructions: Every table has a key}\n"
       "  - {name: Pages, fileFilters: [\"web/**\"], instructions: Works without a mouse}\n";
   says("guidelines:\n  - {name: Names, text: Say what it is}\n");
-  gitlab_.touched = {"db/a.sql", "main.cpp"};
+  gitlab_.touched = {{"db/a.sql", "db/a.sql", ""}, {"main.cpp", "main.cpp", ""}};
   update();
   EXPECT_NE(body().find("Guidelines for what it touches: `Names`, `Schema`\n"), std::string::npos)
       << body();
   EXPECT_NE(body().find("| Every table has a key"), std::string::npos) << body();
   EXPECT_EQ(body().find("mouse"), std::string::npos) << body();
   update();
-  EXPECT_EQ(gitlab_.asked_for_paths, 1) << "of one commit once";
+  EXPECT_EQ(gitlab_.asked_for_diffs, 1) << "of one commit once";
 
   gitlab_.merge_requests[{42, 7}].sha = "def";
-  gitlab_.failures.insert_or_assign("changed_paths", Error{Code::internal, "too long"});
+  gitlab_.failures.insert_or_assign("diffs", Error{Code::internal, "too long"});
   update();
   EXPECT_EQ(body().find("Guidelines"), std::string::npos) << body();
   says("note:\n  guidelines: off\n");
   gitlab_.failures.clear();
   update();
-  EXPECT_EQ(gitlab_.asked_for_paths, 1);
+  EXPECT_EQ(gitlab_.asked_for_diffs, 1);
 }
 
 TEST_F(ProjectFileTest, WhileItCannotBeReadTheNoteWaits) {

@@ -95,6 +95,13 @@ class ReactionsTest : public ::testing::Test {
     store_.apply(verdict.outcome);
     return verdict;
   }
+  // By other reactions, of the merge request's pipeline; what comes of it is not kept.
+  queue::Verdict update_by(const Options& options) {
+    Reactions reactions(store_, clock_, {{"main", &gitlab_}}, note::Composer(), options);
+    store::Work work;
+    work.payload = R"({"instance":"main","project":42,"iid":7,"pipeline":77})";
+    return run(reactions.update_note(std::move(work)));
+  }
   std::vector<std::string> waiting() const {
     std::vector<std::string> out;
     for (const auto& item : store_.items)

@@ -489,10 +489,7 @@ class StatusTest : public ReactionsTest {
   }
   // What is to be done once its note was looked at.
   Strings follow_up() {
-    Reactions reactions(store_, clock_, {{"main", &gitlab_}}, note::Composer(), options_);
-    store::Work work;
-    work.payload = R"({"instance":"main","project":42,"iid":7,"pipeline":77})";
-    const auto verdict = run(reactions.update_note(std::move(work)));
+    const auto verdict = update_by(options_);
     Strings out;
     for (const auto& next : verdict.outcome.follow_up) out.push_back(next.kind);
     return out;

@@ -28,17 +28,7 @@ class TriageTest : public ReactionsTest {
     row.triage.risk = triage::Risk{triage::Level::high, 95, 0.3, true, {}};
     store_.triage.keep(std::move(row));
   }
-  queue::Verdict update() {
-    Reactions reactions(store_, clock_, {{"main", &gitlab_}}, note::Composer(), options_);
-    store::Work work{1,
-                     1,
-                     "note.update",
-                     "main/42/7",
-                     R"({"instance":"main","project":42,"iid":7,"pipeline":77})",
-                     1,
-                     1};
-    return run(reactions.update_note(std::move(work)));
-  }
+  queue::Verdict update() { return update_by(options_); }
   Options options_;
 };
 
