@@ -11,7 +11,7 @@ namespace gitaiops::note {
 namespace {
 
 constexpr std::size_t kMostPoints = 3;
-constexpr std::size_t kMostName = 80, kMostPath = 160, kMostWords = 400;
+constexpr std::size_t kNameOfModel = 80, kPathOfPoint = 160, kWordsOfPoint = 400;
 
 // "the kind for **feature**, where its author says refactor"
 std::string other_kind(const View& view) {
@@ -35,11 +35,11 @@ std::string other_risk(const View& view) {
 }
 
 std::string point_line(const Reading::Point& point) {
-  return "- " + code_span(point.path + ":" + std::to_string(point.line), kMostPath) +
-         (point.removed ? " (removed): " : ": ") + code_span(point.why, kMostWords) +
+  return "- " + code_span(point.path + ":" + std::to_string(point.line), kPathOfPoint) +
+         (point.removed ? " (removed): " : ": ") + code_span(point.why, kWordsOfPoint) +
          (point.guideline.empty()
               ? ""
-              : ", against the guideline " + code_span(point.guideline, kMostName)) +
+              : ", against the guideline " + code_span(point.guideline, kNameOfModel)) +
          "\n";
 }
 
@@ -59,7 +59,7 @@ class LookAt final : public Section {
     if (points.empty() && otherwise.empty()) return out;
     Block block;
     block.shown =
-        "The model " + code_span(view.reading->model, kMostName) + ", which may be wrong, ";
+        "The model " + code_span(view.reading->model, kNameOfModel) + ", which may be wrong, ";
     if (!otherwise.empty())
       block.shown += "takes " + otherwise + (points.empty() ? ".\n" : "; it ");
     if (!points.empty()) block.shown += "would look at:\n";

@@ -1,8 +1,13 @@
 // What a model said of a merge request's newest commit, and whether one is to be asked.
+#include <algorithm>
+
+#include "controller/reactions/decide.h"
 #include "controller/reactions/reactions.h"
 
 namespace gitaiops::reactions {
 namespace {
+
+constexpr int64_t kLookAgain = 20 * kMicrosPerSecond;  // GitLab ends a pipeline after its last job
 
 note::Reading reading_of(const store::ReadMergeRequest& row) {
   const auto& said = *row.said;
@@ -26,8 +31,14 @@ Task<Status> Reactions::add_reading(const store::MergeRequestKey& key,
   if (found.ok()) known = std::move(*found);
   if (!known && found.error().code() != Code::not_found) co_return found.error();
   if (known && known->sha == merge_request.sha && known->said) view.reading = reading_of(*known);
-  if (merge_request.state == "opened" && !gitlab::runs_by_itself(view.pipeline_status))
-    ask = options_.read(key.instance, merge_request, known);
+  if (merge_request.state != "opened") co_return Status();
+  ask = options_.read(key.instance, merge_request, known);
+  if (!ask || !gitlab::runs_by_itself(view.pipeline_status)) co_return Status();
+  const bool about_to_end = view.incomplete && std::ranges::none_of(view.jobs, [](const auto& job) {
+                              return gitlab::runs_by_itself(job.status);
+                            });
+  ask.reset();
+  if (about_to_end) ask = update_note_work(key, clock_.now() + kLookAgain);
   co_return Status();
 }
 

@@ -8,7 +8,7 @@ namespace {
 
 using nlohmann::json;
 
-std::string said_to_json(const std::optional<Reading>& said) {
+std::string reading_to_json(const std::optional<Reading>& said) {
   if (!said) return {};
   json points = json::array();
   for (const auto& point : said->points)
@@ -24,8 +24,8 @@ std::string said_to_json(const std::optional<Reading>& said) {
       .dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
-// Ours, so it is as said_to_json() made it; a damaged row is one without words.
-std::optional<Reading> said_from_json(const std::string& text) {
+// Ours, so it is as reading_to_json() made it; a damaged row is one without words.
+std::optional<Reading> reading_from_json(const std::string& text) {
   const json value = json::parse(text, nullptr, false);
   if (!value.is_object()) return std::nullopt;
   try {
@@ -58,7 +58,7 @@ void SqliteStore::keep_reading(Connection& c, const ReadMergeRequest& r, UnixMic
       "INSERT OR REPLACE INTO readings(instance, project_id, iid, project_path, sha, prompt, "
       "content, model, cost_microusd, at, said) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       {r.instance, r.project_id, r.iid, r.project_path, r.sha, r.prompt, r.content, r.model,
-       r.cost_microusd, r.at, said_to_json(r.said)});
+       r.cost_microusd, r.at, reading_to_json(r.said)});
   // A scope is resolved against the projects that are known.
   c.run("INSERT OR IGNORE INTO projects(instance, path) VALUES(?, ?)",
         {r.instance, r.project_path});
@@ -89,7 +89,7 @@ Task<Result<ReadMergeRequest>> SqliteStore::reading(Scope scope, std::string ins
                                 rows.text(7),
                                 rows.integer(8),
                                 rows.time(9),
-                                said_from_json(rows.text(10))};
+                                reading_from_json(rows.text(10))};
       });
 }
 

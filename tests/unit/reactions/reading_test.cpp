@@ -57,8 +57,22 @@ TEST_F(ReadingTest, TheNoteIsWrittenWithoutItAndToldOfItLater) {
   EXPECT_TRUE(verdict.outcome.follow_up.empty());
 }
 
+TEST_F(ReadingTest, APipelineThatIsAboutToEndIsLookedAtAgain) {
+  gitlab_.merge_requests[{42, 7}].head_pipeline->status = "running";
+  gitlab_.pipelines[77][0].finished_at = clock_.now();
+  const auto verdict = update();
+  ASSERT_EQ(verdict.outcome.follow_up.size(), 1u);
+  EXPECT_EQ(verdict.outcome.follow_up[0].kind, "note.update");
+  EXPECT_GT(verdict.outcome.follow_up[0].not_before, clock_.now());
+  clock_.advance(60 * kMicrosPerSecond);
+  EXPECT_TRUE(update().outcome.follow_up.empty()) << "it waits for somebody";
+}
+
 TEST_F(ReadingTest, NobodyIsAskedWhileThePipelineRunsNorOfAMergedOne) {
   gitlab_.merge_requests[{42, 7}].head_pipeline->status = "running";
+  gitlab_.pipelines[77][0].finished_at = clock_.now();
+  job(10, "lint", "running");
+  gitlab_.pipelines[77].push_back(gitlab_.jobs[10]);
   EXPECT_TRUE(update().outcome.follow_up.empty());
   gitlab_.merge_requests[{42, 7}].head_pipeline->status = "failed";
   gitlab_.merge_requests[{42, 7}].state = "merged";
