@@ -163,8 +163,10 @@ Task<Asked> Asker::ask(Payer payer, Question question) {
   }
   ++(out.said ? counters_.answered : counters_.unusable);
   if (!out.said)
-    log::info("nothing is made of a model's answer",
-              {{"model", said->model}, {"project", payer.project_path}, {"why", why}});
+    log::info("nothing is made of a model's answer", {{"model", said->model},
+                                                      {"project", payer.project_path},
+                                                      {"about", payer.about},
+                                                      {"why", why}});
   co_return out;
 }
 

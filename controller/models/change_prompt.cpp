@@ -15,6 +15,7 @@ using nlohmann::json;
 constexpr std::size_t kMaxLine = 240, kMaxPath = 200, kMaxTitle = 255;
 constexpr std::size_t kMaxDescription = 2000, kMaxGuideline = 600, kMaxName = 80;
 constexpr std::size_t kMostGuidelines = 10, kMostNamed = 20;
+constexpr std::size_t kAround = 10;       // bytes of a line's number, sign and end
 constexpr std::size_t kFewestShares = 3;  // one file has no more than a third of the room
 
 // A line of a diff, before it is cleaned.
@@ -55,7 +56,7 @@ std::vector<Line> lines_of(std::string_view hunks, std::size_t most) {
     if (!begun || text.empty() || text.starts_with("\\")) continue;
     const char sign = text[0];
     if (sign != '+' && sign != '-' && sign != ' ') break;
-    const std::size_t taken = std::min(text.size(), kMaxLine) + 1;
+    const std::size_t taken = std::min(text.size(), kMaxLine) + kAround;
     if (taken > most) break;
     most -= taken;
     out.push_back({sign, sign == '-' ? before : after, text.substr(1), gap});
@@ -121,7 +122,7 @@ class Writer {
     const std::string clean = cleaned_line(text, kMaxLine);
     data_.text += std::to_string(number) + " | " + line.sign + clean + "\n";
     data_.places[number] = {path, line.number, line.sign == '-'};
-    room_ -= std::min(room_, clean.size() + 1);
+    room_ -= std::min(room_, clean.size() + kAround);
   }
 
   ChangeData& data_;

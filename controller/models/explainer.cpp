@@ -28,7 +28,7 @@ bool is_worth_asking(const fleet::v1::Diagnosis& diagnosis, Wish wish) {
 }
 
 Payer payer_of(const store::Job& job) {
-  return {job.key.instance, job.key.project_id, job.project_path};
+  return {job.key.instance, job.key.project_id, job.project_path, "job " + job.id};
 }
 
 }  // namespace

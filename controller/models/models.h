@@ -71,6 +71,7 @@ struct Payer {
   std::string instance;
   int64_t project_id = 0;
   std::string project_path;
+  std::string about = {};  // for the log: "job 0192…"
 };
 
 // What came of a question.

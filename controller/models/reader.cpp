@@ -30,7 +30,8 @@ bool is_read(const std::optional<store::ReadMergeRequest>& known,
 }
 
 Payer payer_of(const store::ReadMergeRequest& row) {
-  return {row.instance, row.project_id, row.project_path};
+  return {row.instance, row.project_id, row.project_path,
+          "merge request " + std::to_string(row.iid)};
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <google/protobuf/util/json_util.h>
 #include <gtest/gtest.h>
 
+#include "controller/models/change_prompt.h"
 #include "controller/models/vertex.h"
 #include "tests/corpus.h"
 #include "tests/unit/models/example.h"
@@ -17,6 +18,12 @@ namespace gitaiops::models {
 namespace {
 
 namespace pb = google::protobuf;
+
+Question question_of_a_change() {
+  const auto data =
+      change_data(change_prompt(), {}, {{"a.c", "a.c", "@@ -1 +1 @@\n+int n;\n"}}, {});
+  return question_of(change_prompt(), data.text, "4f1c0a0de5a14b0f8c3a7f0a11d2e3c4");
+}
 
 class VertexRequests : public ::testing::Test {
  protected:
@@ -47,10 +54,10 @@ class VertexRequests : public ::testing::Test {
 };
 
 TEST_F(VertexRequests, EachFamilysRequestIsOne) {
-  const Question question = testing::question_of_a_failed_test();
-  for (const char* model : {"gemini-2.0-flash", "gemini-2.5-pro", "gemini-2.5-flash",
-                            "gemini-3.8-flash", "gemini-4-argon", "other"})
-    EXPECT_EQ(refusal(vertex_body(question, model), request_), "") << model;
+  for (const auto& question : {testing::question_of_a_failed_test(), question_of_a_change()})
+    for (const char* model : {"gemini-2.0-flash", "gemini-2.5-pro", "gemini-2.5-flash",
+                              "gemini-3.8-flash", "gemini-4-argon", "other"})
+      EXPECT_EQ(refusal(vertex_body(question, model), request_), "") << question.name << model;
 }
 
 TEST_F(VertexRequests, TheParserIsStrict) {

@@ -127,6 +127,9 @@ TEST(ChangeData, IsBoundedAndLeavesRoomForOtherFiles) {
   EXPECT_LT(data.text.size(), 64u << 10);
   EXPECT_TRUE(says(data, "file: lib/f2.c"));
   EXPECT_TRUE(says(data, "files more\n"));
+  std::string short_lines = "@@ -0,0 +1,90000 @@\n";
+  for (int i = 0; i < 90'000; ++i) short_lines += "+\n";
+  EXPECT_LT(data_of({{"a.c", "a.c", short_lines}}).text.size(), 64u << 10);
   const auto wide = data_of({{"a.c", "a.c", "@@ -1 +1 @@\n+" + std::string(100'000, 'x') + "\n"}});
   EXPECT_LT(wide.text.size(), 1000u);
   EXPECT_EQ(wide.places.size(), 1u);
