@@ -50,6 +50,17 @@ constexpr auto kShutdownLimit = std::chrono::seconds(4);
 constexpr int64_t kQuestionLife = 8 * kMicrosPerSecond;  // people wait for the answer
 constexpr auto kSweepInterval = std::chrono::minutes(10);
 
+// What a model may be told of.
+std::vector<models::Vulnerability> brought_by(const note::View& view) {
+  std::vector<models::Vulnerability> out;
+  if (!view.quote_logs || !view.wants("vulnerabilities") || !view.dependencies ||
+      !view.dependencies->target_known)
+    return out;
+  for (const auto& one : view.dependencies->added)
+    out.push_back({one.package, one.version, one.name, one.summary});
+  return out;
+}
+
 std::string endpoint(const std::string& address, int64_t port) {
   const bool v6 = address.find(':') != std::string::npos;
   return (v6 ? "[" + address + "]" : address) + ":" + std::to_string(port);
@@ -234,8 +245,9 @@ class Controller {
       };
     if (reader_)
       options.read = [this](const std::string& instance, const gitlab::MergeRequest& merge_request,
-                            const std::optional<store::ReadMergeRequest>& known) {
-        return reader_->work_for(instance, merge_request, known);
+                            const std::optional<store::ReadMergeRequest>& known,
+                            const note::View& view) {
+        return reader_->work_for(instance, merge_request, known, brought_by(view));
       };
     options.reading_alone = config_.models.own_note;
     options.reviewers_alone = config_.reviewers.enabled && config_.reviewers.own_note;

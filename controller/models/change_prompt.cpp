@@ -13,7 +13,7 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t kMaxLine = 240, kMaxPath = 200, kMaxTitle = 255;
-constexpr std::size_t kMaxDescription = 2000, kMaxGuideline = 600, kMaxName = 80;
+constexpr std::size_t kMaxDescription = 2000, kMaxGuideline = 600, kMaxName = 80, kMaxSummary = 300;
 constexpr std::size_t kMostGuidelines = 10, kMostNamed = 20;
 constexpr std::size_t kAround = 10;       // bytes of a line's number, sign and end
 constexpr std::size_t kFewestShares = 3;  // one file has no more than a third of the room
@@ -150,9 +150,14 @@ const Prompt& change_prompt() {
 
 ChangeData change_data(const Prompt& prompt, const gitlab::MergeRequest& merge_request,
                        const std::vector<gitlab::FileDiff>& diffs,
-                       const std::vector<project_file::Guideline>& guidelines) {
+                       const std::vector<project_file::Guideline>& guidelines,
+                       const std::vector<Vulnerability>& brought) {
   ChangeData data;
   add_words(data, merge_request, guidelines);
+  for (const auto& one : brought)
+    data.text += "vulnerability: " + one_line(one.name, kMaxName) + " of " +
+                 one_line(one.package + " " + one.version, kMaxPath) + ": " +
+                 one_line(one.summary, kMaxSummary) + "\n";
   std::vector<const gitlab::FileDiff*> files;
   for (const auto& diff : diffs) files.push_back(&diff);
   std::ranges::stable_sort(files, {}, [](const auto* diff) { return order_of(*diff); });

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "controller/gitlab/gitlab.h"
+#include "controller/models/models.h"
 #include "controller/models/prompt.h"
 #include "controller/store/store.h"
 #include "engines/project_file/guidelines.h"
@@ -36,7 +37,8 @@ struct ChangeData {
 // share of the room; what is left out is named. No places: nobody need be asked.
 ChangeData change_data(const Prompt& prompt, const gitlab::MergeRequest& merge_request,
                        const std::vector<gitlab::FileDiff>& diffs,
-                       const std::vector<project_file::Guideline>& guidelines);
+                       const std::vector<project_file::Guideline>& guidelines,
+                       const std::vector<Vulnerability>& brought = {});
 
 // Cleaned, without addresses of the web, with the places of the lines that it names; without any
 // where it is a guess. invalid_argument: why nothing is made of the answer, in our words.

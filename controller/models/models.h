@@ -174,6 +174,11 @@ class Explainer {
   const Clock& clock_;
 };
 
+// A vulnerability that a change brings in by what it depends on. Foreign.
+struct Vulnerability {
+  std::string package, version, name, summary;
+};
+
 class Reader {
  public:
   // What a project asks of those who review a merge request.
@@ -191,9 +196,12 @@ class Reader {
   // Registers the handler of "merge_request.read".
   void attach(queue::Worker& worker);
   // The work that has it read; nothing: it was, or nobody asks for that (a draft, another project).
+  // `brought`: what is known when it is asked for; the first kMostVulnerabilities count.
   std::optional<store::NewWork> work_for(const std::string& instance,
                                          const gitlab::MergeRequest& merge_request,
-                                         const std::optional<store::ReadMergeRequest>& known) const;
+                                         const std::optional<store::ReadMergeRequest>& known,
+                                         const std::vector<Vulnerability>& brought = {}) const;
+  static constexpr std::size_t kMostVulnerabilities = 10;
   Task<queue::Verdict> read(store::Work work);
 
  private:

@@ -1,4 +1,6 @@
 // A merge request that a model reads.
+#include <algorithm>
+
 #include "base/log/log.h"
 #include "controller/models/change_prompt.h"
 #include "controller/models/models.h"
@@ -6,6 +8,7 @@
 namespace gitaiops::models {
 namespace {
 
+using nlohmann::json;
 using queue::Verdict;
 
 constexpr std::string_view kRead = "merge_request.read";
@@ -29,6 +32,27 @@ bool is_read(const std::optional<store::ReadMergeRequest>& known,
   return known && known->sha == merge_request.sha && known->prompt == change_prompt().name();
 }
 
+// In the payload beside what names the merge request.
+std::string with(const std::string& payload, const std::vector<Vulnerability>& brought) {
+  json out = json::parse(payload);
+  for (std::size_t i = 0; i < std::min(brought.size(), Reader::kMostVulnerabilities); ++i)
+    out["brought"].push_back(
+        {brought[i].package, brought[i].version, brought[i].name, brought[i].summary});
+  return out.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+std::vector<Vulnerability> brought_in(const std::string& payload) {
+  std::vector<Vulnerability> out;
+  const json whole = json::parse(payload, nullptr, /*allow_exceptions=*/false);
+  if (!whole.is_object() || !whole.contains("brought")) return out;
+  for (const auto& one : whole["brought"])
+    if (one.is_array() && one.size() == 4 &&
+        std::ranges::all_of(one, [](const json& text) { return text.is_string(); }))
+      out.push_back({one[0].get<std::string>(), one[1].get<std::string>(),
+                     one[2].get<std::string>(), one[3].get<std::string>()});
+  return out;
+}
+
 Payer payer_of(const store::ReadMergeRequest& row) {
   return {row.instance, row.project_id, row.project_path,
           "merge request " + std::to_string(row.iid)};
@@ -40,16 +64,19 @@ void Reader::attach(queue::Worker& worker) {
   worker.handle(std::string(kRead), [this](store::Work work) { return read(std::move(work)); });
 }
 
-std::optional<store::NewWork> Reader::work_for(
-    const std::string& instance, const gitlab::MergeRequest& merge_request,
-    const std::optional<store::ReadMergeRequest>& known) const {
+std::optional<store::NewWork> Reader::work_for(const std::string& instance,
+                                               const gitlab::MergeRequest& merge_request,
+                                               const std::optional<store::ReadMergeRequest>& known,
+                                               const std::vector<Vulnerability>& brought) const {
   if (merge_request.draft || merge_request.sha.empty() || is_read(known, merge_request))
     return std::nullopt;
   if (!merge_request.project_path.empty() &&
       !asker_.may_ask_about({instance, merge_request.project_id, merge_request.project_path}))
     return std::nullopt;
-  return queue::work_on(kRead, {instance, merge_request.project_id, merge_request.iid},
-                        clock_.now(), kLast);
+  auto work = queue::work_on(kRead, {instance, merge_request.project_id, merge_request.iid},
+                             clock_.now(), kLast);
+  if (!brought.empty()) work.payload = with(work.payload, brought);
+  return work;
 }
 
 Task<Verdict> Reader::read(store::Work work) {
@@ -82,7 +109,8 @@ Task<Verdict> Reader::read(store::Work work) {
   const auto guidelines = co_await guidelines_(gitlab, key->instance, *merge_request);
   if (!guidelines.ok()) co_return after(guidelines.error());
 
-  ChangeData data = change_data(change_prompt(), *merge_request, *diffs, *guidelines);
+  ChangeData data =
+      change_data(change_prompt(), *merge_request, *diffs, *guidelines, brought_in(work.payload));
   store::ReadMergeRequest row;
   row.instance = key->instance;
   row.project_id = key->project_id;

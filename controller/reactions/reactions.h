@@ -62,11 +62,11 @@ struct Options {
   // The work that has a model explain a failed job, asked for those without words yet; nothing:
   // nobody is asked.
   std::function<std::optional<store::NewWork>(const fleet::v1::JobReport&)> explain = {};
-  // The work that has a model read a merge request, by what is known of it; nothing: it was read,
-  // or nobody is asked. Absent: none reads.
-  std::function<std::optional<store::NewWork>(const std::string& instance,
-                                              const gitlab::MergeRequest& merge_request,
-                                              const std::optional<store::ReadMergeRequest>& known)>
+  // The work that has a model read a merge request, by what is known of it and by what its note's
+  // readers may see; nothing: it was read, or nobody is asked. Absent: none reads.
+  std::function<std::optional<store::NewWork>(
+      const std::string& instance, const gitlab::MergeRequest& merge_request,
+      const std::optional<store::ReadMergeRequest>& known, const note::View& view)>
       read = {};
   bool reading_alone = false;  // is worth a note, where there is something to look at
   // The work that tells GitLab how a merge request stands, by what its note may say; nothing: its

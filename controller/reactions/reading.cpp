@@ -32,7 +32,7 @@ Task<Status> Reactions::add_reading(const store::MergeRequestKey& key,
   if (!known && found.error().code() != Code::not_found) co_return found.error();
   if (known && known->sha == merge_request.sha && known->said) view.reading = reading_of(*known);
   if (merge_request.state != "opened") co_return Status();
-  ask = options_.read(key.instance, merge_request, known);
+  ask = options_.read(key.instance, merge_request, known, note::for_readers(view));
   if (!ask || !gitlab::runs_by_itself(view.pipeline_status)) co_return Status();
   const bool about_to_end = view.incomplete && std::ranges::none_of(view.jobs, [](const auto& job) {
                               return gitlab::runs_by_itself(job.status);

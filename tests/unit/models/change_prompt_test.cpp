@@ -84,6 +84,15 @@ TEST(ChangeData, WordsGuidelinesAndNumberedLines) {
   EXPECT_EQ(data.places.at(5).path, "lib/box.c");
 }
 
+TEST(ChangeData, VulnerabilitiesAreNamedOnALineEach) {
+  const auto data =
+      change_data(change_prompt(), request(), {kBox}, {},
+                  {{"lodash", "4.17.20", "CVE-2021-23337", "Command injection\nby template()"}});
+  EXPECT_TRUE(says(data,
+                   "\nvulnerability: CVE-2021-23337 of lodash 4.17.20: Command injection by "
+                   "template()\n\nfile: "));
+}
+
 TEST(ChangeData, CodeComesFirstAndWhatNobodyReadsIsNamedOnly) {
   const std::string hunks = "@@ -0,0 +1 @@\n+one\n";
   const auto data = data_of({{"README.md", "README.md", hunks},

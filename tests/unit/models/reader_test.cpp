@@ -198,6 +198,24 @@ TEST_F(ReaderTest, TheBudgetHolds) {
   EXPECT_EQ(asker_->counters().over_budget, 1);
 }
 
+TEST_F(ReaderTest, WhatItBringsIsToldAndBounded) {
+  const std::vector<Vulnerability> many(30, {"lodash", "4.17.20", "CVE-1", "by \xff template()"});
+  const auto put = reader_->work_for("gl", request(), {}, many);
+  ASSERT_TRUE(put);
+  EXPECT_EQ(queue::merge_request_in(put->payload), (store::MergeRequestKey{"gl", 42, 7}));
+  store::Work work{1, 1, put->kind, put->unique_key, put->payload, 1};
+  await(reader_->read(work));
+  const std::string told = model_->questions.at(0).user;
+  std::size_t times = 0;
+  for (auto at = told.find("vulnerability: CVE-1 of lodash 4.17.20: by "); at != told.npos;
+       at = told.find("vulnerability: ", at + 1))
+    ++times;
+  EXPECT_EQ(times, Reader::kMostVulnerabilities);
+  work.payload = R"({"instance":"gl","project":42,"iid":7,"brought":[1,["a"],[1,2,3,4]]})";
+  await(reader_->read(work));
+  EXPECT_EQ(model_->questions.at(1).user.find("vulnerability"), std::string::npos);
+}
+
 TEST_F(ReaderTest, WorkThatNamesNoMergeRequestIsNone) {
   const store::Work work{1, 1, "merge_request.read", "k", "[]", 1};
   EXPECT_TRUE(std::holds_alternative<queue::Done>(await(reader_->read(work)).what));

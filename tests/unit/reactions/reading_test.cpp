@@ -12,9 +12,10 @@ class ReadingTest : public ReactionsTest {
     at_pipeline();
     gitlab_.merge_requests[{42, 7}].head_pipeline->status = "failed";
     resolve(9);
-    options_.read =
-        [](const std::string& instance, const gitlab::MergeRequest& mr,
-           const std::optional<store::ReadMergeRequest>& known) -> std::optional<store::NewWork> {
+    options_.read = [](const std::string& instance, const gitlab::MergeRequest& mr,
+                       const std::optional<store::ReadMergeRequest>& known,
+                       const note::View& view) -> std::optional<store::NewWork> {
+      EXPECT_EQ(view.place, "main/42/7");
       EXPECT_EQ(instance, "main");
       if (known && known->sha == mr.sha) return std::nullopt;
       return store::NewWork{"read.it", "main/42/7", "", UnixMicros()};
