@@ -225,13 +225,15 @@ TEST_F(ServiceTest, ADaemonisedOrphanKeepsItsTree) {
 TEST_F(ServiceTest, WhatLeftItsTreeUnseenIsCountedWhereItWorks) {
   FakeRunner runner(temp_.path);
   ASSERT_TRUE(eventually([&] { return knows_runner(runner.pid()); }));
-  const auto go = temp_ / "go", pids = temp_ / "pid";
+  // Two of them: whoever writes to one may not have closed it when the job reads again.
+  const auto go = temp_ / "go", end = temp_ / "end", pids = temp_ / "pid";
   const auto checkout = std::filesystem::canonical(temp_.path) / "builds/t1abc/0/grp/demo";
   std::filesystem::create_directories(checkout);
   ASSERT_EQ(::mkfifo(go.c_str(), 0600), 0);
+  ASSERT_EQ(::mkfifo(end.c_str(), 0600), 0);
   runner.tell("run cd " + checkout.string() + "; read x < " + go + "; (setsid sh -c 'echo $$ > " +
               pids + ".new; mv " + pids + ".new " + pids + "; while :; do :; done' &); read x < " +
-              go);
+              end);
   std::optional<ProcessSample> root, orphan;
   ASSERT_TRUE(eventually([&] {
     for (auto& sample : processes())
